@@ -1,0 +1,92 @@
+// swift-tools-version: 6.2
+// Strata: container images as directories, on a union file system of its own.
+
+import PackageDescription
+
+/// Warnings are errors in CI; a developer's half-written line may still compile.
+let strict: [SwiftSetting] =
+    Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)]
+
+let settings: [SwiftSetting] =
+    [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+    ] + strict
+
+/// Executables carry the Swift runtime, so that a mount server or a container's monitor
+/// starts without searching for shared libraries.
+let selfContained: [LinkerSetting] = [.unsafeFlags(["-static-stdlib"], .when(configuration: .release))]
+
+let package = Package(
+    name: "strata",
+    products: [
+        .executable(name: "strata", targets: ["strata"]),
+        .executable(name: "strata-fuse", targets: ["strata-fuse"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
+    ],
+    targets: [
+        // System calls.
+        .target(name: "CLinux", cSettings: [.define("_GNU_SOURCE")]),
+        .target(name: "Linux", dependencies: ["CLinux"], swiftSettings: settings),
+
+        // The union file system.
+        .systemLibrary(name: "CFuse3", pkgConfig: "fuse3", providers: [.apt(["libfuse3-dev"])]),
+        .target(name: "CFuse", dependencies: ["CFuse3"], cSettings: [.define("_GNU_SOURCE")]),
+        .target(name: "FUSE", dependencies: ["CFuse", "Linux"], swiftSettings: settings),
+        .target(name: "UnionFS", dependencies: ["FUSE", "Linux"], swiftSettings: settings),
+        .executableTarget(
+            name: "strata-fuse", dependencies: ["UnionFS", "FUSE", "Linux"], swiftSettings: settings,
+            linkerSettings: selfContained),
+
+        // Images, builds, containers.
+        .target(name: "OCI", dependencies: [.product(name: "Crypto", package: "swift-crypto")], swiftSettings: settings),
+        .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+        .target(
+            name: "ImageStore",
+            dependencies: [
+                "CArchive", "Linux", "OCI",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "GRDB", package: "GRDB.swift"),
+            ], swiftSettings: settings),
+        .target(name: "Dockerfile", swiftSettings: settings),
+        .target(
+            name: "Runtime",
+            dependencies: [
+                "ImageStore", "Linux", "OCI",
+                .product(name: "Subprocess", package: "swift-subprocess"),
+            ], swiftSettings: settings),
+        .target(
+            name: "BuildEngine",
+            dependencies: [
+                "Dockerfile", "ImageStore", "Linux", "OCI", "Runtime",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ], swiftSettings: settings),
+        .executableTarget(
+            name: "strata",
+            dependencies: [
+                "BuildEngine", "ImageStore", "Linux", "OCI", "Runtime",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ], swiftSettings: settings, linkerSettings: selfContained),
+
+        // Tests.
+        .testTarget(name: "LinuxTests", dependencies: ["Linux"], swiftSettings: settings),
+        .testTarget(name: "UnionFSTests", dependencies: ["UnionFS", "Linux"], swiftSettings: settings),
+        .testTarget(name: "OCITests", dependencies: ["OCI"], swiftSettings: settings),
+        .testTarget(name: "ImageStoreTests", dependencies: ["ImageStore", "OCI", "Linux"], swiftSettings: settings),
+        .testTarget(
+            name: "DockerfileTests", dependencies: ["Dockerfile"], exclude: ["testfiles"], swiftSettings: settings),
+        .testTarget(name: "RuntimeTests", dependencies: ["Runtime", "ImageStore", "OCI", "Linux"], swiftSettings: settings),
+        .testTarget(
+            name: "BuildEngineTests", dependencies: ["BuildEngine", "Dockerfile", "ImageStore", "OCI", "Linux"],
+            swiftSettings: settings),
+        .testTarget(name: "FileSystemTests", dependencies: ["Linux"], swiftSettings: settings),
+        .testTarget(name: "EndToEndTests", dependencies: ["Linux", "OCI"], swiftSettings: settings),
+    ],
+    swiftLanguageModes: [.v6]
+)
