@@ -1,1 +1,131 @@
+// Own-named wrappers for the system calls and constants that Swift's Glibc module lacks.
+//
+// The GNU headers stay in clinux.c: several of them change shape with _FILE_OFFSET_BITS or _GNU_SOURCE,
+// which breaks the import. Each function returns what the system call returns; on failure -1 with errno set.
 #pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+// MARK: Constants
+
+extern const int32_t clinux_O_PATH;
+extern const int32_t clinux_O_TMPFILE;
+extern const int32_t clinux_O_DIRECT;
+extern const int32_t clinux_O_NOATIME;
+extern const int32_t clinux_O_LARGEFILE;
+extern const int32_t clinux_AT_EMPTY_PATH;
+extern const uint64_t clinux_RESOLVE_BENEATH;
+extern const uint64_t clinux_RESOLVE_NO_SYMLINKS;
+extern const uint64_t clinux_RESOLVE_NO_MAGICLINKS;
+extern const uint64_t clinux_RESOLVE_NO_XDEV;
+extern const uint64_t clinux_RESOLVE_IN_ROOT;
+
+// MARK: Status
+
+/// The fields of struct statx that Strata uses, in host order; times in seconds and nanoseconds.
+struct clinux_stat {
+    uint64_t ino;
+    uint64_t size;
+    uint64_t blocks;    // 512-byte units
+    uint64_t dev;       // as makedev() packs it
+    uint64_t rdev;
+    uint64_t mount_id;  // 0 where the kernel does not tell
+    uint64_t attributes;
+    int64_t atime_sec, mtime_sec, ctime_sec, btime_sec;
+    uint32_t atime_nsec, mtime_nsec, ctime_nsec, btime_nsec;
+    uint32_t mode;
+    uint32_t nlink;
+    uint32_t uid;
+    uint32_t gid;
+    uint32_t blksize;
+    uint32_t mask;      // STATX_* bits that the kernel filled
+};
+
+int clinux_stat(int directory, const char *path, int flags, struct clinux_stat *result);
+
+struct clinux_statfs {
+    uint64_t type, block_size, blocks, blocks_free, blocks_available, files, files_free, name_length, fragment_size;
+    uint64_t flags;
+};
+
+int clinux_statfs(const char *path, struct clinux_statfs *result);
+int clinux_fstatfs(int fd, struct clinux_statfs *result);
+
+uint64_t clinux_makedev(uint32_t major, uint32_t minor);
+uint32_t clinux_major(uint64_t device);
+uint32_t clinux_minor(uint64_t device);
+
+// MARK: Names
+
+/// readlinkat and pipe2.
+ssize_t clinux_readlinkat(int directory, const char *path, void *buffer, size_t size);
+int clinux_pipe2(int32_t *ends, int flags);
+
+int clinux_openat(int directory, const char *path, int flags, uint32_t mode);
+int clinux_openat2(int directory, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
+int clinux_mknodat(int directory, const char *path, uint32_t mode, uint64_t device);
+int clinux_renameat2(int from, const char *old_path, int to, const char *new_path, uint32_t flags);
+int clinux_utimensat(int directory, const char *path, int64_t atime_sec, int64_t atime_nsec, int64_t mtime_sec,
+                     int64_t mtime_nsec, int flags);
+
+/// File handles; `handle` holds at most 128 bytes and *size says how many are used.
+int clinux_name_to_handle_at(int directory, const char *path, int flags, uint8_t *handle, uint32_t *size, int32_t *type,
+                             int32_t *mount_id);
+int clinux_open_by_handle_at(int mount_fd, const uint8_t *handle, uint32_t size, int32_t type, int flags);
+
+// MARK: Data
+
+ssize_t clinux_copy_file_range(int from, int64_t *from_offset, int to, int64_t *to_offset, size_t length, uint32_t flags);
+int clinux_ficlone(int to, int from);
+int clinux_fallocate(int fd, int mode, int64_t offset, int64_t length);
+int clinux_syncfs(int fd);
+
+// MARK: Extended attributes
+
+ssize_t clinux_fgetxattr(int fd, const char *name, void *value, size_t size);
+ssize_t clinux_lgetxattr(const char *path, const char *name, void *value, size_t size);
+int clinux_fsetxattr(int fd, const char *name, const void *value, size_t size, int flags);
+int clinux_lsetxattr(const char *path, const char *name, const void *value, size_t size, int flags);
+ssize_t clinux_flistxattr(int fd, char *list, size_t size);
+ssize_t clinux_llistxattr(const char *path, char *list, size_t size);
+int clinux_fremovexattr(int fd, const char *name);
+
+// Following symbolic links, for paths below /proc/self/fd.
+ssize_t clinux_getxattr(const char *path, const char *name, void *value, size_t size);
+int clinux_setxattr(const char *path, const char *name, const void *value, size_t size, int flags);
+ssize_t clinux_listxattr(const char *path, char *list, size_t size);
+int clinux_removexattr(const char *path, const char *name);
+
+int clinux_lremovexattr(const char *path, const char *name);
+
+/// The C library's sentence for an error number, in static memory.
+const char *clinux_error_text(int number);
+
+// MARK: Mounts, namespaces, processes
+
+int clinux_mount(const char *source, const char *target, const char *type, uint64_t flags, const char *data);
+int clinux_umount2(const char *target, int flags);
+int clinux_unshare(int flags);
+int clinux_setns(int fd, int type);
+int clinux_setfsuid(uint32_t uid);
+int clinux_setfsgid(uint32_t gid);
+int clinux_pidfd_open(int32_t pid, uint32_t flags);
+int clinux_pidfd_send_signal(int pidfd, int signal);
+int clinux_close_range(uint32_t first, uint32_t last, uint32_t flags);
+
+/// Starts a program: file descriptors `map[0..<count]` become 0..<count in the child, all others are closed;
+/// `directory` and `environment` may be NULL (inherited). With `new_session` the child leads a session of its own.
+/// Returns the child's pid, or -1 with errno of the step that failed, the exec included.
+int32_t clinux_spawn(const char *path, char *const arguments[], char *const environment[], const char *directory,
+                     const int32_t *map, int32_t count, int new_session);
+
+// MARK: Directory entries
+
+/// Reads raw `struct linux_dirent64` records.
+ssize_t clinux_getdents64(int fd, void *buffer, size_t size);
+
+/// fcntl with an integer argument, ioctl with a pointer argument: variadic in C, so not imported.
+int clinux_fcntl(int fd, int command, long argument);
+int clinux_ioctl(int fd, unsigned long request, void *argument);

@@ -1,0 +1,115 @@
+internal import CLinux
+internal import Glibc
+
+/// How a child process ended.
+public enum Termination: Hashable, Sendable {
+    case exited(Int32)
+    case signalled(Int32)
+
+    /// The status a shell would show: the exit code, or 128 plus the signal.
+    public var shellStatus: Int32 {
+        switch self {
+        case .exited(let code): code
+        case .signalled(let signal): 128 + signal
+        }
+    }
+
+    init(waitStatus status: Int32) {
+        let signal = status & 0x7f
+        self = signal == 0 ? .exited((status >> 8) & 0xff) : .signalled(signal)
+    }
+}
+
+/// A program started by us, known by its process id until it is waited for.
+public struct ChildProcess: Sendable {
+    /// The process id.
+    public let pid: Int32
+
+    /// Starts a program.
+    ///
+    /// - Parameters:
+    ///   - path: the program; searched in `PATH` when it has no slash.
+    ///   - arguments: all arguments, the program's own name first.
+    ///   - environment: `NAME=value` strings; nil to inherit ours.
+    ///   - directory: the working directory; nil to inherit ours.
+    ///   - descriptors: become 0, 1, 2, … in the child, at most 16; every other descriptor is closed.
+    ///   - newSession: whether the child leads a session of its own, out of reach of our terminal.
+    /// - Throws: the error of the step that failed, the exec included (ENOENT: no such program).
+    public static func spawn(
+        _ path: String, arguments: [String], environment: [String]? = nil, directory: String? = nil,
+        descriptors: [Int32] = [0, 1, 2], newSession: Bool = false
+    ) throws(Errno) -> ChildProcess {
+        let argv = CStringArray(arguments)
+        let envp = environment.map { CStringArray($0) }
+        let count = Int32(descriptors.count)
+        let pid = try withExtendedLifetime((argv, envp)) { () throws(Errno) -> Int32 in
+            let result =
+                if let directory {
+                    clinux_spawn(path, argv.pointer, envp?.pointer, directory, descriptors, count, newSession ? 1 : 0)
+                } else {
+                    clinux_spawn(path, argv.pointer, envp?.pointer, nil, descriptors, count, newSession ? 1 : 0)
+                }
+            if result < 0 { throw .current }
+            return result
+        }
+        return ChildProcess(pid: pid)
+    }
+
+    /// Waits for the end of the process. ECHILD when it was waited for before.
+    public func wait() throws(Errno) -> Termination {
+        var status: Int32 = 0
+        let pid = self.pid
+        _ = try check { waitpid(pid, &status, 0) }
+        return Termination(waitStatus: status)
+    }
+
+    /// How the process ended, nil while it runs.
+    public func poll() throws(Errno) -> Termination? {
+        var status: Int32 = 0
+        let pid = self.pid
+        let result = try check { waitpid(pid, &status, WNOHANG) }
+        return result == 0 ? nil : Termination(waitStatus: status)
+    }
+
+    /// kill(2).
+    public func signal(_ signal: Int32) throws(Errno) {
+        let pid = self.pid
+        try checkVoid { kill(pid, signal) }
+    }
+}
+
+/// A NULL-ended array of C strings, freed with the object.
+private final class CStringArray {
+    let pointer: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+    private let count: Int
+
+    init(_ strings: [String]) {
+        count = strings.count
+        pointer = .allocate(capacity: count + 1)
+        for (index, string) in strings.enumerated() { pointer[index] = strdup(string) }
+        pointer[count] = nil
+    }
+
+    deinit {
+        for index in 0..<count { free(pointer[index]) }
+        pointer.deallocate()
+    }
+}
+
+/// Facts about running processes.
+public enum ProcessTable {
+    /// When a process started, in clock ticks since boot; with the pid this tells a process from a later one of the
+    /// same number. Nil where there is no such process, or only its remains (a zombie).
+    public static func startTime(of pid: Int32) -> UInt64? {
+        guard let file = try? FileDescriptor.open("/proc/\(pid)/stat"), let bytes = try? file.readAll(),
+            // The command's name, in parentheses, may hold anything: fields count from the last parenthesis.
+            let end = bytes.lastIndex(of: UInt8(ascii: ")"))
+        else { return nil }
+        let fields = String(decoding: bytes[(end + 1)...], as: UTF8.self).split(separator: " ")
+        guard fields.count > 19, fields[0] != "Z", fields[0] != "X" else { return nil }
+        return UInt64(fields[19])
+    }
+
+    /// The calling process.
+    public static var currentID: Int32 { getpid() }
+}
