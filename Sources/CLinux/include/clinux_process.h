@@ -1,0 +1,27 @@
+// Own-named wrappers for what supervising processes takes: signals as bytes of a pipe, adopted orphans, and
+// descriptors handed over a unix socket. As in clinux.h, -1 with errno set means failure.
+#pragma once
+
+#include <stdint.h>
+
+/// Makes orphaned descendants children of this process (PR_SET_CHILD_SUBREAPER).
+int clinux_become_subreaper(void);
+
+/// Catches `signals`: from now on each arrival is one byte, the signal's number, in the pipe whose read end is
+/// returned (non-blocking, closed on exec). One such pipe per process: EBUSY while another is open.
+int clinux_signal_pipe_open(const int32_t *signals, int32_t count);
+/// Puts back the dispositions that the signals had, and closes the pipe.
+void clinux_signal_pipe_close(void);
+
+/// A listening unix socket at `path`, closed on exec. ENAMETOOLONG where the path does not fit sockaddr_un.
+int clinux_unix_listen(const char *path);
+/// accept4(2), closed on exec.
+int clinux_accept(int socket);
+/// Receives one descriptor over a unix socket (SCM_RIGHTS), closed on exec. EPROTO when none came.
+int clinux_receive_descriptor(int socket);
+
+struct clinux_window_size {
+    uint16_t rows, columns, x_pixels, y_pixels;
+};
+int clinux_get_window_size(int terminal, struct clinux_window_size *size);
+int clinux_set_window_size(int terminal, const struct clinux_window_size *size);

@@ -1,0 +1,22 @@
+internal import CLinux
+internal import Glibc
+
+/// Unix sockets, as far as taking over a descriptor needs them.
+public enum UnixSocket {
+    /// A socket that listens at a path. ENAMETOOLONG for more than 107 bytes.
+    public static func listen(at path: UnsafePointer<CChar>) throws(Errno) -> FileDescriptor {
+        FileDescriptor(owning: try check { clinux_unix_listen(path) })
+    }
+
+    /// Takes the next connection.
+    public static func accept(on listener: borrowing FileDescriptor) throws(Errno) -> FileDescriptor {
+        let number = listener.rawValue
+        return FileDescriptor(owning: try check { clinux_accept(number) })
+    }
+
+    /// Receives one descriptor that the other side hands over; EPROTO when it sent none.
+    public static func receiveDescriptor(from socket: borrowing FileDescriptor) throws(Errno) -> FileDescriptor {
+        let number = socket.rawValue
+        return FileDescriptor(owning: try check { clinux_receive_descriptor(number) })
+    }
+}
