@@ -1,0 +1,42 @@
+extension InstructionParser {
+    /// `FROM [--platform=] BASE [AS NAME]`
+    mutating func stage(index: Int) throws(DockerfileError) -> Stage {
+        let platform = try withFlags { flags throws(DockerfileError) in try flags.value("platform") }
+        if let flag = flags.unused {
+            throw fault(.unknownFlag, "FROM has no flag --\(flag.name)", at: flag.offset)
+        }
+        let words = WordSplitter.atBlanks(try someArguments())
+        guard words.count == 1 || words.count == 3 else {
+            throw fault(
+                words.count == 2 ? .missingArgument : .tooManyArguments,
+                "FROM takes a base, or a base, AS and a name", at: words.last?.offset)
+        }
+        _ = try checked([words[0]])
+        return Stage(
+            index: index, name: try name(words), base: words[0].text, platform: platform, origin: origin, text: text,
+            instructions: [])
+    }
+
+    private mutating func name(_ words: [Word]) throws(DockerfileError) -> String? {
+        guard words.count == 3 else { return nil }
+        guard words[1].text.asciiUppercased == "AS" else {
+            throw fault(
+                .invalidArgument, "AS is expected behind the base, not \(words[1].text.debugDescription)",
+                at: words[1].offset)
+        }
+        let name = words[2].text.asciiLowercased
+        let bytes = Array(name.utf8)
+        guard let first = bytes.first, ASCII.isLetter(first),
+            bytes.allSatisfy({ ASCII.isName($0) || $0 == ASCII.dash || $0 == UInt8(ascii: ".") })
+        else {
+            throw fault(
+                .invalidStageName, "\(words[2].text.debugDescription) cannot be the name of a stage",
+                remedy: "a letter, then letters, digits, -, _ and .", at: words[2].offset)
+        }
+        if name != words[2].text { warn(.stageNameCasing, "the stage name \(words[2].text) should be in lower case") }
+        if name == "scratch" || name == "context" {
+            warn(.reservedStageName, "the stage name \(name) means something else already")
+        }
+        return name
+    }
+}
