@@ -103,6 +103,16 @@ int clinux_lremovexattr(const char *path, const char *name);
 /// The C library's sentence for an error number, in static memory.
 const char *clinux_error_text(int number);
 
+/// The same by path relative to a directory, a symbolic link at the end not followed: getxattrat(2) and its family where
+/// the kernel has them (6.13), else through /proc/self/fd. The path must be shorter than PATH_MAX.
+ssize_t clinux_getxattrat(int directory, const char *path, const char *name, void *value, size_t size);
+int clinux_setxattrat(int directory, const char *path, const char *name, const void *value, size_t size, int flags);
+ssize_t clinux_listxattrat(int directory, const char *path, char *list, size_t size);
+int clinux_removexattrat(int directory, const char *path, const char *name);
+
+/// The UUID of the file system that an open file is on, 16 bytes (ioctl FS_IOC_GETFSUUID, kernel 6.9).
+int clinux_filesystem_uuid(int fd, uint8_t uuid[16]);
+
 // MARK: Mounts, namespaces, processes
 
 int clinux_mount(const char *source, const char *target, const char *type, uint64_t flags, const char *data);
