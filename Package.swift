@@ -85,7 +85,7 @@ let package = Package(
         .testTarget(
             name: "BuildEngineTests", dependencies: ["BuildEngine", "Dockerfile", "ImageStore", "OCI", "Linux"],
             swiftSettings: settings),
-        .testTarget(name: "FileSystemTests", dependencies: ["Linux"], swiftSettings: settings),
+        .testTarget(name: "FileSystemTests", dependencies: ["CLinux", "Linux"], swiftSettings: settings),
         .testTarget(name: "EndToEndTests", dependencies: ["Linux", "OCI"], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]

@@ -1,0 +1,37 @@
+import Glibc
+import Linux
+
+/// What went wrong in the test's own machinery, as opposed to in the file system under test.
+struct SetupFailure: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) { self.description = description }
+}
+
+/// Calls `body` with a new empty directory on a real file system, and removes it with everything in it afterwards.
+func withScratch<Result>(_ body: (String) throws -> Result) throws -> Result {
+    // Not /tmp: that may be tmpfs, which cannot carry every upper directory.
+    var template = Array("/var/tmp/strata-test.XXXXXX".utf8CString)
+    guard mkdtemp(&template) != nil else { throw SetupFailure("mkdtemp in /var/tmp: \(Errno.current)") }
+    let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    defer {
+        do {
+            try FileDescriptor.currentDirectory.removeTree(path)
+        } catch {
+            print("left behind: \(path): \(error)")
+        }
+    }
+    return try body(path)
+}
+
+extension String {
+    /// The path of a name in the directory that this string is the path of.
+    func appending(_ name: String) -> String { self + "/" + name }
+}
+
+/// Makes a directory by its absolute path, and returns the path.
+@discardableResult
+func makeDirectory(_ path: String, mode: UInt32 = 0o755) throws -> String {
+    try FileDescriptor.currentDirectory.makeDirectory(path, mode: mode)
+    return path
+}
