@@ -1,0 +1,169 @@
+/// A compiled path pattern. Matching follows all ways through it at once, so that no pattern, however many stars it
+/// has, takes more time than its length times the path's.
+struct Glob: Sendable, Hashable {
+    /// A character: a Unicode scalar, or `invalid` plus a byte that is not UTF-8.
+    typealias Character = UInt32
+
+    private enum Token: Sendable, Hashable {
+        case literal(Character)
+        /// Any one character but a slash.
+        case one
+        /// Any text without a slash.
+        case star
+        /// Any text.
+        case everything
+        /// Nothing, or any text that ends in a slash: always in front of `insideDirectories`, which it may skip.
+        case directories
+        /// The rest of such a text, once it has begun.
+        case insideDirectories
+        case oneOf([ClosedRange<Character>], negated: Bool)
+    }
+
+    static let slash = Character(ASCII.slash)
+    private static let invalid: Character = 0x11_0000
+
+    private var tokens: [Token] = []
+    /// The characters, if all tokens are literals: most patterns are, and need no more than a comparison.
+    private var literals: [Character]?
+
+    /// Reads a pattern.
+    /// - Parameter doubleStars: whether `**` stands for any directories, as in ignore files.
+    ///
+    /// Throws `invalidPattern`, without a place.
+    init(_ text: String, doubleStars: Bool) throws(DockerfileError) {
+        var rest = Array(text.unicodeScalars.map(\.value))[...]
+        func fault(_ why: String) -> DockerfileError {
+            DockerfileError(.invalidPattern, "the pattern \(text.debugDescription) is not well formed: \(why)")
+        }
+        while let character = rest.popFirst() {
+            switch character {
+            case Glob.star where doubleStars && rest.first == Glob.star:
+                rest.removeFirst()
+                if rest.first == Glob.slash { rest.removeFirst() }
+                tokens += rest.isEmpty ? [.everything] : [.directories, .insideDirectories]
+            case Glob.star: if tokens.last != .star { tokens.append(.star) }
+            case Character(ASCII.question): tokens.append(.one)
+            case Character(ASCII.openBracket):
+                guard let token = Glob.characterClass(&rest) else { throw fault("a [ starts no class") }
+                tokens.append(token)
+            case Character(ASCII.backslash):
+                guard let escaped = rest.popFirst() else { throw fault("nothing follows the \\ at its end") }
+                tokens.append(.literal(escaped))
+            default: tokens.append(.literal(character))
+            }
+        }
+        let characters = tokens.compactMap { if case .literal(let character) = $0 { character } else { nil } }
+        literals = characters.count == tokens.count ? characters : nil
+    }
+
+    /// The pattern as a text, if it has no wildcards.
+    var literal: String? {
+        guard let literals else { return nil }
+        var text = String.UnicodeScalarView()
+        text.append(contentsOf: literals.compactMap(Unicode.Scalar.init))
+        return String(text)
+    }
+
+    /// Whether a path, from `characters(_:)`, matches as a whole.
+    func matches(_ path: some Collection<Character>) -> Bool {
+        if let literals { return literals.elementsEqual(path) }
+        var states = Array(repeating: false, count: tokens.count + 1)
+        states[0] = true
+        close(&states)
+        for character in path {
+            var following = Array(repeating: false, count: tokens.count + 1)
+            for (index, token) in tokens.enumerated() where states[index] {
+                step(token, at: index, over: character, into: &following)
+            }
+            guard following.contains(true) else { return false }
+            close(&following)
+            states = following
+        }
+        return states[tokens.count]
+    }
+
+    /// Adds the states that a token leads to when it meets a character.
+    private func step(_ token: Token, at index: Int, over character: Character, into states: inout [Bool]) {
+        let isSlash = character == Glob.slash
+        switch token {
+        case .literal(let wanted): if wanted == character { states[index + 1] = true }
+        case .one: if !isSlash { states[index + 1] = true }
+        case .star: if !isSlash { states[index] = true }
+        case .everything: states[index] = true
+        case .directories: break
+        case .insideDirectories:
+            states[index] = true
+            if isSlash { states[index + 1] = true }
+        case .oneOf(let ranges, let negated):
+            if !isSlash, ranges.contains(where: { $0.contains(character) }) != negated { states[index + 1] = true }
+        }
+    }
+
+    /// Adds the states that are reached by matching nothing. They are always further on, so one pass is enough.
+    private func close(_ states: inout [Bool]) {
+        for (index, token) in tokens.enumerated() where states[index] {
+            switch token {
+            case .star, .everything: states[index + 1] = true
+            case .directories:
+                states[index + 1] = true
+                states[index + 2] = true
+            case .literal, .one, .insideDirectories, .oneOf: break
+            }
+        }
+    }
+
+    private static let star = Character(ASCII.star)
+
+    /// What follows a `[`, up to its `]`; nil if that is not well formed. A class never matches a slash.
+    private static func characterClass(_ rest: inout ArraySlice<Character>) -> Token? {
+        var negated = false
+        if rest.first == Character(UInt8(ascii: "^")) {
+            negated = true
+            rest.removeFirst()
+        }
+        func member() -> Character? {
+            guard let character = rest.popFirst() else { return nil }
+            if character == Character(ASCII.backslash) { return rest.popFirst() }
+            return character == Character(ASCII.dash) || character == Character(ASCII.closeBracket) ? nil : character
+        }
+        var ranges: [ClosedRange<Character>] = []
+        while let next = rest.first {
+            if next == Character(ASCII.closeBracket), !ranges.isEmpty {
+                rest.removeFirst()
+                return .oneOf(ranges, negated: negated)
+            }
+            guard let low = member() else { return nil }
+            var high = low
+            if rest.first == Character(ASCII.dash) {
+                rest.removeFirst()
+                guard let last = member() else { return nil }
+                high = last
+            }
+            // A range that runs backwards is well formed in Go and holds nothing.
+            ranges.append(low <= high ? low...high : Character.max...Character.max)
+        }
+        return nil
+    }
+
+    /// A path as characters, so that `?` is one of them whatever its length in bytes.
+    static func characters(_ path: some Sequence<UInt8>) -> [Character] {
+        let bytes = Array(path)
+        if bytes.allSatisfy({ $0 < 0x80 }) { return bytes.map(Character.init) }
+        var characters: [Character] = []
+        var index = 0
+        while index < bytes.count {
+            let length = [1, 2, 3, 4].first { length in
+                index + length <= bytes.count
+                    && String(validating: bytes[index..<index + length], as: UTF8.self)?.unicodeScalars.count == 1
+            }
+            if let length, let scalar = bytes[index..<index + length].text.unicodeScalars.first {
+                characters.append(scalar.value)
+                index += length
+            } else {
+                characters.append(invalid + Character(bytes[index]))
+                index += 1
+            }
+        }
+        return characters
+    }
+}
