@@ -1,0 +1,44 @@
+internal import CFuse
+internal import Glibc
+internal import Linux
+
+extension Session {
+    /// The last line of libfuse, or what errno says.
+    static var lastMessage: String {
+        let number = Errno.current
+        let message = String(cString: cfuse_last_message())
+        return message.isEmpty ? "\(number)" : message
+    }
+
+    /// Absolute, because the server changes to the root directory before it unmounts.
+    static func absolutePath(of mountPoint: String) throws(MountFailure) -> String {
+        guard let resolved = realpath(mountPoint, nil) else {
+            throw MountFailure("cannot mount on \(mountPoint): \(Errno.current)")
+        }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
+    static func makeCore(_ fileSystem: FileSystem, _ options: Options) throws(MountFailure) -> OpaquePointer {
+        var arguments = ["fuse"]
+        for option in options.mountOptions { arguments += ["-o", option] }
+        var parameters = cfuse_parameters()
+        parameters.wanted = options.capabilities.rawValue
+        parameters.max_write = min(max(options.maxWrite, 4096), 1 << 20)
+        parameters.max_readahead = options.maxReadahead
+        parameters.max_background = UInt32(options.maxBackground)
+        parameters.congestion_threshold = UInt32(options.congestionThreshold)
+        parameters.max_stack_depth = options.maxStackDepth
+        parameters.splice_replies = options.spliceReplies ? 1 : 0
+        var operations = makeOperations()
+        var pointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) }
+        defer { for pointer in pointers { free(pointer) } }
+        let context = Unmanaged.passUnretained(fileSystem).toOpaque()
+        let count = Int32(truncatingIfNeeded: pointers.count)
+        pointers.append(nil)
+        guard let core = cfuse_session_new(count, &pointers, &operations, context, &parameters) else {
+            throw MountFailure("mount options not understood: \(lastMessage)")
+        }
+        return core
+    }
+}

@@ -1,0 +1,76 @@
+internal import CFuse
+internal import Glibc
+internal import Linux
+
+/// A file system mounted on a directory and served by threads of this process.
+///
+/// `init` mounts, `start` agrees on the protocol and starts the workers, `wait` returns when the mount has gone or
+/// a signal asks for its end. The session holds the file system; a file system that keeps the session it is given in
+/// `initialize` should keep it `unowned`.
+public final class Session: @unchecked Sendable {
+    // Immutable after init, and what C keeps behind `core` is safe to use from several threads.
+    let core: OpaquePointer
+    let fileSystem: FileSystem
+    let options: Options
+    let pool: WorkerPool
+    /// Where the file system is mounted, as an absolute path.
+    public let mountPoint: String
+
+    /// Mounts `fileSystem` on the directory `mountPoint`. Requests wait until `start`.
+    public init(_ fileSystem: FileSystem, mountPoint: String, options: Options = Options()) throws(MountFailure) {
+        self.fileSystem = fileSystem
+        self.options = options
+        self.mountPoint = try Session.absolutePath(of: mountPoint)
+        core = try Session.makeCore(fileSystem, options)
+        pool = try WorkerPool(core: core, maximum: options.maxWorkers)
+        if cfuse_session_mount(core, self.mountPoint) < 0 {
+            let reason = Session.lastMessage
+            cfuse_session_destroy(core)
+            throw MountFailure("cannot mount on \(mountPoint): \(reason)")
+        }
+    }
+
+    /// What the kernel and this session agreed on; empty before `start`.
+    public var capabilities: Capabilities { Capabilities(rawValue: cfuse_session_agreed(core)) }
+
+    /// What the kernel offered; empty before `start`.
+    public var offeredCapabilities: Capabilities { Capabilities(rawValue: cfuse_session_offered(core)) }
+
+    /// Answers the kernel's INIT request on this thread, then starts the workers. From here on the mount can be used.
+    public func start() throws(MountFailure) {
+        guard pool.answerInit() else { throw MountFailure("cannot serve \(mountPoint): the kernel closed the session") }
+        fileSystem.initialize(self)
+        do throws(Errno) {
+            try pool.start(count: max(1, options.workers))
+        } catch {
+            throw MountFailure("cannot start the threads that serve \(mountPoint): \(error)")
+        }
+    }
+
+    /// Waits until somebody unmounts the file system, or SIGTERM, SIGINT or SIGHUP arrives; then unmounts it if it is
+    /// still there, and ends the workers. Call `Session.blockSignals` before any thread is started.
+    ///
+    /// Returns whether all workers have ended. If one has not (it waits for something), the session's memory must not
+    /// be touched any more: leave the process.
+    @discardableResult
+    public func wait() -> Bool {
+        pool.waitForEndOrSignal()
+        return end()
+    }
+
+    /// Unmounts, lazily if the mount is in use, and ends the workers. Returns as `wait` does.
+    @discardableResult
+    public func end() -> Bool {
+        pool.end()
+    }
+
+    /// Blocks SIGTERM, SIGINT and SIGHUP in this thread and in the threads it starts, so that `wait` gets them; ignores
+    /// SIGPIPE.
+    public static func blockSignals() {
+        var set = sigset_t()
+        sigemptyset(&set)
+        for number in [SIGTERM, SIGINT, SIGHUP] { sigaddset(&set, number) }
+        pthread_sigmask(SIG_BLOCK, &set, nil)
+        _ = signal(SIGPIPE, SIG_IGN)
+    }
+}
