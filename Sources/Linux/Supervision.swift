@@ -60,3 +60,20 @@ public struct SignalPipe: ~Copyable, Sendable {
         return read(rawValue, &byte, 1) == 1 ? Int32(byte) : nil
     }
 }
+
+extension Supervision {
+    /// Makes writing to a pipe without reader fail with EPIPE instead of ending the process. Programs that
+    /// `ChildProcess` starts get the default back.
+    public static func ignoreBrokenPipes() {
+        _ = Glibc.signal(SIGPIPE, SIG_IGN)
+    }
+}
+
+extension FileDescriptor {
+    /// Makes reading and writing fail with EAGAIN where they would have to wait.
+    public func setNonBlocking() throws(Errno) {
+        let number = rawValue
+        let flags = try check { clinux_fcntl(number, F_GETFL, 0) }
+        try checkVoid { clinux_fcntl(number, F_SETFL, Int(flags | O_NONBLOCK)) }
+    }
+}

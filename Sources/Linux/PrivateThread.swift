@@ -1,0 +1,55 @@
+internal import Glibc
+
+/// A thread for work that changes what the kernel keeps per thread, such as namespaces.
+public enum PrivateThread {
+    /// Runs `body` on a thread of its own, which ends with it, and returns what it returns.
+    public static func run<Value: Sendable, Failure: Error>(
+        _ body: @escaping @Sendable () throws(Failure) -> Value
+    ) throws(Failure) -> Value {
+        let box = Box { Result { () throws(Failure) -> Value in try body() } }
+        var thread = pthread_t()
+        let started = pthread_create(
+            &thread, nil,
+            { argument in
+                if let argument { Unmanaged<AnyBox>.fromOpaque(argument).takeUnretainedValue().work() }
+                return nil
+            }, Unmanaged<AnyBox>.passUnretained(box).toOpaque())
+        // Without threads left there is still this one, for which the change is then no longer private; callers do
+        // nothing on it that the process could not stand.
+        if started == 0 { pthread_join(thread, nil) }
+        if let outcome = box.outcome { return try outcome.get() }
+        return try body()
+    }
+
+    /// Runs `body` on a thread of its own and does not wait for it.
+    public static func detach(_ body: @escaping @Sendable () -> Void) {
+        let box = Box { body() }
+        let argument = Unmanaged<AnyBox>.passRetained(box).toOpaque()
+        var thread = pthread_t()
+        let started = pthread_create(
+            &thread, nil,
+            { argument in
+                if let argument { Unmanaged<AnyBox>.fromOpaque(argument).takeRetainedValue().work() }
+                return nil
+            }, argument)
+        if started == 0 {
+            pthread_detach(thread)
+        } else {
+            Unmanaged<AnyBox>.fromOpaque(argument).release()
+        }
+    }
+}
+
+// A C function pointer cannot capture a generic parameter, so the thread sees the box through its plain base.
+private class AnyBox: @unchecked Sendable {
+    func work() {}
+}
+
+private final class Box<Outcome>: AnyBox, @unchecked Sendable {
+    private let body: () -> Outcome
+    private(set) var outcome: Outcome?
+
+    init(_ body: @escaping () -> Outcome) { self.body = body }
+
+    override func work() { outcome = body() }
+}

@@ -1,0 +1,38 @@
+/// How a container is to be made: what `create` and `run` take besides the image.
+public struct ContainerOptions: Hashable, Sendable {
+    /// A name; nil for a random one.
+    public var name: String?
+    /// The command and its arguments; empty for the image's.
+    public var command: [String] = []
+    /// What replaces the image's entrypoint, and its command with it; `[]` removes the entrypoint.
+    public var entrypoint: [String]?
+    /// `NAME=value`, or `NAME` for the caller's value, over the image's environment.
+    public var environment: [String] = []
+    /// The working directory, absolute; nil for the image's.
+    public var workingDirectory: String?
+    /// `user[:group]`; nil for the image's.
+    public var user: String?
+    /// `-v` arguments: `host:container[:ro]`, `name:container[:ro]` or `container`.
+    public var volumes: [String] = []
+    /// Whether the container gets a pseudo-terminal.
+    public var terminal = false
+    /// Whether standard input stays open.
+    public var interactive = false
+    /// The host name; nil for the first twelve digits of the id.
+    public var hostname: String?
+    /// Labels over the image's.
+    public var labels: [String: String] = [:]
+    /// `-p` arguments, kept for when containers have networks of their own.
+    public var publish: [String] = []
+    /// `-P`: publish every exposed port.
+    public var publishAll = false
+    /// Whether the container goes when its process ends.
+    public var autoRemove = false
+    /// The signal for `stop`, by name or number; nil for the image's.
+    public var stopSignal: String?
+    /// What `image` was asked for, as `ps` shows it; nil shows the image's id.
+    public var imageName: String?
+
+    /// Everything as the image says.
+    public init() {}
+}

@@ -1,0 +1,56 @@
+import Linux
+
+/// The files that a container sees in `/etc` in place of its image's: they are kept in the container's directory and
+/// bind-mounted.
+enum HostFiles {
+    /// The name of a file in `/etc`, and what it says.
+    struct File {
+        var name: String
+        var text: String
+    }
+
+    /// The resolver's configuration is the host's, loopback addresses included: the network is the host's too.
+    static func files(hostname: String) -> [File] {
+        [
+            File(name: "resolv.conf", text: text(of: "/etc/resolv.conf")),
+            File(name: "hosts", text: hosts(host: text(of: "/etc/hosts"), hostname: hostname)),
+            File(name: "hostname", text: hostname + "\n"),
+        ]
+    }
+
+    /// The host's names, with what every container needs where it is missing.
+    static func hosts(host: String, hostname: String) -> String {
+        var names: Set<Substring> = []
+        for line in host.split(separator: "\n") {
+            let entry = line.prefix { $0 != "#" }
+            names.formUnion(entry.split { $0 == " " || $0 == "\t" }.dropFirst())
+        }
+        var text = ""
+        if !names.contains("localhost") {
+            text += "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
+        }
+        text += host
+        if !text.isEmpty && !text.hasSuffix("\n") { text += "\n" }
+        if !names.contains(Substring(hostname)) { text += "127.0.1.1\t\(hostname)\n" }
+        return text
+    }
+
+    private static func text(of path: String) -> String {
+        guard let file = try? FileDescriptor.open(path, .nonBlocking), let bytes = try? file.readAll(limit: 1 << 20)
+        else { return "" }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Writes the files into a directory and returns the mounts that put them into `/etc`.
+    static func write(into directory: String, hostname: String) throws(RuntimeError) -> [RuntimeSpecification.Mount] {
+        var mounts: [RuntimeSpecification.Mount] = []
+        for file in files(hostname: hostname) {
+            let path = "\(directory)/\(file.name)"
+            try attempting("write \(path)") { () throws(Errno) in
+                try FileDescriptor.open(path, [.writeOnly, .create, .truncate], mode: 0o644).writeAll(file.text)
+            }
+            mounts.append(.bind(path, at: "/etc/\(file.name)"))
+        }
+        return mounts
+    }
+}

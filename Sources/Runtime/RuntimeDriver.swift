@@ -1,0 +1,164 @@
+import FoundationEssentials
+import Linux
+
+/// An OCI runtime, driven through its command line; runtime-spec, "Operations".
+public struct RuntimeDriver: Sendable {
+    /// Which runtime it is; they differ in what they stand.
+    public enum Kind: String, Sendable {
+        case runc
+        case crun
+    }
+
+    /// The runtime's family; an unknown program is treated like runc.
+    public let kind: Kind
+    /// The program's path.
+    public let path: String
+    /// The directory in which the runtime keeps the state of its containers.
+    let stateRoot: String
+    /// A directory for sockets, with a short path.
+    let socketDirectory: String
+    private let cgroups: Cgroups
+
+    /// Finds a runtime.
+    ///
+    /// - Parameters:
+    ///   - name: a name or path; nil for what `STRATA_RUNTIME` names, else `runc`, else `crun`.
+    ///   - stateDirectory: for what has to be known of running containers; does not have to exist.
+    /// - Throws: `helperMissing`.
+    public static func find(named name: String? = nil, stateDirectory: String) throws(RuntimeError) -> RuntimeDriver {
+        let wanted = name ?? Environment.value(of: "STRATA_RUNTIME")
+        for candidate in wanted.map({ [$0] }) ?? ["runc", "crun"] {
+            if let path = Executables.find(candidate) {
+                let kind: Kind = path.split(separator: "/").last == "crun" ? .crun : .runc
+                return RuntimeDriver(kind: kind, path: path, stateDirectory: stateDirectory, cgroups: Cgroups.detect())
+            }
+        }
+        throw RuntimeError(
+            .helperMissing, "cannot find the OCI runtime \(wanted ?? "runc")",
+            remedy: "install runc, or name another with --runtime or STRATA_RUNTIME")
+    }
+
+    private init(kind: Kind, path: String, stateDirectory: String, cgroups: Cgroups) {
+        self.kind = kind
+        self.path = path
+        socketDirectory = stateDirectory
+        stateRoot = "\(stateDirectory)/\(kind.rawValue)"
+        self.cgroups = cgroups
+    }
+
+    /// Whether containers get a view of control groups of their own, as Docker does on cgroup v2.
+    var givesPrivateCgroups: Bool {
+        if case .unified = cgroups { true } else { false }
+    }
+
+    /// What a start needs.
+    struct Start {
+        /// The container's id.
+        var id: String
+        /// The directory with `config.json`; the runtime's messages and the process id are left there.
+        var bundle: String
+        /// Takes the pseudo-terminal, when the configuration asks for one.
+        var consoleSocket: String?
+        /// Standard input, output and error of the container.
+        var descriptors: [Int32]
+    }
+
+    /// Starts a container and returns the id of its first process, a child of ours by adoption, to be waited for with
+    /// `Supervision.wait`.
+    ///
+    /// - Parameter whileStarting: called once with the runtime's process while it works, to accept the terminal.
+    func start(
+        _ start: Start, whileStarting: (ChildProcess) throws(RuntimeError) -> Void = { _ in }
+    ) throws(RuntimeError) -> Int32 {
+        try Self.makeDirectories(stateRoot)
+        try attempting("become the parent of orphans") { () throws(Errno) in try Supervision.adoptOrphans() }
+        let log = start.bundle + "/runtime.log"
+        let pidFile = start.bundle + "/pid"
+        try? FileDescriptor.currentDirectory.unlink(log)
+        try? FileDescriptor.currentDirectory.unlink(pidFile)
+        var arguments = ["--log", log, "--log-format", "json", "run", "--detach"]
+        arguments += ["--bundle", start.bundle, "--pid-file", pidFile]
+        if let socket = start.consoleSocket { arguments += ["--console-socket", socket] }
+        let child = try spawn(arguments + [start.id], descriptors: start.descriptors, directory: start.bundle)
+        var failure: RuntimeError?
+        do throws(RuntimeError) { try whileStarting(child) } catch { failure = error }
+        let termination = try attempting("wait for \(path)") { () throws(Errno) in try child.wait() }
+        let pid = Self.number(inFile: pidFile)
+        if termination == .exited(0), failure == nil, let pid { return pid }
+        delete(start.id)
+        if let pid { Supervision.reap(pid) }
+        if termination == .exited(0), let failure { throw failure }
+        throw startFailure(start.id, log: log, termination: termination)
+    }
+
+    /// Ends what is left of a container and forgets it. Whatever is gone already is no error.
+    func delete(_ id: String) {
+        guard exists(id) else { return }
+        _ = try? run(["delete", "--force", id])
+        // The last container takes the state directory with it; while others are there this fails, as it should.
+        try? FileDescriptor.currentDirectory.removeDirectory(stateRoot)
+        try? FileDescriptor.currentDirectory.removeDirectory(socketDirectory)
+    }
+
+    /// Whether the runtime knows the container.
+    func exists(_ id: String) -> Bool {
+        (try? FileDescriptor.currentDirectory.statusIfPresent(of: "\(stateRoot)/\(id)")) != .some(.none)
+    }
+
+    // MARK: Calling the runtime
+
+    /// Makes the directory for sockets.
+    func makeSocketDirectory() throws(RuntimeError) { try Self.makeDirectories(socketDirectory) }
+
+    private static func makeDirectories(_ directory: String) throws(RuntimeError) {
+        var path = ""
+        for component in directory.split(separator: "/") {
+            path += "/" + component
+            do throws(Errno) {
+                try FileDescriptor.currentDirectory.makeDirectory(path, mode: 0o700)
+            } catch {
+                if error != .EEXIST { throw RuntimeError("create \(path)", error) }
+            }
+        }
+    }
+
+    private func run(_ arguments: [String]) throws(RuntimeError) -> Termination {
+        let null = try attempting("open /dev/null") { () throws(Errno) in
+            try FileDescriptor.open("/dev/null", .readWrite)
+        }
+        let child = try spawn(
+            arguments, descriptors: [null.rawValue, null.rawValue, null.rawValue], directory: "/")
+        return try attempting("wait for \(path)") { () throws(Errno) in try child.wait() }
+    }
+
+    /// The runtime leads a session of its own: a Ctrl-C at our terminal is ours to pass on, not its to die of.
+    private func spawn(
+        _ arguments: [String], descriptors: [Int32], directory: String
+    ) throws(RuntimeError) -> ChildProcess {
+        let (path, all) = (path, [path, "--root", stateRoot] + arguments)
+        let start: @Sendable () throws(Errno) -> ChildProcess = { () throws(Errno) in
+            try ChildProcess.spawn(
+                path, arguments: all, directory: directory, descriptors: descriptors, newSession: true)
+        }
+        return try attempting("run \(path)") { () throws(Errno) in
+            guard case .hybrid = cgroups, kind == .crun else { return try start() }
+            return try PrivateThread.run { () throws(Errno) in
+                try Self.hideUnifiedHierarchy()
+                return try start()
+            }
+        }
+    }
+
+    /// crun refuses the hybrid layout; without cgroup2 in sight it takes it for version 1 and works. The mount goes
+    /// only in a mount namespace of the calling thread, which the runtime inherits.
+    private static func hideUnifiedHierarchy() throws(Errno) {
+        try Mount.unshare(.mount)
+        try Mount.mount(source: nil, target: "/", flags: [.private, .recursive])
+        try Mount.unmount(Cgroups.unifiedMountPoint, flags: [.detach, .noFollow])
+    }
+
+    static func number(inFile path: String) -> Int32? {
+        guard let file = try? FileDescriptor.open(path), let bytes = try? file.readAll(limit: 64) else { return nil }
+        return Int32(String(decoding: bytes, as: UTF8.self).filter { !$0.isWhitespace })
+    }
+}
