@@ -1,0 +1,69 @@
+import GRDB
+import Linux
+
+/// The SQLite database that knows what the store holds.
+///
+/// Write-ahead logging lets readers and one writer of several processes work at once; a writer waits for another up to
+/// a minute. Records of layers and images are written with `synchronous=FULL`, so that what a command reported as done
+/// survives a power cut; records that only matter while a process lives (containers' states, mounts, leases) with
+/// `NORMAL`, which keeps the catalog whole but may lose the last of them.
+struct Catalog: Sendable {
+    private let queue: DatabaseQueue
+
+    /// Opens the catalog, making its tables where they are missing.
+    ///
+    /// - Parameter directory: locked meanwhile, because two processes cannot both switch a new file to WAL.
+    init(path: String, lockedBy directory: String) throws(StoreError) {
+        let gate = try attempting("cannot lock \(directory)") { () throws(Errno) in
+            let gate = try FileDescriptor.open(directory, [.directory])
+            _ = try gate.lock(exclusive: true)
+            return gate
+        }
+        defer { withExtendedLifetime(gate.rawValue) {} }
+        var configuration = Configuration()
+        configuration.journalMode = .wal
+        configuration.busyMode = .timeout(60)
+        configuration.foreignKeysEnabled = true
+        configuration.label = "catalog"
+        configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = NORMAL") }
+        do {
+            queue = try DatabaseQueue(path: path, configuration: configuration)
+            try queue.unsafeReentrantWrite { try CatalogSchema.install(in: $0) }
+        } catch {
+            throw StoreError.wrapping(error, "cannot open the catalog \(path)")
+        }
+    }
+
+    /// Runs queries that see one state of the catalog.
+    func read<Value>(_ what: String, _ body: (Database) throws -> Value) throws(StoreError) -> Value {
+        do {
+            return try queue.read(body)
+        } catch {
+            throw StoreError.wrapping(error, what)
+        }
+    }
+
+    /// Runs one transaction, undone when `body` throws.
+    ///
+    /// - Parameter durable: whether the change must survive a power cut once this returns.
+    func write<Value>(
+        _ what: String, durable: Bool = false, _ body: (Database) throws -> Value
+    ) throws(StoreError) -> Value {
+        do {
+            if !durable { return try queue.write(body) }
+            return try queue.writeWithoutTransaction { database in
+                try database.execute(sql: "PRAGMA synchronous = FULL")
+                defer { try? database.execute(sql: "PRAGMA synchronous = NORMAL") }
+                var result: Value?
+                try database.inTransaction(.immediate) {
+                    result = try body(database)
+                    return .commit
+                }
+                guard let result else { throw StoreError(.io, "\(what): the transaction had no result") }
+                return result
+            }
+        } catch {
+            throw StoreError.wrapping(error, what)
+        }
+    }
+}

@@ -1,0 +1,117 @@
+import GRDB
+
+/// The tables of the catalog.
+enum CatalogSchema {
+    /// Kept in `user_version`; a store of a later version is refused rather than misread.
+    static let version = 1
+
+    static func install(in database: Database) throws {
+        let found = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+        if found == version { return }
+        if found > version {
+            throw StoreError(
+                .corrupt,
+                "the store was made by a later version of Strata (format \(found), this one knows \(version))",
+                remedy: "use that version")
+        }
+        try database.inTransaction(.immediate) {
+            try database.execute(sql: tables)
+            try database.execute(sql: "PRAGMA user_version = \(version)")
+            return .commit
+        }
+    }
+
+    /// Objects have small integers for the tables that connect them: with a thousand images of twenty layers, sums over
+    /// those tables are what `system df` costs.
+    private static let tables = """
+        CREATE TABLE layers (
+            number INTEGER PRIMARY KEY,
+            id TEXT NOT NULL UNIQUE,
+            -- NULL while the layer is unfinished, and for a copy of a layer that turned out to be there already.
+            diff_id TEXT UNIQUE,
+            archive_size INTEGER NOT NULL DEFAULT 0,
+            disk_usage INTEGER NOT NULL DEFAULT 0,
+            -- Its files are being removed.
+            is_dead INTEGER NOT NULL DEFAULT 0,
+            created_at TEXT NOT NULL
+        );
+        CREATE TABLE images (
+            number INTEGER PRIMARY KEY,
+            id TEXT NOT NULL UNIQUE,
+            manifest_digest TEXT NOT NULL,
+            created_at TEXT NOT NULL
+        );
+        CREATE TABLE image_layers (
+            image INTEGER NOT NULL REFERENCES images ON DELETE CASCADE,
+            position INTEGER NOT NULL,
+            layer INTEGER NOT NULL REFERENCES layers,
+            PRIMARY KEY (image, position)
+        ) WITHOUT ROWID;
+        CREATE INDEX image_layers_by_layer ON image_layers (layer);
+        CREATE TABLE tags (
+            name TEXT NOT NULL,
+            tag TEXT NOT NULL,
+            image INTEGER NOT NULL REFERENCES images ON DELETE CASCADE,
+            PRIMARY KEY (name, tag)
+        ) WITHOUT ROWID;
+        CREATE INDEX tags_by_image ON tags (image);
+        CREATE TABLE containers (
+            number INTEGER PRIMARY KEY,
+            id TEXT NOT NULL UNIQUE,
+            name TEXT NOT NULL UNIQUE,
+            image_id TEXT,
+            image_name TEXT NOT NULL,
+            created_at TEXT NOT NULL,
+            state TEXT NOT NULL,
+            pid INTEGER,
+            supervisor_pid INTEGER,
+            supervisor_start INTEGER,
+            exit_code INTEGER,
+            started_at TEXT,
+            finished_at TEXT,
+            arguments TEXT NOT NULL,
+            config BLOB NOT NULL,
+            is_build INTEGER NOT NULL
+        );
+        CREATE INDEX containers_by_image ON containers (image_id);
+        CREATE TABLE container_layers (
+            container INTEGER NOT NULL REFERENCES containers ON DELETE CASCADE,
+            position INTEGER NOT NULL,
+            layer INTEGER NOT NULL REFERENCES layers,
+            PRIMARY KEY (container, position)
+        ) WITHOUT ROWID;
+        CREATE INDEX container_layers_by_layer ON container_layers (layer);
+        CREATE TABLE mounts (
+            number INTEGER PRIMARY KEY,
+            mount_point TEXT NOT NULL UNIQUE,
+            image_id TEXT,
+            container_id TEXT,
+            read_only INTEGER NOT NULL,
+            server_pid INTEGER NOT NULL,
+            server_start INTEGER NOT NULL,
+            created_at TEXT NOT NULL
+        );
+        CREATE TABLE mount_layers (
+            mount INTEGER NOT NULL REFERENCES mounts ON DELETE CASCADE,
+            position INTEGER NOT NULL,
+            layer INTEGER NOT NULL REFERENCES layers,
+            PRIMARY KEY (mount, position)
+        ) WITHOUT ROWID;
+        CREATE INDEX mount_layers_by_layer ON mount_layers (layer);
+        CREATE TABLE cache (
+            key TEXT NOT NULL PRIMARY KEY,
+            layer INTEGER REFERENCES layers,
+            configuration_delta BLOB NOT NULL,
+            created_at TEXT NOT NULL,
+            last_used TEXT NOT NULL
+        ) WITHOUT ROWID;
+        CREATE INDEX cache_by_layer ON cache (layer);
+        CREATE TABLE leases (
+            layer INTEGER NOT NULL REFERENCES layers,
+            pid INTEGER NOT NULL,
+            start_time INTEGER NOT NULL,
+            owner TEXT NOT NULL,
+            PRIMARY KEY (layer, pid, start_time, owner)
+        ) WITHOUT ROWID;
+        """
+}

@@ -1,0 +1,85 @@
+import FoundationEssentials
+import GRDB
+public import OCI
+
+// What keeps the cache in bounds: a record keeps its layer. Removing an image takes the records of layers that only it
+// and the cache kept along; the layers of stages that never became an image stay until the cache is pruned.
+extension ImageStore {
+    /// What the step with that key led to; nil where it was never done or its result is gone.
+    ///
+    /// The layer of the answer is leased to this handle, so that it stays while the build goes on.
+    public func cacheRecord(key: String) throws(StoreError) -> CacheRecord? {
+        let found = try catalog.read("cannot look up the build cache") { database in
+            try Row.fetchOne(database, sql: "\(CacheRows.selection) WHERE cache.key = ?", arguments: [key])
+                .map(CacheRows.record)
+        }
+        guard let found, found.layerID != nil else { return found }
+        return try catalog.write("cannot use the build cache") { database in
+            // Looked up again: it may have gone between the two.
+            let row = try Row.fetchOne(database, sql: "\(CacheRows.selection) WHERE cache.key = ?", arguments: [key])
+            guard let record = try row.map(CacheRows.record) else { return nil }
+            if let layer = record.layerID {
+                try LayerRows.lease(layer, to: .current, owner: leaseOwner, in: database)
+            }
+            return record
+        }
+    }
+
+    /// Stores what a step led to, in place of an earlier result.
+    public func putCacheRecord(_ record: CacheRecord) throws(StoreError) {
+        try catalog.write("cannot write the build cache") { database in
+            try database.execute(
+                sql: """
+                    INSERT OR REPLACE INTO cache (key, layer, configuration_delta, created_at, last_used)
+                    VALUES (?, ?, ?, ?, ?)
+                    """,
+                arguments: [
+                    record.key, try record.layerID.map { try LayerRows.number($0, in: database) },
+                    record.configurationDelta, record.createdAt.description, record.lastUsed.description,
+                ])
+        }
+    }
+
+    /// Notes that records were found useful, in one transaction.
+    public func touchCacheRecords(_ keys: [String], at time: Timestamp = .now) throws(StoreError) {
+        if keys.isEmpty { return }
+        try catalog.write("cannot write the build cache") { database in
+            for key in keys {
+                try database.execute(
+                    sql: "UPDATE cache SET last_used = ? WHERE key = ?", arguments: [time.description, key])
+            }
+        }
+    }
+
+    /// All records, most recently used first.
+    public func cacheRecords() throws(StoreError) -> [CacheRecord] {
+        try catalog.read("cannot list the build cache") { database in
+            try Row.fetchAll(database, sql: "\(CacheRows.selection) ORDER BY last_used DESC, key").map(CacheRows.record)
+        }
+    }
+
+    /// Forgets all results of builds; layers that nothing else keeps go. Returns the layers removed.
+    @discardableResult
+    public func pruneCache() throws(StoreError) -> [LayerRecord] {
+        let layers = try catalog.write("cannot prune the build cache", durable: true) { database in
+            let layers = try Int64.fetchAll(database, sql: "SELECT DISTINCT layer FROM cache WHERE layer IS NOT NULL")
+            try database.execute(sql: "DELETE FROM cache")
+            return layers
+        }
+        return layers.isEmpty ? [] : try removeUnusedLayers(among: layers)
+    }
+}
+
+private enum CacheRows {
+    static let selection = """
+        SELECT cache.key, layers.id AS layer_id, configuration_delta, cache.created_at, last_used
+        FROM cache LEFT JOIN layers ON layers.number = cache.layer
+        """
+
+    static func record(_ row: Row) throws -> CacheRecord {
+        CacheRecord(
+            key: row["key"], layerID: (row["layer_id"] as String?).map(LayerID.init(rawValue:)),
+            configurationDelta: row["configuration_delta"], createdAt: try row.timestamp("created_at"),
+            lastUsed: try row.timestamp("last_used"))
+    }
+}

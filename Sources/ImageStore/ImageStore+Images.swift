@@ -1,0 +1,192 @@
+public import FoundationEssentials
+import GRDB
+public import OCI
+
+extension ImageStore {
+    // MARK: Making
+
+    /// Makes an image of a configuration and the layers it stands on, bottom first, and gives it names.
+    ///
+    /// The configuration's `rootFS` is set from the layers. A name that leads to another image moves; that image stays,
+    /// dangling if it has no other. Durable when this returns. An image with the same configuration is the same image.
+    @discardableResult
+    public func createImage(
+        configuration: ImageConfiguration, layers: [LayerID], tags: [Reference] = []
+    ) throws(StoreError) -> ImageRecord {
+        var configuration = configuration
+        var descriptors: [Descriptor] = []
+        var diffIDs: [Digest] = []
+        for id in layers {
+            let record = try layer(id)
+            guard let diffID = record.diffID else {
+                throw StoreError(.conflict, "cannot make an image of the layer \(id): it is unfinished")
+            }
+            diffIDs.append(diffID)
+            descriptors.append(Descriptor(mediaType: .layerTar, digest: diffID, size: record.archiveSize))
+        }
+        configuration.rootFS = RootFS(diffIDs: diffIDs)
+        let document = try ImageStore.document(configuration)
+        let manifest = Manifest(
+            config: Descriptor(
+                mediaType: .imageConfiguration, digest: .sha256(of: document), size: Int64(document.count)),
+            layers: descriptors)
+        return try createImage(
+            configurationDocument: document, manifestDocument: try ImageStore.document(manifest), layers: layers,
+            tags: tags)
+    }
+
+    /// Makes an image of documents that must keep their bytes, such as those of a registry.
+    ///
+    /// `corrupt` when the configuration cannot be read or does not list as many layers as are given.
+    @discardableResult
+    public func createImage(
+        configurationDocument: Data, manifestDocument: Data, layers: [LayerID], tags: [Reference] = []
+    ) throws(StoreError) -> ImageRecord {
+        let configuration = try ImageStore.read(ImageConfiguration.self, configurationDocument, "the configuration")
+        guard configuration.rootFS.diffIDs.count == layers.count else {
+            throw StoreError(
+                .corrupt,
+                "the configuration lists \(configuration.rootFS.diffIDs.count) layers, the image has \(layers.count)")
+        }
+        try ImageStore.requireTags(tags)
+        // Held until the image's own rows do, so that a collection in another process leaves them alone.
+        try lease(layers)
+        let id = try blobs.put(configurationDocument)
+        let manifestDigest = try blobs.put(manifestDocument)
+        let createdAt = configuration.created ?? .now
+        return try catalog.write("cannot record the image \(id.short)", durable: true) { database in
+            if try ImageRow.find(id: id, in: database) == nil {
+                try database.execute(
+                    sql: "INSERT INTO images (id, manifest_digest, created_at) VALUES (?, ?, ?)",
+                    arguments: [id.description, manifestDigest.description, createdAt.description])
+                try LayerRows.connect(
+                    layers, to: database.lastInsertedRowID, table: "image_layers", column: "image", in: database)
+            }
+            for tag in tags { try TagRows.set(tag, to: id, in: database) }
+            guard let row = try ImageRow.find(id: id, in: database) else {
+                throw StoreError(.corrupt, "the image \(id.short) vanished from the catalog")
+            }
+            return try record(row, configuration: configuration, in: database)
+        }
+    }
+
+    /// Gives an image a further name; one that leads to another image moves.
+    public func tag(_ id: Digest, as reference: Reference) throws(StoreError) {
+        try ImageStore.requireTags([reference])
+        try catalog.write("cannot tag the image \(id.short)", durable: true) { database in
+            try TagRows.set(reference, to: id, in: database)
+        }
+    }
+
+    // MARK: Finding
+
+    /// All images that fit all filters, newest first.
+    public func images(matching filters: [ImageFilter] = []) throws(StoreError) -> [ImageRecord] {
+        let test = try ImageFilterTest(filters, in: self)
+        let rows = try catalog.read("cannot list the images") { database in
+            try ImageRow.all(in: database)
+        }
+        var result: [ImageRecord] = []
+        for row in rows where test.mayFit(row) {
+            let record = ImageRecord(
+                id: row.row.id, manifestDigest: row.row.manifestDigest, references: row.references,
+                createdAt: row.row.createdAt, size: row.size, layerIDs: row.layers,
+                configuration: try configuration(of: row.row.id))
+            if test.fits(record) { result.append(record) }
+        }
+        return result
+    }
+
+    /// The image that a user means by `name[:tag]`, `name@digest`, an ID or the beginning of one.
+    ///
+    /// A name goes before an ID. `noSuchImage` where there is none, `ambiguous` where a beginning fits several.
+    public func image(matching text: String) throws(StoreError) -> ImageRecord {
+        let found = try catalog.read("cannot look up the image \(text)") { database in
+            try ImageLookup(text, in: database).map { ($0, try snapshot($0.row, in: database)) }
+        }
+        guard let (_, image) = found else {
+            throw StoreError(.noSuchImage, "No such image: \(text)")
+        }
+        return ImageRecord(
+            id: image.row.id, manifestDigest: image.row.manifestDigest, references: image.references,
+            createdAt: image.row.createdAt, size: image.size, layerIDs: image.layers,
+            configuration: try configuration(of: image.row.id))
+    }
+
+    /// The image of that ID; `noSuchImage` where there is none.
+    public func image(id: Digest) throws(StoreError) -> ImageRecord {
+        try image(matching: id.description)
+    }
+
+    /// The manifest of an image.
+    public func manifest(of image: ImageRecord) throws(StoreError) -> Manifest {
+        try ImageStore.read(
+            Manifest.self, try blobs.read(image.manifestDigest), "the manifest of the image \(image.id.short)")
+    }
+
+    /// The configuration of an image by its ID.
+    public func configuration(of id: Digest) throws(StoreError) -> ImageConfiguration {
+        try ImageStore.read(
+            ImageConfiguration.self, try blobs.read(id), "the configuration of the image \(id.short)")
+    }
+
+    // MARK: Helpers
+
+    func record(
+        _ row: ImageRow, configuration: ImageConfiguration, in database: Database
+    ) throws -> ImageRecord {
+        ImageRecord(
+            id: row.id, manifestDigest: row.manifestDigest, references: try row.references(in: database),
+            createdAt: row.createdAt, size: try row.size(in: database), layerIDs: try row.layers(in: database),
+            configuration: configuration)
+    }
+
+    func snapshot(_ row: ImageRow, in database: Database) throws -> ImageSnapshot {
+        ImageSnapshot(
+            row: row, references: try row.references(in: database), layers: try row.layers(in: database),
+            size: try row.size(in: database))
+    }
+
+    static func document(_ value: some Encodable) throws(StoreError) -> Data {
+        do throws(OCIError) {
+            return try JSON.encode(value)
+        } catch {
+            throw StoreError(.corrupt, error.message)
+        }
+    }
+
+    static func read<Value: Decodable>(_ type: Value.Type, _ data: Data, _ what: String) throws(StoreError) -> Value {
+        do throws(OCIError) {
+            return try JSON.decode(type, from: data)
+        } catch {
+            throw StoreError(.corrupt, "\(what) is damaged: \(error.message)")
+        }
+    }
+
+    private static func requireTags(_ references: [Reference]) throws(StoreError) {
+        for reference in references where reference.tag == nil || reference.digest != nil {
+            throw StoreError(
+                .badName, "cannot tag an image as \(reference.familiar): a tag is needed, and no digest")
+        }
+    }
+}
+
+/// Names that lead to images.
+enum TagRows {
+    static func set(_ reference: Reference, to id: Digest, in database: Database) throws {
+        guard let row = try ImageRow.find(id: id, in: database) else {
+            throw StoreError(.noSuchImage, "No such image: \(id)")
+        }
+        try database.execute(
+            sql: """
+                INSERT INTO tags (name, tag, image) VALUES (?, ?, ?)
+                ON CONFLICT (name, tag) DO UPDATE SET image = excluded.image
+                """, arguments: [reference.name, reference.tag ?? Reference.defaultTag, row.number])
+    }
+
+    static func remove(_ reference: Reference, in database: Database) throws {
+        try database.execute(
+            sql: "DELETE FROM tags WHERE name = ? AND tag = ?",
+            arguments: [reference.name, reference.tag ?? Reference.defaultTag])
+    }
+}

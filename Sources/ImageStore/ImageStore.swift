@@ -1,0 +1,91 @@
+import Linux
+
+/// Images, layers, containers and everything known of them, in one directory.
+///
+/// ```
+/// catalog.sqlite      images, tags, layers, containers, cache records, mounts, leases
+/// blobs/sha256/       manifests and configurations
+/// layers/<id>/fs      one unpacked tree per layer, immutable, stored once by diffID
+/// containers/<id>/    upper, work, rootfs, config.json, logs
+/// tmp/                everything unfinished
+/// ```
+///
+/// Publishing is: write under `tmp/`, make durable, rename, then one transaction of the catalog. Any number of
+/// processes may use a store at once. A store may be used from any thread.
+///
+/// What keeps a layer in the store: an image, a container, a mount, a build-cache record, or a lease of a living
+/// process. Every layer that a process imports or commits is leased to it until `releaseLeases()` or its end.
+public final class ImageStore: Sendable {
+    /// The store's directory, absolute.
+    public let root: String
+    /// Manifests and configurations.
+    public let blobs: BlobStore
+    let catalog: Catalog
+    /// Tells this handle's leases from those of others in the same process.
+    let leaseOwner = RandomName.hex(digits: 16)
+
+    /// Opens the store in a directory, making it (mode 0700) where it is missing, and removes what dead processes
+    /// left unfinished.
+    public init(root: String) throws(StoreError) {
+        let absolute = try ImageStore.prepare(root)
+        self.root = absolute
+        blobs = BlobStore(directory: absolute + "/blobs/sha256", temporary: absolute + "/tmp")
+        catalog = try Catalog(path: absolute + "/catalog.sqlite", lockedBy: absolute)
+        try TemporaryDirectory.sweep(absolute + "/tmp")
+        try dropLeasesOfTheDead()
+    }
+
+    deinit {
+        try? releaseLeases()
+    }
+
+    /// `tmp/`, where everything unfinished is.
+    var temporary: String { root + "/tmp" }
+
+    /// The unpacked tree of a layer: a lower directory.
+    public func layerPath(_ id: LayerID) -> String { "\(root)/layers/\(id.rawValue)/fs" }
+
+    /// The lower directories of a stack given bottom first, as a union takes them: top first, each once.
+    ///
+    /// A layer that occurs twice counts where it is highest: that place already decides every path the layer names.
+    public func lowerPaths(_ layers: [LayerID]) -> [String] {
+        var seen: Set<LayerID> = []
+        return layers.reversed().filter { seen.insert($0).inserted }.map(layerPath)
+    }
+
+    private static func prepare(_ root: String) throws(StoreError) -> String {
+        if root.isEmpty { throw StoreError(.badName, "the store's directory has no name") }
+        return try attempting("cannot open the store \(root)") { () throws(Errno) in
+            var path = root
+            if !root.hasPrefix("/") {
+                let here = try FileDescriptor.currentDirectory.readLink("/proc/self/cwd")
+                path = String(decoding: here, as: UTF8.self) + "/" + root
+            }
+            while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+            try makeDirectories(path)
+            for name in ["blobs", "blobs/sha256", "layers", "containers", "tmp"] {
+                do throws(Errno) {
+                    try FileDescriptor.currentDirectory.makeDirectory("\(path)/\(name)", mode: 0o700)
+                } catch {
+                    if error != .EEXIST { throw error }
+                }
+            }
+            return path
+        }
+    }
+
+    private static func makeDirectories(_ path: String) throws(Errno) {
+        do throws(Errno) {
+            try FileDescriptor.currentDirectory.makeDirectory(path, mode: 0o700)
+        } catch {
+            switch error {
+            case .EEXIST: return
+            case .ENOENT:
+                guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else { throw error }
+                try makeDirectories(String(path[..<slash]))
+                try FileDescriptor.currentDirectory.makeDirectory(path, mode: 0o700)
+            default: throw error
+            }
+        }
+    }
+}
