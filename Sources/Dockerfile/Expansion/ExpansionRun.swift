@@ -99,7 +99,7 @@ struct ExpansionRun {
     private mutating func unterminated(_ quote: String, at start: Int) -> DockerfileError {
         faultOffset = start
         return DockerfileError(
-            .unterminatedQuote, "a \(quote) has no counterpart in \(bytes.text.debugDescription)",
+            .unterminatedQuote, "a \(quote) has no counterpart in \(bytes.text.shown)",
             remedy: "put \(expander.escape.rawValue) in front of it if it is meant as such")
     }
 
@@ -143,7 +143,7 @@ struct ExpansionRun {
 
     mutating func badSubstitution(_ message: String, at start: Int) -> DockerfileError {
         faultOffset = start
-        return DockerfileError(.badSubstitution, "\(message) in \(bytes.text.debugDescription)")
+        return DockerfileError(.badSubstitution, "\(message) in \(bytes.text.shown)")
     }
 
     /// Throws `tooLarge` if a text has grown too long.

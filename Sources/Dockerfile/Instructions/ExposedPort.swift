@@ -13,7 +13,7 @@ public struct ExposedPort: Sendable, Hashable, CustomStringConvertible {
     /// Throws `invalidArgument`, without a place.
     public static func parse(_ text: String) throws(DockerfileError) -> [ExposedPort] {
         let fault = DockerfileError(
-            .invalidArgument, "\(text.debugDescription) is not a port",
+            .invalidArgument, "\(text.shown) is not a port",
             remedy: "write a number from 1 to 65535, a range such as 8000-8010, and /tcp, /udp or /sctp if need be")
         let container = text.utf8.split(separator: ASCII.colon, omittingEmptySubsequences: false).last ?? text.utf8[...]
         let parts = container.split(separator: ASCII.slash, omittingEmptySubsequences: false)

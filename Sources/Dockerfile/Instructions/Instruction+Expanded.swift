@@ -95,11 +95,12 @@ extension Expander {
         return result
     }
 
-    func nonEmpty(_ text: String, _ what: String) throws(DockerfileError) -> String {
+    func nonEmpty(
+        _ text: String, _ what: String, remedy: String = "declare the variable with ARG or ENV in this stage"
+    ) throws(DockerfileError) -> String {
         let value = try expand(text)
         guard value.isEmpty else { return value }
         throw DockerfileError(
-            .missingArgument, "\(what) is empty: \(text.debugDescription) expands to nothing",
-            remedy: "declare the variable with ARG or ENV in this stage")
+            .missingArgument, "\(what) is empty: \(text.shown) expands to nothing", remedy: remedy)
     }
 }

@@ -26,7 +26,7 @@ public struct ModeChange: Sendable, Hashable {
         for clause in text.utf8.split(separator: ASCII.comma, omittingEmptySubsequences: false) {
             guard change.add(Array(clause)) else {
                 throw DockerfileError(
-                    .invalidArgument, "\(text.debugDescription) is not a mode",
+                    .invalidArgument, "\(text.shown) is not a mode",
                     remedy: "write an octal number such as 755, or changes such as u+x,go-w")
             }
         }

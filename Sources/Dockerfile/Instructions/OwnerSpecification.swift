@@ -12,7 +12,7 @@ public struct OwnerSpecification: Sendable, Hashable {
         let parts = text.utf8.split(separator: ASCII.colon, maxSplits: 1, omittingEmptySubsequences: false)
         guard let user = parts.first, !user.isEmpty, parts.count == 1 || parts.last?.isEmpty == false else {
             throw DockerfileError(
-                .invalidArgument, "\(text.debugDescription) is not an owner", remedy: "write user or user:group")
+                .invalidArgument, "\(text.shown) is not an owner", remedy: "write user or user:group")
         }
         return OwnerSpecification(user: user.text, group: parts.count == 2 ? parts[1].text : nil)
     }

@@ -56,7 +56,7 @@ extension RunMount {
         default:
             let known = ["type", "target", "source", "from", "id", "sharing", "size", "mode", "uid", "gid", "required"]
             throw DockerfileError(
-                .invalidFlag, "--mount has no field \(name.debugDescription)",
+                .invalidFlag, "--mount has no field \(name.shown)",
                 remedy: Suggestion.nearest(to: name, in: known).map { "did you mean \($0)?" })
         }
     }

@@ -27,11 +27,6 @@ struct FlagReader {
         }
     }
 
-    /// The arguments without the flags in front, for a first look.
-    static func skippingFlags(_ arguments: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
-        FlagReader(arguments, escape: ASCII.backslash).rest
-    }
-
     private mutating func takeWord(escape: UInt8) -> [UInt8] {
         var word: [UInt8] = []
         var quote: UInt8?

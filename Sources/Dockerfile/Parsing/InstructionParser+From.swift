@@ -3,7 +3,7 @@ extension InstructionParser {
     mutating func stage(index: Int) throws(DockerfileError) -> Stage {
         let platform = try withFlags { flags throws(DockerfileError) in try flags.value("platform") }
         if let flag = flags.unused {
-            throw fault(.unknownFlag, "FROM has no flag --\(flag.name)", at: flag.offset)
+            throw unknownFlag(flag)
         }
         let words = WordSplitter.atBlanks(try someArguments())
         guard words.count == 1 || words.count == 3 else {
@@ -21,7 +21,7 @@ extension InstructionParser {
         guard words.count == 3 else { return nil }
         guard words[1].text.asciiUppercased == "AS" else {
             throw fault(
-                .invalidArgument, "AS is expected behind the base, not \(words[1].text.debugDescription)",
+                .invalidArgument, "AS is expected behind the base, not \(words[1].text.shown)",
                 at: words[1].offset)
         }
         let name = words[2].text.asciiLowercased
@@ -30,7 +30,7 @@ extension InstructionParser {
             bytes.allSatisfy({ ASCII.isName($0) || $0 == ASCII.dash || $0 == UInt8(ascii: ".") })
         else {
             throw fault(
-                .invalidStageName, "\(words[2].text.debugDescription) cannot be the name of a stage",
+                .invalidStageName, "\(words[2].text.shown) cannot be the name of a stage",
                 remedy: "a letter, then letters, digits, -, _ and .", at: words[2].offset)
         }
         if name != words[2].text { warn(.stageNameCasing, "the stage name \(words[2].text) should be in lower case") }

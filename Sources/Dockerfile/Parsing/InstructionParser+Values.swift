@@ -10,14 +10,17 @@ extension InstructionParser {
             let name = word.text.utf8.prefix { $0 != ASCII.equals }
             guard name.endIndex < word.text.utf8.endIndex else {
                 throw fault(
-                    .invalidArgument, "\(keyword) expects name=value, not \(word.text.debugDescription)",
+                    .invalidArgument, "\(keyword) expects name=value, not \(word.text.shown)",
                     remedy: "put a value with blanks in quotes", at: word.offset)
             }
             guard !name.isEmpty else {
                 throw fault(.invalidArgument, "a name is missing in front of the =", at: word.offset)
             }
-            _ = try checked([word])
             let value = word.text.utf8[name.endIndex...].dropFirst()
+            _ = try checked([
+                Word(text: name.text, offset: word.offset),
+                Word(text: value.text, offset: word.offset + name.count + 1),
+            ])
             pairs.append(KeyValue(key: name.text, value: value.text))
         }
         return pairs
@@ -43,13 +46,17 @@ extension InstructionParser {
     func argument() throws(DockerfileError) -> ArgumentInstruction {
         let words = WordSplitter.outsideQuotes(try someArguments(), escape: escape.byte)
         var declarations: [ArgumentInstruction.Declaration] = []
-        for word in try checked(words) {
+        for word in words {
             let name = word.text.utf8.prefix { $0 != ASCII.equals }
             guard !name.isEmpty else {
                 throw fault(.invalidArgument, "a name is missing in front of the =", at: word.offset)
             }
             let hasDefault = name.endIndex < word.text.utf8.endIndex
             let value = hasDefault ? word.text.utf8[name.endIndex...].dropFirst().text : nil
+            _ = try checked([
+                Word(text: name.text, offset: word.offset),
+                Word(text: value ?? "", offset: word.offset + name.count + 1),
+            ])
             declarations.append(ArgumentInstruction.Declaration(name: name.text, defaultValue: value))
         }
         return ArgumentInstruction(declarations: declarations)
@@ -94,7 +101,7 @@ extension InstructionParser {
         }
         guard kind == "CMD" else {
             throw fault(
-                .invalidArgument, "HEALTHCHECK is followed by NONE or CMD, not \(kind.debugDescription)")
+                .invalidArgument, "HEALTHCHECK is followed by NONE or CMD, not \(kind.asciiLowercased.shown)")
         }
         var command = InstructionParser(line, at: arguments, source: source, escape: escape)
         check.command = try command.commandForm()

@@ -41,11 +41,16 @@ struct InstructionParser {
     mutating func operation() throws(DockerfileError) -> Instruction.Operation {
         guard InstructionParser.keywords.contains(keyword) else { throw unknownInstruction() }
         let operation = try parse()
-        if let flag = flags.unused {
-            let remedy = Suggestion.nearest(to: flag.name, in: flags.asked).map { "did you mean --\($0)?" }
-            throw fault(.unknownFlag, "\(keyword) has no flag --\(flag.name)", remedy: remedy, at: flag.offset)
-        }
+        if let flag = flags.unused { throw unknownFlag(flag) }
         return operation
+    }
+
+    /// To be thrown when all that the instruction knows have been asked for.
+    func unknownFlag(_ flag: Flag) -> DockerfileError {
+        let meant = Suggestion.nearest(to: flag.name, in: flags.asked)
+        return fault(
+            .unknownFlag, "\(keyword) has no flag --\(flag.name)", remedy: meant.map { "did you mean --\($0)?" },
+            at: flag.offset)
     }
 
     private mutating func parse() throws(DockerfileError) -> Instruction.Operation {
@@ -99,7 +104,7 @@ struct InstructionParser {
         let typed = line.bytes[keywordOffset...].prefix { !ASCII.isBlank($0) }.text
         let meant = Suggestion.nearest(to: keyword, in: InstructionParser.keywords)
         return fault(
-            .unknownInstruction, "unknown instruction \(typed.debugDescription)",
+            .unknownInstruction, "unknown instruction \(typed.shown)",
             remedy: meant.map { "did you mean \($0)?" }, at: keywordOffset)
     }
 

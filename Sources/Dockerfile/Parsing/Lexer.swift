@@ -74,8 +74,9 @@ struct Lexer {
         var (keyword, arguments) = Lexer.splitKeyword(line.bytes[...])
         if keyword == "ONBUILD" { (keyword, arguments) = Lexer.splitKeyword(arguments) }
         guard ["RUN", "COPY", "ADD"].contains(keyword) else { return }
-        for mark in HeredocMark.find(in: arguments, escape: escape) {
-            guard !JSONStrings.isArray(FlagReader.skippingFlags(arguments)) else { return }
+        let marks = HeredocMark.find(in: arguments, escape: escape)
+        if marks.isEmpty || JSONStrings.isArray(FlagReader(arguments, escape: escape).rest) { return }
+        for mark in marks {
             line.heredocs.append(try readHeredoc(mark, of: line))
             line.lines = line.lines.lowerBound..<next
         }

@@ -33,7 +33,7 @@ struct Glob: Sendable, Hashable {
     init(_ text: String, doubleStars: Bool) throws(DockerfileError) {
         var rest = Array(text.unicodeScalars.map(\.value))[...]
         func fault(_ why: String) -> DockerfileError {
-            DockerfileError(.invalidPattern, "the pattern \(text.debugDescription) is not well formed: \(why)")
+            DockerfileError(.invalidPattern, "the pattern \(text.shown) is not well formed: \(why)")
         }
         while let character = rest.popFirst() {
             switch character {

@@ -60,6 +60,16 @@ extension String {
         String(decoding: utf8.map { $0 >= 0x41 && $0 <= 0x5A ? $0 | 0x20 : $0 }, as: UTF8.self)
     }
 
+    /// The text in double quotes for a message: one line, and not too long.
+    var shown: String {
+        let head = unicodeScalars.prefix(120)
+        var text = ""
+        for scalar in head {
+            text += scalar.value < 0x20 || scalar.value == 0x7F ? scalar.escaped(asASCII: true) : String(scalar)
+        }
+        return head.endIndex == unicodeScalars.endIndex ? "\"\(text)\"" : "\"\(text)…\""
+    }
+
     /// ASCII letters in upper case, the rest as it is.
     var asciiUppercased: String {
         String(decoding: utf8.map { $0 >= 0x61 && $0 <= 0x7A ? $0 & 0xDF : $0 }, as: UTF8.self)

@@ -45,7 +45,7 @@ struct SourceText: Sendable {
         var located = error
         located.file = file
         located.position = position(line: line, byte: byte)
-        located.sourceLine = text(line: line)
+        if lines.indices.contains(line) { located.sourceLine = text(line: line) }
         return located
     }
 }

@@ -41,7 +41,9 @@ public struct StageGraph: Sendable, Hashable {
         var names: [String: Int] = [:]
         for stage in document.stages {
             do {
-                let base = try expander.nonEmpty(stage.base, "the base of the stage")
+                let base = try expander.nonEmpty(
+                    stage.base, "the base of the stage",
+                    remedy: "give the variable a value with ARG before the first FROM, or with --build-arg")
                 let platform = try expander.optional(stage.platform)
                 // Only stages above can be a base: the name of one below is taken for an image's.
                 let earlier = names[base.asciiLowercased]
@@ -77,7 +79,7 @@ public struct StageGraph: Sendable, Hashable {
         if let number = Int(target), nodes.indices.contains(number) { return number }
         let meant = Suggestion.nearest(to: target.asciiLowercased, in: nodes.compactMap(\.stage.name))
         var error = DockerfileError(
-            .unknownStage, "there is no stage \(target.debugDescription)", remedy: meant.map { "did you mean \($0)?" })
+            .unknownStage, "there is no stage \(target.shown)", remedy: meant.map { "did you mean \($0)?" })
         error.file = file
         throw error
     }

@@ -70,7 +70,8 @@ public struct VariableScope: Sendable, Hashable {
                 var single = instruction
                 single.operation = .argument(ArgumentInstruction(declarations: [declaration]))
                 let scope = self
-                guard case .argument(let result) = try single.expanded(lookup: { scope.value(of: $0) }) else { continue }
+                let result = try single.expanded { scope.value(of: $0) }
+                guard case .argument(let result) = result else { continue }
                 for declaration in result.declarations {
                     declare(declaration)
                     expanded.append(declaration)
