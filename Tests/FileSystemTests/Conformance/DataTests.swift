@@ -71,7 +71,7 @@ import Testing
 
     @Test("a copy-up keeps holes", arguments: Subject.allCases)
     func copyUpKeepsHoles(on subject: Subject) throws {
-        let far: Int64 = 1 << 30
+        let far: Int64 = 1 << 24
         try subject.run(given: { area in
             try area.file("f", "start")
             let file = try area.open("f", .readWrite)
@@ -81,7 +81,8 @@ import Testing
             try area.append("f", "!")
             let status = try area.status("f")
             #expect(status.size == 2 * far + 1)
-            #expect(status.allocatedSize < 1 << 20)
+            // Around each piece of data up to a chunk of a megabyte or two may be filled, as the kernel does.
+            #expect(status.allocatedSize < far / 2)
             let file = try area.open("f")
             #expect(try file.text(count: 5) == "start")
             #expect(try file.text(at: far, count: 6) == "middle")
@@ -192,13 +193,15 @@ import Testing
 
     @Test("pipes, and lseek where it makes no sense", arguments: Subject.allCases)
     func fifo(on subject: Subject) throws {
-        try subject.run(given: { try $0.root.makeNode("p", mode: S_IFIFO | 0o644) }) { area throws in
+        try subject.run(given: {
+            for name in ["p", "unread"] { try $0.root.makeNode(name, mode: S_IFIFO | 0o644) }
+        }) { area throws in
             let end = try area.open("p", [.readWrite, .nonBlocking])
             try end.writeAll("through")
             var buffer = [UInt8](repeating: 0, count: 16)
             #expect(try buffer.withUnsafeMutableBytes { try end.read(into: $0) } == 7)
             expectError(.ESPIPE) { _ = try end.seek(0, from: .start) }
-            expectError(.ENXIO) { _ = try area.open("p", [.writeOnly, .nonBlocking]).status() }
+            expectError(.ENXIO) { _ = try area.open("unread", [.writeOnly, .nonBlocking]) }
         }
     }
 }

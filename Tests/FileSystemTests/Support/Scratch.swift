@@ -21,6 +21,8 @@ func withScratch<Result>(_ body: (String) throws -> Result) throws -> Result {
             print("left behind: \(path): \(error)")
         }
     }
+    // mkdtemp gives 0700; tests act as other users, too.
+    try FileDescriptor.currentDirectory.setMode(of: path, 0o755)
     return try body(path)
 }
 
