@@ -38,6 +38,7 @@ import Testing
         ("${path##*/}", "lib"), ("${path%/*}", "/usr/local"), ("${path//\\//-}", "-usr-local-lib"), ("${x%?}", "é"),
         ("${x#?}", "世"), ("${unset#a}", ""), ("${str/$unset/X}", "foobarbaz"), ("${str%${unset:-baz}}", "foobar"),
         ("${str/bar/$foo}", "foo/barbaz"), ("${str//?/ab}", "ababababababababab"),
+        ("${empty/*/x}", "x"), ("${empty/?/x}", ""), ("${unset//*/x}", "x"), ("${star/*\\*/X}", "Xb?c"),
     ]
 
     @Test(arguments: expansions) func expands(text: String, result: String) throws {

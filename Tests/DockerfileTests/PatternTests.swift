@@ -32,6 +32,15 @@ import Testing
         #expect(error?.code == .invalidPattern)
     }
 
+    /// More places than fit into one machine word.
+    @Test func longPatterns() throws {
+        let name = String(repeating: "ab", count: 150)
+        #expect(try GlobPattern("*\(name)?").matches("x\(name)y"))
+        #expect(try !GlobPattern("*\(name)?").matches("x\(name)"))
+        #expect(try IgnorePatterns(["**/\(name)/*"]).excludes("x/y/\(name)/z/w"))
+        #expect(try !IgnorePatterns(["**/\(name)/*"]).excludes("x/y/\(name)"))
+    }
+
     @Test func namesThatAreNotText() throws {
         let name: [UInt8] = [0x61, 0xFF, 0x62]
         #expect(try GlobPattern("a?b").matches(name))
@@ -73,7 +82,7 @@ import Testing
         (["**/a/**"], "x/a/y", true),
         (["**/a/**"], "x/ab/y", false), (["a\\*"], "a*", true), (["[ab]/c"], "b/c/d", true),
         (["../a"], "a", false), ([" a "], "a", true),
-        (["! a", "a"], "a", true), (["a", "! a"], "a", false), ([], "a", false),
+        (["! a", "a"], "a", true), (["a", "! a"], "a", false), ([], "a", false), (["**"], "", false),
     ]
 
     @Test(arguments: ignored) func excludes(patterns: [String], path: String, excluded: Bool) throws {

@@ -56,6 +56,30 @@ import Testing
         #expect(error?.code == .invalidArgument)
     }
 
+    /// As Go's `time.ParseDuration` has it, apart from signs.
+    static let durations: [(text: String, nanoseconds: Int64?)] = [
+        ("0", 0), ("1ms", 1_000_000), ("1.5s", 1_500_000_000), ("1h2m3s4ms", 3_723_004_000_000), ("1000us", 1_000_000),
+        (".5m", 30_000_000_000), ("1.s", 1_000_000_000), ("1500µs", 1_500_000), ("+2s", 2_000_000_000),
+        ("0.000001h", 3_600_000),
+        ("2562047h", 9_223_369_200_000_000_000), ("2562048h", nil), ("99999999999999999999s", nil),
+        ("1", nil), ("s", nil),
+        (".s", nil), ("-1s", nil), ("1d", nil), ("1s1", nil), ("1 s", nil), ("999us", nil), ("1s+1s", nil),
+    ]
+
+    @Test(arguments: durations) func duration(text: String, nanoseconds: Int64?) throws {
+        let instruction = "HEALTHCHECK --interval=\"\(text)\" CMD true"
+        guard let nanoseconds else {
+            let error = #expect(throws: DockerfileError.self) {
+                try DockerfileDocument.instructions(parsing: instruction)
+            }
+            #expect(error?.code == .invalidFlag)
+            return
+        }
+        var check = HealthcheckInstruction(command: .shell("true"))
+        check.interval = nanoseconds
+        #expect(try DockerfileDocument.instructions(parsing: instruction)[0].operation == .healthcheck(check))
+    }
+
     /// Any bytes at all end in a document or an error, never in a crash.
     @Test func anythingCanBeParsed() {
         var generator = Generator(state: 42)

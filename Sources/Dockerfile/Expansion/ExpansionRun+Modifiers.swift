@@ -74,8 +74,9 @@ extension ExpansionRun {
         var result: [UInt8] = []
         var rest = Array(value.unicodeScalars)[...]
         var done = false
+        if rest.isEmpty, pattern.prefixLength(in: rest, longest: true) != nil { return replacement }
         while let first = rest.first {
-            // An empty match replaces nothing, as in a shell.
+            // An empty match in a text that is not empty replaces nothing, as in a shell.
             if !done, let length = pattern.prefixLength(in: rest, longest: true), length > 0 {
                 result += replacement
                 rest = rest.dropFirst(length)

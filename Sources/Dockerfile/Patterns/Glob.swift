@@ -65,49 +65,56 @@ struct Glob: Sendable, Hashable {
     }
 
     /// Whether a path, from `characters(_:)`, matches as a whole.
-    func matches(_ path: some Collection<Character>) -> Bool {
-        if let literals { return literals.elementsEqual(path) }
-        var states = Array(repeating: false, count: tokens.count + 1)
-        states[0] = true
-        close(&states)
+    /// - Parameter orParent: whether it is enough that one of the directories which the path is in matches.
+    func matches(_ path: some Collection<Character>, orParent: Bool = false) -> Bool {
+        if let literals {
+            guard path.starts(with: literals) else { return false }
+            let rest = path.dropFirst(literals.count)
+            return rest.isEmpty || (orParent && rest.first == Glob.slash)
+        }
+        var states = StateSet(upTo: tokens.count)
+        add(0, to: &states)
         for character in path {
-            var following = Array(repeating: false, count: tokens.count + 1)
-            for (index, token) in tokens.enumerated() where states[index] {
-                step(token, at: index, over: character, into: &following)
+            if orParent, character == Glob.slash, states.contains(tokens.count) { return true }
+            var following = StateSet(upTo: tokens.count)
+            for index in tokens.indices where states.contains(index) {
+                step(from: index, over: character, into: &following)
             }
-            guard following.contains(true) else { return false }
-            close(&following)
+            if following.isEmpty { return false }
             states = following
         }
-        return states[tokens.count]
+        return states.contains(tokens.count)
     }
 
-    /// Adds the states that a token leads to when it meets a character.
-    private func step(_ token: Token, at index: Int, over character: Character, into states: inout [Bool]) {
+    /// Adds the states that one state leads to when it meets a character.
+    private func step(from index: Int, over character: Character, into states: inout StateSet) {
         let isSlash = character == Glob.slash
-        switch token {
-        case .literal(let wanted): if wanted == character { states[index + 1] = true }
-        case .one: if !isSlash { states[index + 1] = true }
-        case .star: if !isSlash { states[index] = true }
-        case .everything: states[index] = true
+        switch tokens[index] {
+        case .literal(let wanted): if wanted == character { add(index + 1, to: &states) }
+        case .one: if !isSlash { add(index + 1, to: &states) }
+        case .star: if !isSlash { add(index, to: &states) }
+        case .everything: add(index, to: &states)
         case .directories: break
         case .insideDirectories:
-            states[index] = true
-            if isSlash { states[index + 1] = true }
+            add(index, to: &states)
+            if isSlash { add(index + 1, to: &states) }
         case .oneOf(let ranges, let negated):
-            if !isSlash, ranges.contains(where: { $0.contains(character) }) != negated { states[index + 1] = true }
+            if !isSlash, ranges.contains(where: { $0.contains(character) }) != negated { add(index + 1, to: &states) }
         }
     }
 
-    /// Adds the states that are reached by matching nothing. They are always further on, so one pass is enough.
-    private func close(_ states: inout [Bool]) {
-        for (index, token) in tokens.enumerated() where states[index] {
-            switch token {
-            case .star, .everything: states[index + 1] = true
+    /// Adds a state and those that it reaches by matching nothing.
+    private func add(_ state: Int, to states: inout StateSet) {
+        var state = state
+        while !states.contains(state) {
+            states.insert(state)
+            guard state < tokens.count else { return }
+            switch tokens[state] {
+            case .star, .everything: state += 1
             case .directories:
-                states[index + 1] = true
-                states[index + 2] = true
-            case .literal, .one, .insideDirectories, .oneOf: break
+                states.insert(state + 1)
+                state += 2
+            case .literal, .one, .insideDirectories, .oneOf: return
             }
         }
     }

@@ -38,16 +38,15 @@ public struct IgnorePatterns: Sendable, Hashable {
         for pattern in patterns { try add(Array(pattern.utf8)[...]) }
     }
 
-    /// Whether a path is left out.
+    /// Whether a path is left out. The context itself, the empty path, never is.
     /// - Parameter path: relative to the context, names separated by single slashes, none at either end.
     public func excludes(_ path: some Sequence<UInt8>) -> Bool {
         guard !patterns.isEmpty else { return false }
         let characters = Glob.characters(path)
-        let prefixes =
-            characters.indices.filter { characters[$0] == Glob.slash }.map { characters[..<$0] } + [characters[...]]
+        guard !characters.isEmpty else { return false }
         var excluded = false
         for pattern in patterns where pattern.isException == excluded {
-            if prefixes.contains(where: pattern.glob.matches) { excluded = !pattern.isException }
+            if pattern.glob.matches(characters, orParent: true) { excluded = !pattern.isException }
         }
         return excluded
     }
