@@ -55,7 +55,10 @@ public struct SignalPipe: ~Copyable, Sendable {
     deinit { clinux_signal_pipe_close() }
 
     /// The next signal that came, nil when none waits.
-    public func next() -> Int32? {
+    public func next() -> Int32? { Self.next(from: rawValue) }
+
+    /// As `next()`, for a closure that cannot hold the pipe itself but knows its number.
+    public static func next(from rawValue: Int32) -> Int32? {
         var byte: UInt8 = 0
         return read(rawValue, &byte, 1) == 1 ? Int32(byte) : nil
     }

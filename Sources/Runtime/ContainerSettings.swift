@@ -1,122 +1,108 @@
+public import OCI
+
 /// How a container runs, once options and image are put together; what the catalog keeps of it as JSON.
 public struct ContainerSettings: Hashable, Codable, Sendable {
-    /// The entrypoint and the command that follows it.
-    public var arguments: [String]
-    /// `NAME=value` strings: the image's, then the options'.
-    public var environment: [String]
-    /// Absolute.
-    public var workingDirectory: String
-    /// `user[:group]`, empty for root.
-    public var user: String
+    /// The image's configuration with the options over it: what `commit` gives to the new image.
+    public var configuration: ContainerConfiguration
     public var terminal: Bool
     public var interactive: Bool
-    public var hostname: String
-    public var labels: [String: String]
+    /// The host name; nil for the first twelve digits of the id.
+    public var hostname: String?
     /// What is mounted from outside.
     public var volumes: [VolumeMount]
-    /// The signal for `stop`, by name or number.
-    public var stopSignal: String
     public var autoRemove: Bool
     /// `-p` arguments, for containers with networks of their own.
     public var publish: [String]
     public var publishAll: Bool
-    /// Ports the image exposes, as `80/tcp`, sorted.
-    public var exposedPorts: [String]
-    /// The image as the user named it.
-    public var imageName: String
-}
 
-/// A directory or file from outside that a container sees.
-public struct VolumeMount: Hashable, Codable, Sendable {
-    /// Where it comes from.
-    public enum Source: Hashable, Codable, Sendable {
-        /// A path of the host's.
-        case host(String)
-        /// A volume with a name of the user's.
-        case named(String)
-        /// A volume that belongs to the container and goes with it.
-        case anonymous(String)
+    /// The entrypoint and the command that follows it.
+    public var arguments: [String] { (configuration.entrypoint ?? []) + (configuration.cmd ?? []) }
 
-        /// The volume's name, nil for a path.
-        public var volumeName: String? {
-            switch self {
-            case .host: nil
-            case .named(let name), .anonymous(let name): name
-            }
-        }
-    }
-
-    public var source: Source
-    /// Absolute in the container, normalised.
-    public var destination: String
-    public var readOnly: Bool
-
-    /// Puts a mount together.
-    public init(source: Source, destination: String, readOnly: Bool = false) {
-        self.source = source
-        self.destination = destination
-        self.readOnly = readOnly
-    }
-}
-
-extension VolumeMount {
-    /// Parses a `-v` argument; `badOption` when it has no absolute target or an unknown mode.
+    /// Puts an image's configuration and options together by Docker's rules; `badOption` when there is nothing to run
+    /// or an option makes no sense.
     ///
     /// - Parameter makeName: gives an anonymous volume its name.
-    public static func parse(_ text: String, makeName: () -> String) throws(RuntimeError) -> VolumeMount {
-        let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
-        func absolute(_ path: String) throws(RuntimeError) -> String {
-            let normal = ContainerPath.normalized(path)
-            guard path.hasPrefix("/"), normal != "/" else {
+    public init(
+        image: ContainerConfiguration, options: ContainerOptions, makeName: () -> String
+    ) throws(RuntimeError) {
+        var merged = image
+        if let entrypoint = options.entrypoint {
+            // The image's command was meant for its own entrypoint.
+            merged.entrypoint = entrypoint.isEmpty || entrypoint == [""] ? nil : entrypoint
+            merged.cmd = nil
+        }
+        if !options.command.isEmpty { merged.cmd = options.command }
+        for entry in options.environment { try Self.apply(entry, to: &merged) }
+        if let directory = options.workingDirectory {
+            guard directory.hasPrefix("/") else {
                 throw RuntimeError(
-                    .badOption, "invalid volume \"\(text)\": \"\(path)\" is not an absolute path below /")
+                    .badOption, "the working directory '\(directory)' is invalid, it needs to be an absolute path")
             }
-            return normal
+            merged.workingDir = ContainerPath.normalized(directory)
         }
-        switch parts.count {
-        case 1:
-            return VolumeMount(source: .anonymous(makeName()), destination: try absolute(parts[0]))
-        case 2, 3:
-            let modes = parts.count == 3 ? parts[2].split(separator: ",").map(String.init) : []
-            let known: Set<String> = ["ro", "rw", "z", "Z", "rprivate", "private", "nocopy", "cached", "delegated"]
-            if let unknown = modes.first(where: { !known.contains($0) }) {
-                throw RuntimeError(.badOption, "invalid volume \"\(text)\": unknown mode \(unknown)")
-            }
-            let source: Source = parts[0].hasPrefix("/") ? .host(parts[0]) : .named(parts[0])
-            if case .named(let name) = source { try check(volumeName: name, in: text) }
-            return VolumeMount(
-                source: source, destination: try absolute(parts[1]), readOnly: modes.contains("ro"))
-        default:
-            throw RuntimeError(.badOption, "invalid volume \"\(text)\"", remedy: "write it as SOURCE:TARGET[:ro]")
+        if let user = options.user { merged.user = user }
+        merged.labels.merge(options.labels) { _, new in new }
+        if let signal = options.stopSignal {
+            _ = try Signals.number(signal)
+            merged.stopSignal = signal
+        }
+        configuration = merged
+        terminal = options.terminal
+        interactive = options.interactive
+        hostname = options.hostname
+        autoRemove = options.autoRemove
+        publish = options.publish
+        publishAll = options.publishAll
+        volumes = try Self.volumes(image: image, options: options, makeName: makeName)
+        if arguments.isEmpty {
+            throw RuntimeError(.badOption, "no command specified", remedy: "give one after the image's name")
         }
     }
 
-    /// Docker's rule for names: letters, digits, `_.-`, the first one a letter or digit, at least two.
-    private static func check(volumeName name: String, in text: String) throws(RuntimeError) {
-        let allowed = name.utf8.allSatisfy { byte in
-            (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte)
-                || byte == UInt8(ascii: "_") || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "-")
+    /// What is known of a build step's command that is kept as a container.
+    init(keeping command: BuildCommand) {
+        configuration = ContainerConfiguration()
+        configuration.cmd = command.arguments
+        configuration.env = command.environment
+        configuration.workingDir = command.workingDirectory
+        configuration.user = command.user
+        terminal = false
+        interactive = false
+        hostname = nil
+        volumes = []
+        autoRemove = false
+        publish = []
+        publishAll = false
+    }
+
+    /// `NAME=value` sets, `NAME` takes the caller's value or removes the image's.
+    private static func apply(_ entry: String, to configuration: inout ContainerConfiguration) throws(RuntimeError) {
+        let name = String(entry.prefix { $0 != "=" })
+        if name.isEmpty { throw RuntimeError(.badOption, "invalid environment variable: \(entry)") }
+        if name.count < entry.count {
+            configuration.setEnvironment(name, to: String(entry.dropFirst(name.count + 1)))
+        } else if let value = Environment.value(of: name) {
+            configuration.setEnvironment(name, to: value)
         }
-        guard allowed, name.utf8.count > 1, let first = name.first, first.isLetter || first.isNumber else {
-            throw RuntimeError(
-                .badOption, "invalid volume \"\(text)\": \"\(name)\" is neither a volume name nor an absolute path",
-                remedy: "write a directory of the host's with its full path")
+    }
+
+    /// The volumes asked for, and an anonymous one for each other path that the image declares.
+    private static func volumes(
+        image: ContainerConfiguration, options: ContainerOptions, makeName: () -> String
+    ) throws(RuntimeError) -> [VolumeMount] {
+        var volumes: [VolumeMount] = []
+        for text in options.volumes {
+            let volume = try VolumeMount.parse(text, makeName: makeName)
+            if volumes.contains(where: { $0.destination == volume.destination }) {
+                throw RuntimeError(.badOption, "duplicate mount point: \(volume.destination)")
+            }
+            volumes.append(volume)
         }
+        for path in image.volumes.map(ContainerPath.normalized).sorted() where path != "/" {
+            if volumes.contains(where: { $0.destination == path }) { continue }
+            volumes.append(VolumeMount(source: .anonymous(makeName()), destination: path))
+        }
+        return volumes
     }
 }
 
-/// Paths inside a container.
-public enum ContainerPath {
-    /// The absolute path without empty names, dots and `..`, as `/a/b`; `..` at the root stays there.
-    public static func normalized(_ path: String) -> String {
-        var names: [Substring] = []
-        for name in path.split(separator: "/") where name != "." {
-            if name == ".." {
-                _ = names.popLast()
-            } else {
-                names.append(name)
-            }
-        }
-        return "/" + names.joined(separator: "/")
-    }
-}

@@ -9,6 +9,9 @@ enum HostFiles {
         var text: String
     }
 
+    /// The files' names in `/etc`.
+    static let names = ["resolv.conf", "hosts", "hostname"]
+
     /// The resolver's configuration is the host's, loopback addresses included: the network is the host's too.
     static func files(hostname: String) -> [File] {
         [

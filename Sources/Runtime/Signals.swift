@@ -5,6 +5,8 @@ public enum Signals {
     public static let quit: Int32 = 3
     public static let kill: Int32 = 9
     public static let terminate: Int32 = 15
+    public static let user1: Int32 = 10
+    public static let user2: Int32 = 12
     public static let child: Int32 = 17
     public static let windowChange: Int32 = 28
 

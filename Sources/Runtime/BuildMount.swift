@@ -1,0 +1,172 @@
+import FoundationEssentials
+public import ImageStore
+import Linux
+public import OCI
+
+/// A command of a build step.
+public struct BuildCommand: Hashable, Sendable {
+    /// The program and its arguments.
+    public var arguments: [String]
+    /// `NAME=value` strings; `PATH`, `HOME` and `HOSTNAME` are added where missing.
+    public var environment: [String]
+    /// Absolute in the container; made where it is missing.
+    public var workingDirectory: String
+    /// `user[:group]`, names or numbers; empty for root.
+    public var user: String
+
+    /// Puts a command together.
+    public init(
+        arguments: [String], environment: [String] = [], workingDirectory: String = "/", user: String = ""
+    ) {
+        self.arguments = arguments
+        self.environment = environment
+        self.workingDirectory = workingDirectory
+        self.user = user
+    }
+}
+
+/// A mounted stack of layers with a fresh upper directory, which becomes the next layer.
+///
+/// For one step of a build: mount, then change the file system at `rootfs` or run a command in it, then exactly one of
+/// `commit`, `keep` and `discard`. A value that goes away without is discarded. What a killed process leaves is removed
+/// by `ContainerEngine.reconcile`.
+public final class BuildMount {
+    /// What the mount is for.
+    public enum Purpose: Sendable {
+        /// Commands will run: the places that a container needs exist at least as long as the mount does.
+        case command
+        /// Files will be changed from outside: only what the layers hold is seen.
+        case files
+    }
+
+    /// The id of the container behind the mount.
+    public let id: String
+    /// Where the root file system is mounted.
+    public let rootfs: String
+    /// The upper directory, which takes the changes.
+    public let upper: String
+
+    private let context: RuntimeContext
+    private let layers: [LayerID]
+    private let paths: ContainerPaths
+    private let mount: UnionMount
+    private let record: ContainerRecord
+    private let lock: FileDescriptor
+    private var isOpen = true
+    private var lastCommand: BuildCommand?
+
+    /// Mounts the layers, bottom first; none for a stage from scratch.
+    public init(
+        _ context: RuntimeContext, layers: [LayerID], imageID: Digest? = nil, purpose: Purpose = .command
+    ) throws(RuntimeError) {
+        let store = context.store
+        self.context = context
+        self.layers = layers
+        let record = try storing { () throws(StoreError) in
+            try store.createContainer(NewContainer(imageID: imageID, layerIDs: layers, isBuild: true))
+        }
+        self.record = record
+        id = record.id
+        paths = store.containerPaths(record.id)
+        rootfs = paths.rootfs
+        upper = paths.upper
+        do throws(RuntimeError) {
+            lock = try ContainerLock.take(paths)
+            _ = try storing { () throws(StoreError) in
+                try store.updateContainer(record.id) { $0.supervisor = .current }
+            }
+            mount = try ContainerUnion.mount(
+                context, paths, layers: layers, places: purpose == .command ? Bundle.places(for: []) : [])
+        } catch {
+            try? store.removeContainer(record.id)
+            throw error
+        }
+    }
+
+    deinit { discard() }
+
+    /// Runs a command in a container on the mount and returns its exit status: the process's own, or 128 plus the
+    /// signal that ended it.
+    ///
+    /// - Parameters:
+    ///   - cancellation: kills the container when it fires.
+    ///   - onOutput: takes what the command prints, on the calling thread.
+    public func run(
+        _ command: BuildCommand, cancellation: Cancellation? = nil, onOutput: OutputHandler
+    ) throws(RuntimeError) -> Int32 {
+        try requireOpen()
+        lastCommand = command
+        let driver = try context.driver()
+        try Bundle.write(
+            Bundle.Command(
+                arguments: command.arguments, environment: command.environment,
+                workingDirectory: command.workingDirectory, user: command.user, hostname: "build"),
+            id: id, directory: paths.bundle, rootfs: rootfs, driver: driver)
+        let process = try ContainerProcess.start(driver, id: id, bundle: paths.bundle, withInput: false)
+        defer { driver.delete(id) }
+        return try withoutActuallyEscaping(onOutput) { (handler: @escaping OutputHandler) throws(RuntimeError) in
+            try process.pump(.init(onOutput: handler, cancellation: cancellation)).shellStatus
+        }
+    }
+
+    /// Unmounts, and makes what changed the next layer; it can be mounted over at once, while its digest is computed.
+    public func commit() throws(RuntimeError) -> PendingLayer {
+        try requireOpen()
+        isOpen = false
+        do throws(RuntimeError) {
+            try mount.unmount()
+            let pending = try storing { () throws(StoreError) in
+                try context.store.commitLayer(takingUpper: paths.upper, lowers: layers)
+            }
+            try? context.store.removeContainer(id)
+            return pending
+        } catch {
+            isOpen = true
+            discard()
+            throw error
+        }
+    }
+
+    /// Unmounts, and turns what changed into a container that `ps -a` shows as exited.
+    ///
+    /// - Parameter exitCode: how its command ended.
+    public func keep(exitCode: Int32) throws(RuntimeError) -> ContainerRecord {
+        try requireOpen()
+        try mount.unmount()
+        let store = context.store
+        let command = lastCommand ?? BuildCommand(arguments: [])
+        let settings = ContainerSettings(keeping: command)
+        let imageID = record.imageID
+        let kept = try storing { () throws(StoreError) in
+            let new = try store.createContainer(
+                NewContainer(
+                    imageID: imageID, imageName: imageID?.short ?? "", layerIDs: layers,
+                    arguments: command.arguments, configJSON: (try? JSON.encode(settings)) ?? Data()))
+            return try store.updateContainer(new.id) { container in
+                container.state = .exited
+                container.exitCode = exitCode
+                container.finishedAt = .now
+            }
+        }
+        let target = store.containerPaths(kept.id).upper
+        try attempting("move \(paths.upper)") { () throws(Errno) in
+            try FileDescriptor.currentDirectory.rename(
+                paths.upper, to: FileDescriptor.currentDirectory, target)
+        }
+        isOpen = false
+        try? store.removeContainer(id)
+        return kept
+    }
+
+    /// Unmounts and forgets what changed.
+    public func discard() {
+        guard isOpen else { return }
+        isOpen = false
+        try? mount.unmount()
+        try? context.store.removeContainer(id)
+    }
+
+    private func requireOpen() throws(RuntimeError) {
+        if !isOpen { throw RuntimeError(.conflict, "the mount of build step \(id.prefix(12)) has ended already") }
+    }
+}

@@ -1,0 +1,157 @@
+public import ImageStore
+import Linux
+import OCI
+
+extension ContainerEngine {
+    /// Mounts an image at a directory, read-only.
+    ///
+    /// The mount stays when this process ends, until `unmount`.
+    ///
+    /// - Throws: `busy` when something is mounted there, `mountFailed`, `badOption` when it is no directory.
+    @discardableResult
+    public func mount(_ image: ImageRecord, at directory: String) throws(RuntimeError) -> MountRecord {
+        let place = try Self.mountPoint(directory)
+        var lowers = store.lowerPaths(image.layerIDs)
+        if lowers.isEmpty {
+            // An image without layers shows an empty directory.
+            lowers = [try Self.emptyDirectory(in: store)]
+        }
+        let mount = try UnionMount.mount(try context.helper(), lowers: lowers, at: place, base: store.root)
+        return try record(
+            mount,
+            MountRecord(
+                mountPoint: place, imageID: image.id, layerIDs: image.layerIDs, readOnly: true,
+                server: Self.server(of: mount)))
+    }
+
+    /// Mounts a container's file system at a directory, writable: what is written becomes the container's own, to be
+    /// committed. A running container is shown as it runs.
+    @discardableResult
+    public func mount(_ container: ContainerRecord, at directory: String) throws(RuntimeError) -> MountRecord {
+        let place = try Self.mountPoint(directory)
+        let paths = store.containerPaths(container.id)
+        guard let lock = try ContainerLock.takeIfFree(paths) else {
+            return try showRunning(container, paths, at: place)
+        }
+        try refuseIfMounted(container)
+        let lowers = store.lowerPaths(container.layerIDs)
+        let mount = try UnionMount.mount(
+            try context.helper(), lowers: lowers.isEmpty ? [try Self.emptyDirectory(in: store)] : lowers,
+            upper: paths.upper, work: paths.work, at: place, base: store.root)
+        let result = try record(
+            mount,
+            MountRecord(
+                mountPoint: place, imageID: container.imageID, containerID: container.id,
+                layerIDs: container.layerIDs, readOnly: false, server: Self.server(of: mount)))
+        withExtendedLifetime(lock.rawValue) {}
+        return result
+    }
+
+    /// The mounts that `mount` made and that are still there.
+    public func mounts() throws(RuntimeError) -> [MountRecord] {
+        reconcile()
+        return try storing { () throws(StoreError) in try store.mounts() }
+    }
+
+    /// Unmounts what `mount` mounted, found by its directory, or by a container's name or id; `notFound` where there is
+    /// none. Returns when all that was written is in the container.
+    public func unmount(_ target: String) throws(RuntimeError) {
+        let records = try storing { () throws(StoreError) in try store.mounts() }
+        let place = try? Self.absolute(target)
+        var found = records.filter { $0.mountPoint == place || $0.mountPoint == target }
+        if found.isEmpty, let container = try? store.container(matching: target) {
+            found = records.filter { $0.containerID == container.id }
+        }
+        if found.isEmpty {
+            throw RuntimeError(.notFound, "nothing of this store is mounted at \(target)")
+        }
+        for record in found {
+            let mount = UnionMount(
+                mountPoint: record.mountPoint, serverPID: record.server.pid, serverStart: record.server.startTime)
+            if record.isBind(in: store) {
+                try UnionMount.unmount(record.mountPoint)
+            } else {
+                try mount.unmount()
+            }
+            try storing { () throws(StoreError) in try store.removeMount(at: record.mountPoint) }
+        }
+    }
+
+    // MARK: Parts
+
+    /// Shows the root file system of a running container at a second place. The record names the process that tends
+    /// the container, because the mount has no server of its own.
+    private func showRunning(
+        _ container: ContainerRecord, _ paths: ContainerPaths, at place: String
+    ) throws(RuntimeError) -> MountRecord {
+        guard container.state == .running, let supervisor = container.supervisor else {
+            throw RuntimeError(.conflict, "container \(container.name) is being started or removed")
+        }
+        try attempting("mount \(container.name) at \(place)") { () throws(Errno) in
+            try Mount.mount(source: paths.rootfs, target: place, flags: .bind)
+        }
+        let record = MountRecord(
+            mountPoint: place, imageID: container.imageID, containerID: container.id, layerIDs: container.layerIDs,
+            readOnly: false, server: supervisor)
+        do throws(RuntimeError) {
+            try storing { () throws(StoreError) in try store.addMount(record) }
+        } catch {
+            try? UnionMount.unmount(place)
+            throw error
+        }
+        return record
+    }
+
+    private func record(_ mount: UnionMount, _ record: MountRecord) throws(RuntimeError) -> MountRecord {
+        do throws(RuntimeError) {
+            try storing { () throws(StoreError) in try store.addMount(record) }
+        } catch {
+            try? mount.unmount()
+            throw error
+        }
+        return record
+    }
+
+    private static func server(of mount: UnionMount) -> ProcessIdentity {
+        ProcessIdentity(pid: mount.serverPID, startTime: mount.serverStart ?? 0)
+    }
+
+    private static func emptyDirectory(in store: ImageStore) throws(RuntimeError) -> String {
+        let path = store.root + "/empty"
+        do throws(Errno) {
+            try FileDescriptor.currentDirectory.makeDirectory(path, mode: 0o755)
+        } catch {
+            if error != .EEXIST { throw RuntimeError("create \(path)", error) }
+        }
+        return path
+    }
+
+    /// The absolute path of a directory to mount on, links resolved, as the mount table has it.
+    private static func mountPoint(_ directory: String) throws(RuntimeError) -> String {
+        let status = try attempting("mount at \(directory)") { () throws(Errno) in
+            try FileDescriptor.currentDirectory.status(of: directory, followSymlinks: true)
+        }
+        guard status.isDirectory else {
+            throw RuntimeError(.badOption, "cannot mount at \(directory): it is not a directory")
+        }
+        return try absolute(directory)
+    }
+
+    private static func absolute(_ path: String) throws(RuntimeError) -> String {
+        try attempting("find \(path)") { () throws(Errno) in
+            let directory = try FileDescriptor.open(path, [.path, .directory])
+            let bytes = try directory.withProcPath { (link: UnsafePointer<CChar>) throws(Errno) in
+                try FileDescriptor.currentDirectory.readLink(link)
+            }
+            return String(decoding: bytes, as: UTF8.self)
+        }
+    }
+}
+
+extension MountRecord {
+    /// Whether the mount is a second view of a running container's.
+    fileprivate func isBind(in store: ImageStore) -> Bool {
+        guard let containerID, let container = try? store.container(matching: containerID) else { return false }
+        return container.supervisor == server
+    }
+}

@@ -1,0 +1,220 @@
+import FoundationEssentials
+import ImageStore
+import Linux
+import OCI
+
+/// One run of a container, from the mount to the unmount, carried out by this process.
+final class ContainerRun {
+    private let context: RuntimeContext
+    private let container: ContainerRecord
+    private let settings: ContainerSettings
+    private let paths: ContainerPaths
+    private let lock: FileDescriptor
+
+    /// Claims the container for this process; `conflict` when it runs already or is mounted elsewhere.
+    init(_ context: RuntimeContext, _ container: ContainerRecord) throws(RuntimeError) {
+        self.context = context
+        self.container = container
+        settings = try ContainerEngine(context).settings(of: container)
+        paths = context.store.containerPaths(container.id)
+        lock = try ContainerLock.take(paths)
+        try ContainerEngine(context).refuseIfMounted(container)
+    }
+
+    private var store: ImageStore { context.store }
+
+    /// Runs the container until its process ends and everything is put away again.
+    ///
+    /// - Parameter onStarted: called with the process id once the container runs.
+    func carryOut(attachment: Attachment?, onStarted: (Int32) -> Void) throws(RuntimeError) -> Int32 {
+        try storing { () throws(StoreError) in
+            try store.updateContainer(container.id) { $0.supervisor = .current }
+        }
+        let mount: UnionMount
+        let driver: RuntimeDriver
+        let process: ContainerProcess
+        do throws(RuntimeError) {
+            driver = try context.driver()
+            let volumes = Volumes(store)
+            let places = Bundle.places(for: volumes.mounts(settings.volumes))
+            mount = try ContainerUnion.mount(context, paths, layers: container.layerIDs, places: places)
+        } catch {
+            fail(error)
+            throw error
+        }
+        do throws(RuntimeError) {
+            process = try start(driver, attachment)
+        } catch {
+            try? mount.unmount()
+            fail(error)
+            throw error
+        }
+        onStarted(process.pid)
+        let outcome: Result<Int32, RuntimeError> = Result { () throws(RuntimeError) in
+            try attend(process, attachment)
+        }
+        driver.delete(container.id)
+        endSecondViews()
+        let unmounted: Result<Void, RuntimeError> = Result { () throws(RuntimeError) in try mount.unmount() }
+        let exitCode = (try? outcome.get()) ?? RuntimeError(.system, "").exitCode
+        finish(exitCode: exitCode)
+        _ = try outcome.get()
+        try unmounted.get()
+        return exitCode
+    }
+
+    // MARK: Start
+
+    private func start(_ driver: RuntimeDriver, _ attachment: Attachment?) throws(RuntimeError) -> ContainerProcess {
+        let configuration = settings.configuration
+        let size = attachment?.terminal.flatMap { try? Terminal.size(of: $0.rawValue) }
+        try RunNote(runtime: driver.path).write(paths)
+        try Bundle.write(
+            Bundle.Command(
+                arguments: settings.arguments, environment: configuration.env,
+                workingDirectory: configuration.workingDir ?? "/", user: configuration.user ?? "",
+                hostname: settings.hostname ?? container.shortID, terminal: settings.terminal, terminalSize: size,
+                mounts: try Volumes(store).prepare(settings.volumes, rootfs: paths.rootfs)),
+            id: container.id, directory: paths.bundle, rootfs: paths.rootfs, driver: driver)
+        let process =
+            settings.terminal
+            ? try ContainerProcess.startWithTerminal(driver, id: container.id, bundle: paths.bundle, size: size)
+            : try ContainerProcess.start(
+                driver, id: container.id, bundle: paths.bundle,
+                withInput: settings.interactive && attachment?.input != nil)
+        let pid = process.pid
+        do throws(RuntimeError) {
+            try storing { () throws(StoreError) in
+                try store.updateContainer(container.id) { record in
+                    record.state = .running
+                    record.pid = pid
+                    record.startedAt = .now
+                    record.finishedAt = nil
+                    record.exitCode = nil
+                }
+            }
+        } catch {
+            driver.delete(container.id)
+            Supervision.reap(pid)
+            throw error
+        }
+        return process
+    }
+
+    // MARK: While it runs
+
+    private func attend(_ process: ContainerProcess, _ attachment: Attachment?) throws(RuntimeError) -> Int32 {
+        let log = try LogWriter(path: paths.log)
+        defer { log.flush() }
+        var pump = ContainerProcess.Pump { stream, bytes in
+            log.append(stream, bytes)
+            attachment?.onOutput(stream, bytes)
+        }
+        guard let attachment else { return try process.pump(pump).shellStatus }
+
+        if settings.interactive { pump.inputSource = attachment.input?.rawValue }
+        let raw = process.isTerminal ? attachment.terminal.flatMap { RawTerminal($0) } : nil
+        defer { raw?.restore() }
+        guard attachment.forwardsSignals else { return try process.pump(pump).shellStatus }
+        let signals = try attempting("catch signals") { () throws(Errno) in
+            try SignalPipe([
+                Signals.hangUp, Signals.interrupt, Signals.quit, Signals.terminate, Signals.windowChange,
+                Signals.user1, Signals.user2,
+            ])
+        }
+        let terminal = attachment.terminal
+        let number = signals.rawValue
+        pump.attention = (
+            number,
+            {
+                while let signal = SignalPipe.next(from: number) {
+                    if signal != Signals.windowChange {
+                        process.signal(signal)
+                    } else if let terminal, let size = try? Terminal.size(of: terminal.rawValue) {
+                        process.resize(to: size)
+                    }
+                }
+                return true
+            }
+        )
+        let status = try process.pump(pump).shellStatus
+        withExtendedLifetime(signals.rawValue) {}
+        return status
+    }
+
+    // MARK: End
+
+    /// Unmounts what shows this run's mount elsewhere, and would keep it alive.
+    private func endSecondViews() {
+        for view in (try? store.mounts()) ?? [] where view.containerID == container.id {
+            try? UnionMount.unmount(view.mountPoint)
+            try? store.removeMount(at: view.mountPoint)
+        }
+    }
+
+    /// Records that the container did not start. One that was to be removed at its end is removed now.
+    private func fail(_ error: RuntimeError) {
+        _ = try? store.updateContainer(container.id) { record in
+            record.supervisor = nil
+            record.pid = nil
+            record.exitCode = error.exitCode
+            record.finishedAt = .now
+        }
+        ContainerLock.leave(exitCode: error.exitCode, in: lock)
+        if settings.autoRemove { removeNow() }
+    }
+
+    private func finish(exitCode: Int32) {
+        _ = try? store.updateContainer(container.id) { record in
+            record.state = .exited
+            record.supervisor = nil
+            record.pid = nil
+            record.exitCode = exitCode
+            record.finishedAt = .now
+        }
+        ContainerLock.leave(exitCode: exitCode, in: lock)
+        if settings.autoRemove { removeNow() }
+    }
+
+    private func removeNow() {
+        try? ContainerEngine(context).discard(container, settings, withVolumes: true)
+    }
+}
+
+/// What a process that cleans up has to know of a run: the runtime it was started with.
+struct RunNote: Codable {
+    var runtime: String
+
+    private static func path(_ paths: ContainerPaths) -> String { paths.directory + "/run.json" }
+
+    func write(_ paths: ContainerPaths) throws(RuntimeError) {
+        guard let data = try? JSON.encode(self) else { return }
+        try attempting("write \(Self.path(paths))") { () throws(Errno) in
+            try FileDescriptor.open(Self.path(paths), [.writeOnly, .create, .truncate], mode: 0o600)
+                .writeAll(Array(data))
+        }
+    }
+
+    static func read(_ paths: ContainerPaths) -> RunNote? {
+        guard let file = try? FileDescriptor.open(path(paths)), let bytes = try? file.readAll(limit: 1 << 16) else {
+            return nil
+        }
+        return try? JSON.decode(RunNote.self, from: Data(bytes))
+    }
+}
+
+/// A terminal in raw mode.
+private final class RawTerminal {
+    private let terminal: BorrowedDescriptor
+    private let former: TerminalSettings
+
+    init?(_ terminal: BorrowedDescriptor) {
+        guard let former = try? TerminalSettings(of: terminal.rawValue) else { return nil }
+        self.terminal = terminal
+        self.former = former
+        guard (try? former.applyRaw(to: terminal.rawValue)) != nil else { return nil }
+    }
+
+    /// Puts the settings back that the terminal had.
+    func restore() { try? former.apply(to: terminal.rawValue) }
+}

@@ -1,0 +1,75 @@
+public import ImageStore
+import Linux
+import OCI
+
+/// What mounting and running need: the store, and which programs to use.
+public struct RuntimeContext: Sendable {
+    /// Where images and containers are.
+    public let store: ImageStore
+    private let chosenHelper: MountHelper?
+    private let chosenRuntime: String?
+
+    /// Uses the programs given, or finds them when they are needed: nothing fails here because one is missing.
+    ///
+    /// - Parameters:
+    ///   - runtime: name or path of an OCI runtime; nil for `STRATA_RUNTIME` or `runc`.
+    ///   - helper: the mount helper; nil for `STRATA_FUSE` or `strata-fuse`.
+    public init(store: ImageStore, runtime: String? = nil, helper: MountHelper? = nil) {
+        self.store = store
+        chosenRuntime = runtime
+        chosenHelper = helper
+    }
+
+    /// The mount helper; `helperMissing` where there is none.
+    public func helper() throws(RuntimeError) -> MountHelper {
+        if let chosenHelper { return chosenHelper }
+        return try MountHelper.find()
+    }
+
+    /// The OCI runtime; `helperMissing` where there is none.
+    ///
+    /// - Parameter name: the one a container was started with; nil for the one to start with now.
+    public func driver(named name: String? = nil) throws(RuntimeError) -> RuntimeDriver {
+        try RuntimeDriver.find(named: name ?? chosenRuntime, stateDirectory: stateDirectory)
+    }
+
+    /// The arguments that give another process the same choices.
+    var supervisorArguments: [String] {
+        var arguments = ["--root", store.root]
+        if let chosenRuntime { arguments += ["--runtime", chosenRuntime] }
+        if let chosenHelper { arguments += ["--helper", chosenHelper.path] }
+        return arguments
+    }
+
+    /// Where what is known of running containers is kept: in a file system that does not outlive the machine's run,
+    /// with a short path of its own for each store.
+    var stateDirectory: String {
+        let base =
+            Effective.isRoot ? "/run/strata" : (Environment.value(of: "XDG_RUNTIME_DIR") ?? "/tmp") + "/strata"
+        return "\(base)/\(Digest.sha256(of: Array(store.root.utf8)).hex.prefix(16))"
+    }
+}
+
+/// Runs calls of the store and turns their failures into ours.
+@discardableResult
+func storing<Value>(_ body: () throws(StoreError) -> Value) throws(RuntimeError) -> Value {
+    do throws(StoreError) {
+        return try body()
+    } catch {
+        throw RuntimeError(store: error)
+    }
+}
+
+extension RuntimeError {
+    /// A failure of the store, with the code that fits.
+    init(store error: StoreError) {
+        let code: Code =
+            switch error.code {
+            case .noSuchContainer, .noSuchImage, .noSuchLayer: .notFound
+            case .conflict, .nameInUse: .conflict
+            case .badName: .badOption
+            default: .store
+            }
+        self.init(code, error.message, remedy: error.remedy)
+    }
+}

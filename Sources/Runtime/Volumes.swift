@@ -1,0 +1,102 @@
+public import ImageStore
+import Linux
+
+/// Directories that outlive containers, in `volumes/` of the store.
+public struct Volumes: Sendable {
+    private let directory: String
+
+    /// The volumes of a store.
+    public init(_ store: ImageStore) { directory = store.root + "/volumes" }
+
+    /// Where a volume's files are.
+    public func path(_ name: String) -> String { "\(directory)/\(name)" }
+
+    /// The names of all volumes, sorted.
+    public func names() throws(RuntimeError) -> [String] {
+        try attempting("list \(directory)") { () throws(Errno) in
+            do throws(Errno) {
+                return try FileDescriptor.open(directory, .directory).sortedEntryNames().map { name in
+                    String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+                }
+            } catch {
+                if error == .ENOENT { return [] }
+                throw error
+            }
+        }
+    }
+
+    /// Removes a volume and its files. One that does not exist is no error.
+    public func remove(_ name: String) throws(RuntimeError) {
+        try attempting("remove volume \(name)") { () throws(Errno) in
+            try FileDescriptor.currentDirectory.removeTree(path(name))
+        }
+    }
+
+    /// The mounts for a container's volumes. A volume that does not exist is made, and a host directory too, as Docker
+    /// does for `-v`.
+    ///
+    /// - Parameter rootfs: the mounted root file system; a new volume starts with what the image has at its place.
+    func prepare(_ volumes: [VolumeMount], rootfs: String) throws(RuntimeError) -> [RuntimeSpecification.Mount] {
+        var mounts: [RuntimeSpecification.Mount] = []
+        for volume in volumes {
+            let source: String
+            switch volume.source {
+            case .host(let path):
+                source = path
+                try make(path)
+            case .named(let name), .anonymous(let name):
+                source = path(name)
+                try make(source)
+                try fill(source, from: volume.destination, in: rootfs)
+            }
+            mounts.append(.bind(source, at: volume.destination, readOnly: volume.readOnly))
+        }
+        return mounts
+    }
+
+    /// The mounts as they will be, for finding out which places they need; see `prepare`.
+    func mounts(_ volumes: [VolumeMount]) -> [RuntimeSpecification.Mount] {
+        volumes.map { volume in
+            let source: String
+            switch volume.source {
+            case .host(let path): source = path
+            case .named(let name), .anonymous(let name): source = path(name)
+            }
+            return .bind(source, at: volume.destination, readOnly: volume.readOnly)
+        }
+    }
+
+    private func make(_ path: String) throws(RuntimeError) {
+        var partial = ""
+        for name in path.split(separator: "/") {
+            partial += "/" + name
+            do throws(Errno) {
+                try FileDescriptor.currentDirectory.makeDirectory(partial, mode: partial == directory ? 0o700 : 0o755)
+            } catch {
+                if error == .EEXIST || error == .EROFS || error == .ENOTDIR { continue }
+                throw RuntimeError("create \(path)", error)
+            }
+        }
+        do throws(Errno) {
+            _ = try FileDescriptor.currentDirectory.status(of: path, followSymlinks: true)
+        } catch {
+            throw RuntimeError("use \(path) as a volume", error)
+        }
+    }
+
+    /// Copies what the image has at a place into an empty volume, owners and attributes included.
+    private func fill(_ volume: String, from place: String, in rootfs: String) throws(RuntimeError) {
+        let isEmpty = try attempting("list \(volume)") { () throws(Errno) in
+            try FileDescriptor.open(volume, .directory).sortedEntryNames().isEmpty
+        }
+        guard isEmpty else { return }
+        // Resolved inside the image: a link there must not lead to the host's files.
+        guard let root = try? FileDescriptor.open(rootfs, [.directory, .path]),
+            let source = try? root.open(String(place.dropFirst()), .directory, resolve: .inRoot)
+        else { return }
+        try attempting("copy \(place) of the image into a volume") { () throws(Errno) in
+            let target = try FileDescriptor.open(volume, .directory)
+            try TreeCopy.copy(from: source, to: target)
+        }
+    }
+}
