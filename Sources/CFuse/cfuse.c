@@ -70,9 +70,14 @@ int cfuse_session_mount(struct cfuse_session *session, const char *mount_point) 
 
 void cfuse_session_unmount(struct cfuse_session *session) { fuse_session_unmount(session->fuse); }
 
+void cfuse_session_close(struct cfuse_session *session) {
+    if (session->fd >= 0) close(session->fd);
+    session->fd = -1;
+}
+
 void cfuse_session_destroy(struct cfuse_session *session) {
     fuse_session_destroy(session->fuse);
-    if (session->fd >= 0) close(session->fd);
+    cfuse_session_close(session);
     free(session);
 }
 
@@ -90,6 +95,10 @@ struct backing_map {
 
 int32_t cfuse_backing_open(const struct cfuse_session *session, int fd) {
     struct backing_map map = {.fd = fd};
+    if (session->fd < 0) {
+        errno = ENODEV;
+        return -1;
+    }
     return ioctl(session->fd, _IOW(229, 1, struct backing_map), &map);
 }
 

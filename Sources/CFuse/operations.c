@@ -32,11 +32,6 @@ static void do_init(void *userdata, struct fuse_conn_info *connection) {
     }
 }
 
-static void do_destroy(void *userdata) {
-    struct cfuse_session *session = userdata;
-    session->operations.destroy(session->context);
-}
-
 // MARK: Nodes
 
 static void do_lookup(fuse_req_t req, fuse_ino_t parent, const char *name) { CALL(lookup, parent, name); }
@@ -195,7 +190,6 @@ static void do_removexattr(fuse_req_t req, fuse_ino_t node, const char *name) { 
 
 const struct fuse_lowlevel_ops cfuse_lowlevel_operations = {
     .init = do_init,
-    .destroy = do_destroy,
     .lookup = do_lookup,
     .forget = do_forget,
     .forget_multi = do_forget_multi,

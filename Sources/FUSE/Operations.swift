@@ -30,10 +30,6 @@ private func name(_ pointer: UnsafePointer<CChar>?) -> Name {
 /// The table that the session is made with.
 func makeOperations() -> cfuse_operations {
     var table = cfuse_operations()
-    table.destroy = { context in
-        guard let context else { return }
-        Unmanaged<FileSystem>.fromOpaque(context)._withUnsafeGuaranteedRef { $0.destroy() }
-    }
     addNodeOperations(&table)
     addNameOperations(&table)
     addFileOperations(&table)

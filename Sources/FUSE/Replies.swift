@@ -77,7 +77,7 @@ public struct OpenReply: ~Copyable {
     /// Answers that the file is open.
     ///
     /// With a backing id the kernel reads and writes that file itself; all opens of a node that are open at one time
-    /// must name the same one. ENOSYS instead (`error`) means "open without asking, from now on".
+    /// must name the same one. Flags of the page cache (`keepCache`) mean nothing then. ENOSYS instead (`error`) means "open without asking, from now on".
     @discardableResult
     public consuming func opened(
         _ handle: HandleID, flags: OpenReplyFlags = [], backing: BackingID? = nil
@@ -113,6 +113,7 @@ private func openReply(_ handle: HandleID, _ flags: OpenReplyFlags, _ backing: B
     guard let backing else {
         return cfuse_open_out(fh: handle.rawValue, open_flags: flags.rawValue, backing_id: 0)
     }
-    let flags = flags.union(.passthrough)
+    // The kernel fails the open if a flag of the page cache comes with it: the cache is the backing file's.
+    let flags = flags.intersection([.directIO, .parallelDirectWrites, .noFlush]).union(.passthrough)
     return cfuse_open_out(fh: handle.rawValue, open_flags: flags.rawValue, backing_id: backing.rawValue)
 }

@@ -19,6 +19,14 @@ extension Session {
         return String(cString: resolved)
     }
 
+    static func makePipe() throws(MountFailure) -> Pipe {
+        do throws(Errno) {
+            return try FileDescriptor.pipe()
+        } catch {
+            throw MountFailure("cannot make a pipe: \(error)")
+        }
+    }
+
     static func makeCore(_ fileSystem: FileSystem, _ options: Options) throws(MountFailure) -> OpaquePointer {
         var arguments = ["fuse"]
         for option in options.mountOptions { arguments += ["-o", option] }

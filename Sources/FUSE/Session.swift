@@ -1,6 +1,7 @@
 internal import CFuse
 internal import Glibc
 internal import Linux
+internal import Synchronization
 
 /// A file system mounted on a directory and served by threads of this process.
 ///
@@ -13,6 +14,16 @@ public final class Session: @unchecked Sendable {
     let fileSystem: FileSystem
     let options: Options
     let pool: WorkerPool
+    private let state = Mutex(State.mounted)
+
+    private enum State {
+        case mounted
+        /// The file system has been initialized.
+        case started
+        /// The workers have gone.
+        case over
+    }
+
     /// Where the file system is mounted, as an absolute path.
     public let mountPoint: String
 
@@ -21,12 +32,11 @@ public final class Session: @unchecked Sendable {
         self.fileSystem = fileSystem
         self.options = options
         self.mountPoint = try Session.absolutePath(of: mountPoint)
+        let closing = try Session.makePipe()
         core = try Session.makeCore(fileSystem, options)
-        pool = try WorkerPool(core: core, maximum: options.maxWorkers)
+        pool = WorkerPool(core: core, maximum: options.maxWorkers, closing: closing)
         if cfuse_session_mount(core, self.mountPoint) < 0 {
-            let reason = Session.lastMessage
-            cfuse_session_destroy(core)
-            throw MountFailure("cannot mount on \(mountPoint): \(reason)")
+            throw MountFailure("cannot mount on \(mountPoint): \(Session.lastMessage)")
         }
     }
 
@@ -39,6 +49,7 @@ public final class Session: @unchecked Sendable {
     /// Answers the kernel's INIT request on this thread, then starts the workers. From here on the mount can be used.
     public func start() throws(MountFailure) {
         guard pool.answerInit() else { throw MountFailure("cannot serve \(mountPoint): the kernel closed the session") }
+        state.withLock { $0 = .started }
         fileSystem.initialize(self)
         do throws(Errno) {
             try pool.start(count: max(1, options.workers))
@@ -61,7 +72,18 @@ public final class Session: @unchecked Sendable {
     /// Unmounts, lazily if the mount is in use, and ends the workers. Returns as `wait` does.
     @discardableResult
     public func end() -> Bool {
-        pool.end()
+        state.withLock { state in
+            if state == .over { return true }
+            guard pool.end() else { return false }
+            if state == .started { fileSystem.destroy() }
+            state = .over
+            return true
+        }
+    }
+
+    deinit {
+        // A worker that has not come back may still use what is behind `core`.
+        if end() { cfuse_session_destroy(core) }
     }
 
     /// Blocks SIGTERM, SIGINT and SIGHUP in this thread and in the threads it starts, so that `wait` gets them; ignores

@@ -20,14 +20,10 @@ final class WorkerPool: @unchecked Sendable {
     private let closing: Pipe
     private let threads = Mutex<[pthread_t]>([])
 
-    init(core: OpaquePointer, maximum: Int) throws(MountFailure) {
+    init(core: OpaquePointer, maximum: Int, closing: consuming Pipe) {
         self.core = core
         self.maximum = maximum
-        do throws(Errno) {
-            closing = try FileDescriptor.pipe()
-        } catch {
-            throw MountFailure("cannot make a pipe: \(error)")
-        }
+        self.closing = closing
     }
 
     /// Receives and answers INIT, the first request of each session, on the calling thread.
@@ -76,6 +72,11 @@ final class WorkerPool: @unchecked Sendable {
 
     /// The life of a worker.
     fileprivate func serve(_ worker: OpaquePointer) {
+        // Whatever the thread that started this one had blocked: the signal that ends a worker must come through.
+        var set = sigset_t()
+        sigemptyset(&set)
+        sigaddset(&set, SIGUSR1)
+        pthread_sigmask(SIG_UNBLOCK, &set, nil)
         idle.add(1, ordering: .relaxed)
         while true {
             let size = cfuse_worker_receive(worker)
@@ -112,6 +113,7 @@ final class WorkerPool: @unchecked Sendable {
         }
         for thread in threads.withLock({ $0 }) { pthread_join(thread, nil) }
         threads.withLock { $0 = [] }
+        cfuse_session_close(core)
         return true
     }
 

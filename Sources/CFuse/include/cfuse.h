@@ -95,11 +95,10 @@ struct cfuse_request {
     uint32_t umask;
 };
 
-/// What a file system does. Each function but `init`, `destroy`, `forget` and `forget_multi` must see to exactly
+/// What a file system does. Each function but `forget` and `forget_multi` must see to exactly
 /// one cfuse_reply_* call for its request before it returns, on the thread it was called on.
 /// `kill` says that set-id bits and file capabilities have to go.
 struct cfuse_operations {
-    void (*destroy)(void *context);
     void (*lookup)(void *context, const struct cfuse_request *request, uint64_t parent, const char *name);
     void (*forget)(void *context, uint64_t node, uint64_t count);
     void (*forget_multi)(void *context, const struct cfuse_forget_one *forgets, size_t count);
@@ -187,7 +186,9 @@ struct cfuse_session *cfuse_session_new(int argc, char *const *arguments, const 
 int cfuse_session_mount(struct cfuse_session *session, const char *mount_point);
 /// Takes the mount down if it is still there and closes the descriptor. Workers may still run.
 void cfuse_session_unmount(struct cfuse_session *session);
-/// Frees the session; no worker may run any more. Calls `destroy` if the kernel had sent INIT.
+/// Closes the last channel, once no worker runs any more: whoever still uses the mount gets ENOTCONN from here on.
+void cfuse_session_close(struct cfuse_session *session);
+/// Frees the session; no worker may run any more.
 void cfuse_session_destroy(struct cfuse_session *session);
 
 /// The descriptor that replies to requests and ioctls go to.
