@@ -33,10 +33,13 @@ import Testing
             ("chown", { try $0.setOwner("f", uid: 5, gid: 6) }),
             ("setxattr", { try $0.root.setAttribute("user.b", of: "f", [3]) }),
             ("link", { try $0.link("g", to: "f") }),
-            ("rename", {
-                try $0.rename("f", "g")
-                try $0.rename("g", "f")
-            }),
+            (
+                "rename",
+                {
+                    try $0.rename("f", "g")
+                    try $0.rename("g", "f")
+                }
+            ),
         ]
         for (name, change) in changes {
             try subject.run(given: Self.layOut) { area throws in

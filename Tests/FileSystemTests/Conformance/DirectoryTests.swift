@@ -199,7 +199,7 @@ import Testing
             try $0.root.makeNode("b", mode: S_IFBLK | 0o600, device: DeviceNumber(major: 7, minor: 9).rawValue)
         }) { area throws in
             var types: [String: FileType?] = [:]
-            try area.root.forEachEntry { (entry: DirectoryEntry) throws(Errno) in
+            try area.open(".", [.directory]).forEachEntry { (entry: DirectoryEntry) throws(Errno) in
                 types[String(cString: entry.name)] = entry.type
                 return true
             }

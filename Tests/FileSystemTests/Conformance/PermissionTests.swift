@@ -168,7 +168,8 @@ import Testing
         (1, 6, .max), (2, 6, user), (4, 0, .max), (0x10, 6, .max), (0x20, 0, .max),
     ])
 
-    @Test("an access control list lets a user in, survives a copy-up, and shows in the mode", arguments: Subject.allCases)
+    @Test(
+        "an access control list lets a user in, survives a copy-up, and shows in the mode", arguments: Subject.allCases)
     func accessControlList(on subject: Subject) throws {
         let name = "system.posix_acl_access"
         try subject.run(given: {

@@ -76,7 +76,8 @@ import Testing
         }
     }
 
-    @Test("a directory replaces an empty directory, and what was there before does not show", arguments: Subject.allCases)
+    @Test(
+        "a directory replaces an empty directory, and what was there before does not show", arguments: Subject.allCases)
     func overEmptyDirectory(on subject: Subject) throws {
         try subject.run(given: {
             try $0.directory("a")

@@ -56,7 +56,8 @@ import Testing
         try subject.run(given: { try $0.directory("d", mode: 0o777) }) { area throws in
             try asUser(1000) {
                 expectError(.EPERM) {
-                    try area.root.makeNode("d/c", mode: S_IFCHR | 0o600, device: DeviceNumber(major: 1, minor: 3).rawValue)
+                    try area.root.makeNode(
+                        "d/c", mode: S_IFCHR | 0o600, device: DeviceNumber(major: 1, minor: 3).rawValue)
                 }
                 try area.root.makeNode("d/p", mode: S_IFIFO | 0o600)
             }

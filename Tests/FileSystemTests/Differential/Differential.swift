@@ -77,7 +77,8 @@ struct Differential {
                     played.append(operation)
                     let (wanted, got) = (right.play(operation), left.play(operation))
                     if wanted != got && !AllowedDeviation.covers(operation, oracle: wanted, subject: got) {
-                        return Run(played: played, divergence: "\(operation): \(got); on the kernel's overlay \(wanted)")
+                        return Run(
+                            played: played, divergence: "\(operation): \(got); on the kernel's overlay \(wanted)")
                     }
                 }
                 return Run(played: played, divergence: nil)

@@ -10,7 +10,8 @@ struct OperationGenerator {
     /// The next operation for the tree as it is now.
     mutating func next(in area: Area) throws -> Operation {
         var tree = Tree()
-        try tree.walk(area.root, prefix: "")
+        // Opened anew: a directory is read once from its start to its end.
+        try tree.walk(try area.open(".", [.directory]), prefix: "")
         switch dice.below(100) {
         case ..<22: return slotOperation(tree)
         case ..<40: return dataOperation(tree)
@@ -47,12 +48,21 @@ struct OperationGenerator {
         return newPath(tree)
     }
 
-    /// A random name in a directory that exists.
+    /// A name in a directory that exists: mostly one that is free.
     private mutating func newPath(_ tree: Tree) -> String {
-        let directory = dice.pick(tree.directories.filter { $0.utf8.count < 12 }) ?? "."
-        let name = dice.pick(LayerGenerator.names) ?? "a"
-        return directory == "." ? name : directory + "/" + name
+        let taken = Set(tree.all)
+        var path = ""
+        for _ in 0..<4 {
+            let directory = dice.pick(tree.directories.filter { $0.utf8.count < 12 }) ?? "."
+            let name = dice.pick(LayerGenerator.names + ["i", "j", "k", "l"]) ?? "a"
+            path = directory == "." ? name : directory + "/" + name
+            if !taken.contains(path) || dice.chance(20) { return path }
+        }
+        return path
     }
+
+    /// A directory other than the root.
+    private mutating func directory(_ tree: Tree) -> String { path(tree, among: Array(tree.directories.dropFirst())) }
 
     private mutating func mode() -> UInt32 { dice.pick([0o644, 0o600, 0o755, 0o777, 0o4711, 0o2770, 0o1777]) ?? 0o644 }
 
@@ -61,7 +71,8 @@ struct OperationGenerator {
         switch dice.below(8) {
         case 0, 1:
             // Never read-only: whether such a reader follows a later copy-up is left open.
-            let flags: OpenFlags = dice.pick([.readWrite, [.readWrite, .append], [.readWrite, .truncate]]) ?? .readWrite
+            let flags: OpenFlags =
+                dice.pick([.readWrite, [.readWrite, .append], [.readWrite, .truncate]]) ?? .readWrite
             return .open(slot: slot, path: path(tree, among: tree.files), flags: flags)
         case 2: return .closeSlot(slot)
         case 3: return .readSlot(slot)
@@ -80,8 +91,10 @@ struct OperationGenerator {
                     [.writeOnly, .create], [.writeOnly, .create, .exclusive], [.writeOnly, .create, .truncate],
                     [.writeOnly, .create, .append],
                 ]) ?? .writeOnly
-            return .create(path: dice.chance(50) ? newPath(tree) : path(tree), flags: flags.union(.nonBlocking), mode: mode())
-        case 1, 2: return .write(path: path(tree, among: tree.files), offset: dice.below(9000), length: 1 + dice.below(5000))
+            return .create(
+                path: dice.chance(70) ? newPath(tree) : path(tree), flags: flags.union(.nonBlocking), mode: mode())
+        case 1, 2:
+            return .write(path: path(tree, among: tree.files), offset: dice.below(9000), length: 1 + dice.below(5000))
         case 3: return .append(path: path(tree, among: tree.files), length: 1 + dice.below(100))
         case 4: return .truncate(path: path(tree, among: tree.files), size: dice.below(10_000))
         case 5: return .copyRange(from: path(tree, among: tree.files), to: path(tree, among: tree.files))
@@ -93,16 +106,23 @@ struct OperationGenerator {
     private mutating func nameOperation(_ tree: Tree) -> Operation {
         switch dice.below(20) {
         case 0, 1, 2: return .makeDirectory(path: newPath(tree), mode: mode())
-        case 3, 4: return .removeDirectory(path: path(tree, among: tree.directories))
+        case 3: return .removeDirectory(path: directory(tree))
+        case 4: return .link(path: newPath(tree), to: path(tree, among: tree.files))
         case 5, 6: return .unlink(path: path(tree))
-        case 7: return .symbolicLink(path: newPath(tree), target: dice.pick(["a", "b", "c/d", "../e", "nowhere"]) ?? "a")
-        case 8, 9: return .link(path: newPath(tree), to: path(tree))
-        case 10: return .makeNode(path: newPath(tree), type: dice.pick([.fifo, .socket, .characterDevice, .regular]) ?? .fifo)
-        case 11: return .removeTree(path: path(tree, among: tree.directories.filter { $0 != "." }))
+        case 7:
+            return .symbolicLink(path: newPath(tree), target: dice.pick(["a", "b", "c/d", "../e", "nowhere"]) ?? "a")
+        case 8: return .link(path: newPath(tree), to: path(tree, among: tree.files))
+        case 9: return .link(path: newPath(tree), to: path(tree))
+        case 10:
+            return .makeNode(
+                path: newPath(tree), type: dice.pick([.fifo, .socket, .characterDevice, .regular]) ?? .fifo)
+        case 11:
+            return dice.chance(20)
+                ? .removeTree(path: directory(tree)) : .makeDirectory(path: newPath(tree), mode: 0o755)
         case 12, 13: return .rename(from: path(tree), to: path(tree), flags: .exchange)
         case 14: return .rename(from: path(tree), to: newPath(tree), flags: .noReplace)
         case 15, 16:
-            return .rename(from: path(tree, among: tree.directories), to: newPath(tree), flags: [])
+            return .rename(from: directory(tree), to: newPath(tree), flags: [])
         default: return .rename(from: path(tree), to: dice.chance(50) ? newPath(tree) : path(tree), flags: [])
         }
     }

@@ -146,6 +146,16 @@ func withUnion<Result>(
             try Area.with(path) { area in try fill(area) }
             lower.insert(path, at: 0)
         }
+        return try withUnion(server, writable: writable, options: options, below: lower, body)
+    }
+}
+
+/// The same over layers that exist, the uppermost first.
+func withUnion<Result>(
+    _ server: MountedUnion.Server = .strata, writable: Bool = true, options: [String] = [], below lower: [String],
+    _ body: (MountedUnion) throws -> Result
+) throws -> Result {
+    try withScratch { scratch in
         let union = try MountedUnion(server, in: scratch, lower: lower, writable: writable, options: options)
         defer { union.cleanUp() }
         try union.mount()

@@ -83,7 +83,9 @@ extension TreeSnapshot.Entry {
         compare("size", size, other.size)
         compare("links", linkCount, other.linkCount)
         compare("device", rawDevice, other.rawDevice)
-        compare("mtime", modified.map { "\($0.seconds).\($0.nanoseconds)" }, other.modified.map { "\($0.seconds).\($0.nanoseconds)" })
+        compare(
+            "mtime", modified.map { "\($0.seconds).\($0.nanoseconds)" },
+            other.modified.map { "\($0.seconds).\($0.nanoseconds)" })
         compare("ctime", changed, other.changed)
         compare("contents", contents, other.contents)
         compare("first name", sameAs, other.sameAs)
