@@ -36,7 +36,8 @@ public enum Daemon {
             let signal = status & 0x7f
             message = Array(
                 (signal == 0
-                    ? "the server ended before it was ready" : "the server was ended by signal \(signal)").utf8)
+                    ? "the server ended before it was ready"
+                    : "the server was ended by signal \(signal) before it was ready").utf8)
         }
         report(name, message)
         _exit(1)
@@ -74,7 +75,8 @@ public struct Readiness: ~Copyable {
 
     /// The server cannot come up: its starter prints `message`, one line, and ends with status 1, as this process does.
     public consuming func fail(_ message: String) -> Never {
-        let bytes = Array(message.utf8).filter { $0 != 0 && $0 != 10 }
+        // One line, and no zero, which would mean success.
+        let bytes = message.utf8.map { $0 == 0 || $0 == 10 ? 32 : $0 }
         if let channel = channel.take() {
             bytes.withUnsafeBytes { _ = Glibc.write(channel.rawValue, $0.baseAddress, $0.count) }
         } else {

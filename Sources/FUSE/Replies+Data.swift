@@ -176,7 +176,8 @@ public struct IoctlReply: ~Copyable {
 
     /// Answers with the call's result and the bytes for the caller's memory.
     @discardableResult
-    public consuming func result(_ result: Int32, output: UnsafeRawBufferPointer = .init(start: nil, count: 0)) -> Bool {
+    public consuming func result(_ result: Int32, output: UnsafeRawBufferPointer = .init(start: nil, count: 0)) -> Bool
+    {
         core.pieces((result, UInt32(0), UInt32(0), UInt32(0)), output)
     }
 }
