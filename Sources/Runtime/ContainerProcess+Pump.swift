@@ -7,6 +7,8 @@ extension ContainerProcess {
         var onOutput: OutputHandler
         /// Where its input comes from; nil for none.
         var inputSource: Int32?
+        /// Whether input without a source stays open, rather than being at its end.
+        var holdsInput = false
         /// A descriptor that becomes readable when somebody outside wants something, and what to do then; returning
         /// false stops watching it.
         var attention: (descriptor: Int32, act: () -> Bool)?
@@ -51,7 +53,7 @@ extension ContainerProcess {
                 if !receive(from: number, into: &unsent, buffer) { source = nil }
             }
             if let into, !poll.events(into).isEmpty { send(&unsent) }
-            if source == nil, unsent.isEmpty, !isTerminal { input = nil }
+            if source == nil, unsent.isEmpty, !isTerminal, !pump.holdsInput { input = nil }
             if let called, !poll.events(called).isEmpty, attention?.act() == false { attention = nil }
             if let cancelled, !poll.events(cancelled).isEmpty {
                 cancellation = nil

@@ -81,7 +81,7 @@ final class ContainerRun {
             ? try ContainerProcess.startWithTerminal(driver, id: container.id, bundle: paths.bundle, size: size)
             : try ContainerProcess.start(
                 driver, id: container.id, bundle: paths.bundle,
-                withInput: settings.interactive && attachment?.input != nil)
+                withInput: settings.interactive)
         let pid = process.pid
         do throws(RuntimeError) {
             try storing { () throws(StoreError) in
@@ -110,7 +110,11 @@ final class ContainerRun {
             log.append(stream, bytes)
             attachment?.onOutput(stream, bytes)
         }
-        guard let attachment else { return try process.pump(pump).shellStatus }
+        guard let attachment else {
+            // Docker too keeps the input of a detached interactive container open, for somebody to attach to.
+            pump.holdsInput = settings.interactive
+            return try process.pump(pump).shellStatus
+        }
 
         if settings.interactive { pump.inputSource = attachment.input?.rawValue }
         let raw = process.isTerminal ? attachment.terminal.flatMap { RawTerminal($0) } : nil

@@ -105,4 +105,3 @@ public struct ContainerSettings: Hashable, Codable, Sendable {
         return volumes
     }
 }
-

@@ -21,7 +21,9 @@ struct MountPointLayer {
     ///   - layers: the stack's directories, the top one first, the upper included.
     /// - Returns: false when nothing is lacking; then there is no directory either.
     static func make(at directory: String, under layers: [String], places: [Place]) throws(RuntimeError) -> Bool {
-        try attempting("remove \(directory)") { () throws(Errno) in try FileDescriptor.currentDirectory.removeTree(directory) }
+        try attempting("remove \(directory)") { () throws(Errno) in
+            try FileDescriptor.currentDirectory.removeTree(directory)
+        }
         let lookup = LayerLookup(layers: layers)
         var made: Set<String> = []
         for place in places {
@@ -50,7 +52,8 @@ struct MountPointLayer {
             if index + 1 < rest.count || isDirectory {
                 try FileDescriptor.currentDirectory.makeDirectory(directory + path, mode: 0o755)
             } else {
-                _ = try FileDescriptor.currentDirectory.open(directory + path, [.writeOnly, .create, .exclusive, .noFollow], mode: 0o644)
+                let flags: OpenFlags = [.writeOnly, .create, .exclusive, .noFollow]
+                _ = try FileDescriptor.open(directory + path, flags, mode: 0o644)
             }
         }
         // Last, because each new entry changed the times of its directory.

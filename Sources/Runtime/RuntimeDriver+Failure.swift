@@ -31,9 +31,8 @@ extension RuntimeDriver {
         {
             return .commandNotFound
         }
-        if words.contains("permission denied") || words.contains("is a directory")
-            || words.contains("exec format error")
-        {
+        let refusals = ["permission denied", "not permitted", "is a directory", "exec format error"]
+        if refusals.contains(where: words.contains) {
             return .commandNotExecutable
         }
         return .startFailed
