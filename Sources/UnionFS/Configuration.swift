@@ -1,0 +1,51 @@
+/// What a union is made of.
+public struct Configuration: Sendable {
+    /// The immutable directories, topmost first; at least one.
+    public var lower: [String] = []
+    /// The directory that takes all changes; nil for a read-only union.
+    public var upper: String?
+    /// An empty directory on the file system of `upper`, for what is unfinished. Needed with `upper`.
+    public var work: String?
+    /// Whether the union is read-only even though it has an upper directory.
+    public var isReadOnly = false
+    /// Keep marks in `user.overlay.` instead of `trusted.overlay.` attributes, as the kernel's overlay does with this
+    /// option: for whoever may not write the latter.
+    public var usesUserAttributes = false
+    /// Whether a sync asked of the union reaches the disk; off for directories that are thrown away after a crash.
+    public var isVolatile = false
+    /// Whether programs see extended attributes at all.
+    public var hasExtendedAttributes = true
+
+    /// Nothing yet.
+    public init() {}
+}
+
+/// Why a union could not be put together: one sentence that names the directory and the reason.
+public struct UnionFailure: Error, Sendable, CustomStringConvertible {
+    /// What went wrong.
+    public enum Code: Sendable {
+        /// No lower directory was given, or an upper one without a work directory.
+        case incomplete
+        /// A directory is missing, is not a directory, or cannot be opened.
+        case directory
+        /// The work directory is not on the upper directory's file system.
+        case differentFileSystems
+        /// Another mount uses the upper or the work directory.
+        case busy
+        /// The work directory cannot be prepared.
+        case work
+    }
+
+    /// What went wrong, for comparison.
+    public let code: Code
+    /// The sentence.
+    public let message: String
+
+    init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    /// The message.
+    public var description: String { message }
+}

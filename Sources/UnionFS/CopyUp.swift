@@ -1,0 +1,215 @@
+internal import FUSE
+internal import Glibc
+internal import Linux
+
+// Copy-up: a lower object becomes one of the upper layer, with everything it has, before its first change.
+extension Union {
+    /// Makes sure that the object is in the upper layer, and its parents before it.
+    ///
+    /// - Parameter limit: how many bytes of the data are wanted; nil for all.
+    func copyUp(_ node: Node, limit: Int64? = nil) throws(Errno) {
+        if node.isUpper { return }
+        _ = try writable()
+        // Every directory above that is not there yet, the highest last.
+        let chain = try tree.read { () throws(Errno) -> [Node] in
+            var chain = [node]
+            var link = node.link
+            if link == nil && !node.isRoot { throw .ESTALE }
+            while let parent = link?.parent, !parent.isUpper {
+                chain.append(parent)
+                link = parent.link
+            }
+            return chain
+        }
+        for object in chain.reversed() {
+            try object.lock.with { () throws(Errno) in
+                if object.isUpper { return }
+                switch object.type {
+                case .directory: try copyUpDirectory(object)
+                case .regular: try copyUpFile(object, limit: limit)
+                default: try copyUpOther(object)
+                }
+            }
+        }
+    }
+
+    // MARK: Directories
+
+    private func copyUpDirectory(_ node: Node) throws(Errno) {
+        let work = try writable().work
+        try tree.read { () throws(Errno) in
+            guard let link = node.link else { throw .ESTALE }
+            let source = try place(of: node).open([.readOnly, .directory])
+            let status = try source.status()
+            let temporary = try work.temporary()
+            try temporary.directory.makeDirectory(temporary.path, mode: 0o700)
+            do throws(Errno) {
+                let copy = try temporary.open([.readOnly, .directory])
+                try copyAttributes(of: source, status, to: copy)
+                try install(link) { (target: borrowing Place) throws(Errno) in
+                    // Onto nothing: an empty directory in its place would be another node's.
+                    try temporary.rename(to: target, .noReplace)
+                }
+            } catch {
+                work.discard(temporary)
+                if error == .EEXIST { throw .ESTALE }
+                throw error
+            }
+            node.set(.upper)
+        }
+    }
+
+    // MARK: Files
+
+    private func copyUpFile(_ node: Node, limit: Int64?) throws(Errno) {
+        let work = try writable().work
+        let source = try tree.read { () throws(Errno) in try place(of: node).open(.readOnly) }
+        let status = try source.status()
+        // The data are copied without any lock but the node's.
+        guard let copy = try work.temporaryFile() else {
+            try copyUpFileByName(node, source, status, limit: limit)
+            return
+        }
+        try copyContents(of: source, status, to: copy, limit: limit)
+        try linkIntoPlace(node) { (target: borrowing Place) throws(Errno) in
+            try copy.makeLink(in: target.directory, at: target.path)
+        }
+    }
+
+    /// For an upper file system without `O_TMPFILE`.
+    private func copyUpFileByName(
+        _ node: Node, _ source: borrowing FileDescriptor, _ status: FileStatus, limit: Int64?
+    ) throws(Errno) {
+        let work = try writable().work
+        let temporary = try work.temporary()
+        let copy = try temporary.open([.create, .exclusive, .readWrite], mode: 0o600)
+        do throws(Errno) {
+            try copyContents(of: source, status, to: copy, limit: limit)
+            try linkIntoPlace(node) { (target: borrowing Place) throws(Errno) in
+                try temporary.rename(to: target, .noReplace)
+            }
+        } catch {
+            work.discard(temporary)
+            throw error
+        }
+    }
+
+    private func copyContents(
+        of source: borrowing FileDescriptor, _ status: FileStatus, to copy: borrowing FileDescriptor, limit: Int64?
+    ) throws(Errno) {
+        let size = min(status.size, max(limit ?? status.size, 0))
+        try copy.copyContents(of: source, size: size)
+        if size < status.size && limit != nil { try copy.truncate(to: size) }
+        try copyAttributes(of: source, status, to: copy)
+    }
+
+    private func linkIntoPlace(
+        _ node: Node, _ body: (borrowing Place) throws(Errno) -> Void
+    ) throws(Errno) {
+        try tree.read { () throws(Errno) in
+            guard let link = node.link, !node.isRemoved else { throw .ESTALE }
+            do throws(Errno) {
+                try install(link, body)
+            } catch {
+                // Removed in between: a whiteout is in its place.
+                if error == .EEXIST { throw .ESTALE }
+                throw error
+            }
+            node.set(.upper)
+        }
+    }
+
+    // MARK: Links, devices, pipes, sockets
+
+    private func copyUpOther(_ node: Node) throws(Errno) {
+        let work = try writable().work
+        try tree.read { () throws(Errno) in
+            guard let link = node.link else { throw .ESTALE }
+            let origin = try place(of: node)
+            let status = try origin.status()
+            let source = try origin.open(.path)
+            let temporary = try work.temporary()
+            if status.isSymbolicLink {
+                let target = try origin.directory.readLink(origin.path)
+                try withText(target) { (target: Text) throws(Errno) in
+                    try temporary.directory.makeSymbolicLink(temporary.path, to: target.pointer)
+                }
+            } else {
+                try temporary.directory.makeNode(
+                    temporary.path, mode: status.mode & S_IFMT | 0o600, device: status.rawDevice)
+            }
+            do throws(Errno) {
+                let copy = try temporary.open(.path)
+                try copyAttributes(of: source, status, to: copy)
+                try install(link) { (target: borrowing Place) throws(Errno) in
+                    try temporary.rename(to: target, .noReplace)
+                }
+            } catch {
+                work.discard(temporary)
+                if error == .EEXIST { throw .ESTALE }
+                throw error
+            }
+            node.set(.upper)
+        }
+    }
+
+    // MARK: Common
+
+    /// Runs `body` with the place of a link in the upper layer; what that does to the parent's times is undone, because
+    /// nobody has changed the directory. The caller holds the tree lock.
+    private func install(_ link: Link, _ body: (borrowing Place) throws(Errno) -> Void) throws(Errno) {
+        let parent = link.parent
+        guard let upper = stack.upper else { throw .EROFS }
+        let directory = try Place.upper(upper, parent)
+        let before = try directory.status()
+        try body(try Place.upper(upper, parent, link.text))
+        try directory.directory.setTimes(
+            of: directory.path, access: before.accessTime, modification: before.modificationTime)
+        if !parent.flags.contains(.impure), !link.node.isDirectory {
+            parent.set([.impure, .purityKnown])
+            let yes: [UInt8] = [UInt8(ascii: "y")]
+            try? setBytes(stack.marks.impure, yes, directory)
+        }
+    }
+
+    func setBytes(_ name: StaticString, _ value: [UInt8], _ place: borrowing Place) throws(Errno) {
+        try withText(value) { (text: Text) throws(Errno) in try place.setAttribute(name, text.bytes) }
+    }
+
+    /// Owner, mode, extended attributes, origin and times, in the order in which none undoes another.
+    private func copyAttributes(
+        of source: borrowing FileDescriptor, _ status: FileStatus, to copy: borrowing FileDescriptor
+    ) throws(Errno) {
+        if status.uid != ownUser || status.gid != ownGroup {
+            try copy.setOwner(uid: status.uid, gid: status.gid)
+        }
+        if !status.isSymbolicLink { try copy.setMode(status.permissions) }
+        try copyExtendedAttributes(of: source, to: copy)
+        if !status.isDirectory { try setOrigin(of: source, on: copy) }
+        try copy.setTimes(access: status.accessTime, modification: status.modificationTime)
+    }
+
+    private func copyExtendedAttributes(
+        of source: borrowing FileDescriptor, to copy: borrowing FileDescriptor
+    ) throws(Errno) {
+        // Most files have none, and asking for the size of the list is one cheap call.
+        do throws(Errno) {
+            if try source.attributeNames(into: UnsafeMutableRawBufferPointer(start: nil, count: 0)) == 0 { return }
+        } catch {
+            if error == .EOPNOTSUPP || error == .EPERM { return }
+            throw error
+        }
+        let marks = stack.marks
+        let isPrivileged = ownUser == 0
+        try copy.copyAttributes(of: source, lenient: !isPrivileged) { name in
+            var isWanted = false
+            name.withUnsafeBufferPointer { buffer in
+                guard let start = buffer.baseAddress else { return }
+                let text = Text(start)
+                // An escaped attribute is a program's; any other under the prefix belongs to the layer it is in.
+                isWanted = !text.hasPrefix(marks.prefix) || text.hasPrefix(marks.escapedPrefix)
+            }
+            return isWanted
+        }
+    }
+}

@@ -1,0 +1,209 @@
+internal import FUSE
+internal import Linux
+
+/// The directories that make up a union, and what a name means in those of them that never change.
+final class LayerStack: Sendable {
+    /// The writable directory; nil for a read-only union.
+    let upper: Layer?
+    /// The immutable directories, topmost first. The layer of index `i` is `lowers[i - 1]`.
+    let lowers: [Layer]
+    let marks: Marks
+
+    init(upper: Layer?, lowers: [Layer], marks: Marks) {
+        self.upper = upper
+        self.lowers = lowers
+        self.marks = marks
+    }
+
+    /// The layer of an index that a `LowerPart` holds. Nil for a number out of range, which no part has.
+    func lower(_ index: UInt16) -> Layer? {
+        let position = Int(index) - 1
+        return lowers.indices.contains(position) ? lowers[position] : nil
+    }
+
+    /// Where `name` in a part is, or the part itself.
+    func place(_ part: LowerPart, _ name: Text? = nil) throws(Errno) -> Place {
+        guard let layer = lower(part.layer) else { throw .EIO }
+        return try .lower(layer, part.path, name)
+    }
+
+    /// The first thing of a name in the lower parts of a directory.
+    enum LowerEntry {
+        /// There is nothing, or a whiteout comes first.
+        case none
+        /// `parts[index]` has it.
+        case found(index: Int, status: FileStatus)
+    }
+
+    /// Looks for a name in the lower parts of a directory, from part `first` on.
+    func find(_ name: Text, in parts: [LowerPart], from first: Int = 0) throws(Errno) -> LowerEntry {
+        for index in first..<max(first, parts.count) {
+            if let status = try place(parts[index], name).statusIfPresent() {
+                return status.isWhiteout ? .none : .found(index: index, status: status)
+            }
+            if try hasMarker(parts[index], name) { return .none }
+        }
+        return .none
+    }
+
+    /// Whether a part holds `.wh.NAME`.
+    func hasMarker(_ part: LowerPart, _ name: Text) throws(Errno) -> Bool {
+        if !part.hasMarkers { return false }
+        guard let layer = lower(part.layer) else { throw .EIO }
+        return try Self.withMarker(name) { (marker: Text) throws(Errno) in
+            try Place.lower(layer, part.path, marker).statusIfPresent() != nil
+        }
+    }
+
+    /// Calls `body` with `.wh.NAME`.
+    static func withMarker<Result>(_ name: Text, _ body: (Text) throws(Errno) -> Result) throws(Errno) -> Result {
+        let prefix = Marks.markerPrefix.utf8CodeUnitCount
+        let length = prefix + name.length
+        let buffer = UnsafeMutablePointer<CChar>.allocate(capacity: length + 1)
+        defer { buffer.deallocate() }
+        buffer.update(from: Marks.markerPrefix.cString, count: prefix)
+        (buffer + prefix).update(from: name.pointer, count: name.length)
+        buffer[length] = 0
+        return try body(Text(buffer, length: length))
+    }
+
+    // MARK: Directories
+
+    /// The parts of a directory called `name` in a directory of the given lower parts.
+    ///
+    /// - Parameters:
+    ///   - first: index of the part to start from.
+    ///   - redirect: what the directory's upper part says of its place in the lower layers.
+    ///   - isKnown: the first part has been found to be a directory.
+    func parts(
+        of name: Text, in parents: [LowerPart], from first: Int = 0, redirect: [UInt8]? = nil
+    ) throws(Errno) -> [LowerPart] {
+        var result: [LowerPart] = []
+        var current: [UInt8]?
+        if let redirect, !redirect.isEmpty {
+            if redirect[0] == UInt8(ascii: "/") {
+                try append(absolute: redirect, below: 0, to: &result)
+                return result
+            }
+            current = try Self.checkedName(redirect)
+        }
+        var shared: LowerPath?
+        var index = first
+        while index < parents.count {
+            let parent = parents[index]
+            index += 1
+            let step = try Self.withName(current, name) { (name: Text) throws(Errno) in
+                try self.step(name, parent, &shared)
+            }
+            switch step {
+            case .absent: continue
+            case .blocked: return result
+            case .directory(let part, let isHiding):
+                result.append(part)
+                if isHiding { return result }
+                // The lowest part of the whole stack has nothing to say of layers below it.
+                if Int(part.layer) >= lowers.count { return result }
+                let marks = try self.marks.directory(at: try place(part))
+                if marks.isOpaque { return result }
+                guard let redirect = marks.redirect, !redirect.isEmpty else { continue }
+                if redirect[0] == UInt8(ascii: "/") {
+                    try append(absolute: redirect, below: Int(part.layer), to: &result)
+                    return result
+                }
+                current = try Self.checkedName(redirect)
+                shared = nil
+            }
+        }
+        return result
+    }
+
+    private enum Step {
+        case absent
+        case blocked
+        case directory(LowerPart, isHiding: Bool)
+    }
+
+    private func step(_ name: Text, _ parent: LowerPart, _ shared: inout LowerPath?) throws(Errno) -> Step {
+        guard let status = try place(parent, name).statusIfPresent() else {
+            return try hasMarker(parent, name) ? .blocked : .absent
+        }
+        if status.isWhiteout || !status.isDirectory { return .blocked }
+        // Parts of the same path share it: most do.
+        let path: LowerPath
+        if let known = shared, Self.isChild(known, of: parent.path, name) {
+            path = known
+        } else {
+            path = LowerPath(parent: parent.path, name: name.pointer, length: name.length)
+            shared = path
+        }
+        let isHiding = try hasMarker(parent, name)
+        return .directory(LowerPart(layer: parent.layer, path: path), isHiding: isHiding)
+    }
+
+    private static func isChild(_ path: LowerPath, of parent: LowerPath, _ name: Text) -> Bool {
+        let start = parent.length == 0 ? 0 : parent.length + 1
+        return path.length == start + name.length
+            && Text(path.pointer, length: parent.length).equals(parent.pointer, parent.length)
+            && Text(path.pointer + start, length: name.length).equals(name.pointer, name.length)
+    }
+
+    /// A redirect to another name in the same directory.
+    private static func checkedName(_ bytes: [UInt8]) throws(Errno) -> [UInt8] {
+        if bytes.contains(UInt8(ascii: "/")) || bytes == [46] || bytes == [46, 46] || bytes.count > 255 { throw .EIO }
+        return bytes.filter { $0 != 0 }
+    }
+
+    private static func withName<Result>(
+        _ bytes: [UInt8]?, _ name: Text, _ body: (Text) throws(Errno) -> Result
+    ) throws(Errno) -> Result {
+        guard let bytes else { return try body(name) }
+        return try withText(bytes, body)
+    }
+
+    /// Adds the parts of a path from the root, in the layers after index `layer`. No component may be a link, a
+    /// whiteout or anything but a directory.
+    private func append(absolute redirect: [UInt8], below layer: Int, to result: inout [LowerPart]) throws(Errno) {
+        let components = redirect.filter { $0 != 0 }.split(separator: UInt8(ascii: "/"))
+        if components.isEmpty || components.contains(where: { $0.elementsEqual([46]) || $0.elementsEqual([46, 46]) }) {
+            throw .EIO
+        }
+        var joined: [UInt8] = []
+        for component in components { joined += (joined.isEmpty ? [] : [UInt8(ascii: "/")]) + component }
+        let path = joined.withUnsafeBytes { LowerPath(bytes: $0) }
+        for candidate in lowers where candidate.index > layer {
+            var depth = 0
+            var end = 0
+            var isOpaque = false
+            var isThere = true
+            for component in components {
+                depth += 1
+                end += component.count + (end == 0 ? 0 : 1)
+                let place = try withText(Array(joined[..<end])) { (text: Text) throws(Errno) in
+                    try Place.plain(candidate, text)
+                }
+                guard let status = try place.statusIfPresent() else {
+                    isThere = false
+                    break
+                }
+                if status.isWhiteout || !status.isDirectory { return }
+                let marks = try self.marks.directory(at: place)
+                isOpaque = isOpaque || marks.isOpaque
+            }
+            if isThere && depth == components.count {
+                result.append(LowerPart(layer: UInt16(clamping: candidate.index), path: path))
+            }
+            if isOpaque { return }
+        }
+    }
+}
+
+/// Calls `body` with bytes that get a zero behind them.
+func withText<Result: ~Copyable>(
+    _ bytes: [UInt8], _ body: (Text) throws(Errno) -> Result
+) throws(Errno) -> Result {
+    let buffer = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count + 1)
+    defer { buffer.deallocate() }
+    for (index, byte) in bytes.enumerated() { buffer[index] = CChar(bitPattern: byte) }
+    buffer[bytes.count] = 0
+    return try body(Text(buffer, length: bytes.count))
+}

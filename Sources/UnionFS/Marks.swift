@@ -1,0 +1,143 @@
+internal import FUSE
+internal import Glibc
+internal import Linux
+
+/// The names under which the union and the kernel's overlay keep what belongs to them.
+struct Marks: Sendable {
+    let opaque: StaticString
+    let redirect: StaticString
+    let origin: StaticString
+    let impure: StaticString
+    let linkCount: StaticString
+    /// All own attributes start with this.
+    let prefix: StaticString
+    /// What a program stores under `prefix` is kept under this, so that unions can be stacked.
+    let escapedPrefix: StaticString
+
+    static let trusted = Marks(
+        opaque: "trusted.overlay.opaque", redirect: "trusted.overlay.redirect", origin: "trusted.overlay.origin",
+        impure: "trusted.overlay.impure", linkCount: "trusted.overlay.nlink", prefix: "trusted.overlay.",
+        escapedPrefix: "trusted.overlay.overlay.")
+    static let user = Marks(
+        opaque: "user.overlay.opaque", redirect: "user.overlay.redirect", origin: "user.overlay.origin",
+        impure: "user.overlay.impure", linkCount: "user.overlay.nlink", prefix: "user.overlay.",
+        escapedPrefix: "user.overlay.overlay.")
+
+    /// Names that hide the rest of the name below (`.wh.NAME`) or everything below (`.wh..wh..opq`), as AUFS, OCI layer
+    /// archives and an unprivileged fuse-overlayfs have them. They are read, never written, and never shown.
+    static let markerPrefix: StaticString = ".wh."
+    static let opaqueMarker: StaticString = ".wh..wh..opq"
+
+    static func isMarker(_ name: Text) -> Bool { name.hasPrefix(markerPrefix) }
+
+    /// What the attributes of a directory in a layer say of the layers below it.
+    struct Directory {
+        var isOpaque = false
+        /// Where the directory is in the layers below: a name, or a path from the root with a leading slash.
+        var redirect: [UInt8]?
+        var isImpure = false
+    }
+
+    /// Reads the attributes of a directory: one call where there are none of ours.
+    func directory(at place: borrowing Place) throws(Errno) -> Directory {
+        var result = Directory()
+        var found: Found = []
+        do throws(Errno) {
+            found = try names(at: place)
+        } catch {
+            if error == .EOPNOTSUPP || error == .EPERM || error == .EACCES { return result }
+            throw error
+        }
+        if found.contains(.opaque) { result.isOpaque = try hasValueY(place, opaque) }
+        if found.contains(.foreignOpaque) {
+            for name in Marks.foreignOpaque where !result.isOpaque { result.isOpaque = try hasValueY(place, name) }
+        }
+        if found.contains(.redirect) { result.redirect = try place.attribute(redirect) }
+        result.isImpure = found.contains(.impure)
+        return result
+    }
+
+    private func hasValueY(_ place: borrowing Place, _ name: StaticString) throws(Errno) -> Bool {
+        try place.attribute(name)?.first == UInt8(ascii: "y")
+    }
+
+    private struct Found: OptionSet {
+        let rawValue: Int
+        static let opaque = Found(rawValue: 1)
+        static let redirect = Found(rawValue: 2)
+        static let impure = Found(rawValue: 4)
+        static let foreignOpaque = Found(rawValue: 8)
+    }
+
+    /// What else means "opaque" on reading.
+    private static let foreignOpaque: [StaticString] = [
+        "trusted.overlay.opaque", "user.overlay.opaque", "user.fuseoverlayfs.opaque",
+    ]
+
+    private func names(at place: borrowing Place) throws(Errno) -> Found {
+        let small = 512
+        return try withMemory(small) { (buffer: UnsafeMutableRawBufferPointer) throws(Errno) -> Found in
+            do throws(Errno) {
+                let count = try place.directory.attributeNames(of: place.path, into: buffer)
+                return scan(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            } catch {
+                if error != .ERANGE { throw error }
+            }
+            return try withMemory(1 << 16) { (buffer: UnsafeMutableRawBufferPointer) throws(Errno) -> Found in
+                let count = try place.directory.attributeNames(of: place.path, into: buffer)
+                return scan(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            }
+        }
+    }
+
+    private func scan(_ list: UnsafeRawBufferPointer) -> Found {
+        var found: Found = []
+        forEachName(list) { name in
+            if name.equals(opaque) {
+                found.insert(.opaque)
+            } else if name.equals(redirect) {
+                found.insert(.redirect)
+            } else if name.equals(impure) {
+                found.insert(.impure)
+            } else if Marks.foreignOpaque.contains(where: { name.equals($0) }) {
+                found.insert(.foreignOpaque)
+            }
+        }
+        return found
+    }
+}
+
+extension Name {
+    func equals(_ other: StaticString) -> Bool {
+        length == other.utf8CodeUnitCount && memcmp(pointer, other.utf8Start, length) == 0
+    }
+}
+
+/// Calls `body` for each name of a listxattr(2) result.
+func forEachName(_ list: UnsafeRawBufferPointer, _ body: (Name) -> Void) {
+    guard let start = list.baseAddress?.assumingMemoryBound(to: CChar.self) else { return }
+    var position = 0
+    while position < list.count {
+        let length = strnlen(start + position, list.count - position)
+        if position + length >= list.count { return }
+        body(Name(start + position, length: length))
+        position += length + 1
+    }
+}
+
+/// Memory for the time of a call.
+@inline(__always)
+func withMemory<Result: ~Copyable>(
+    _ size: Int, _ body: (UnsafeMutableRawBufferPointer) throws(Errno) -> Result
+) throws(Errno) -> Result {
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: size, alignment: 16)
+    defer { buffer.deallocate() }
+    return try body(buffer)
+}
+
+extension StaticString {
+    /// The bytes and their zero.
+    var cString: UnsafePointer<CChar> { UnsafeRawPointer(utf8Start).assumingMemoryBound(to: CChar.self) }
+    /// The bytes without the zero, as a name.
+    var text: Text { Text(cString, length: utf8CodeUnitCount) }
+}

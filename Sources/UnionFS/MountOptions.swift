@@ -1,0 +1,203 @@
+/// The command line of `strata-fuse`: that of the kernel's overlay and of fuse-overlayfs.
+///
+///     strata-fuse [SOURCE] MOUNTPOINT -o lowerdir=A:B,upperdir=U,workdir=W[,…] [-f] [-d]
+public struct MountOptions: Sendable {
+    /// What is to be done.
+    public enum Action: Sendable {
+        case mount, help, version
+    }
+
+    /// What is to be done.
+    public var action = Action.mount
+    /// The directory to mount on.
+    public var mountPoint = ""
+    /// What the union is made of.
+    public var configuration = Configuration()
+    /// Stay in the foreground.
+    public var isForeground = false
+    /// Show the mount as coming from this.
+    public var source = "strata-fuse"
+    /// Check permissions by ACLs as well as by modes.
+    public var hasACLs = true
+    /// What the kernel is given as mount options.
+    public var mountOptions: [String] = []
+    /// Whether others than the mounter may use the mount; always if root mounts.
+    public var allowsOthers = false
+
+    /// Why a command line was refused: one sentence that names the option.
+    public struct Failure: Error, Sendable, CustomStringConvertible {
+        /// The sentence.
+        public let message: String
+        init(_ message: String) { self.message = message }
+        /// The message.
+        public var description: String { message }
+    }
+
+    /// Reads the arguments, without the program's own name.
+    public init(_ arguments: [String]) throws(Failure) {
+        var positional: [String] = []
+        var index = 0
+        var isOnlyPositional = false
+        while index < arguments.count {
+            let argument = arguments[index]
+            index += 1
+            if isOnlyPositional || argument == "-" || !argument.hasPrefix("-") {
+                positional.append(argument)
+                continue
+            }
+            switch argument {
+            case "--": isOnlyPositional = true
+            case "-h", "--help":
+                action = .help
+                return
+            case "-V", "--version":
+                action = .version
+                return
+            case "-f", "-d", "--debug", "--foreground": isForeground = true
+            case "-s", "-n", "-v": break
+            case "-o":
+                guard index < arguments.count else { throw Failure("option -o needs a value") }
+                try parse(list: arguments[index])
+                index += 1
+            default:
+                guard argument.hasPrefix("-o") else { throw Failure("unknown option \(argument)") }
+                try parse(list: String(argument.dropFirst(2)))
+            }
+        }
+        try finish(positional)
+    }
+
+    private mutating func finish(_ positional: [String]) throws(Failure) {
+        switch positional.count {
+        case 1: mountPoint = positional[0]
+        case 2: (source, mountPoint) = (hasSource ? source : positional[0], positional[1])
+        case 0: throw Failure("no mount point given")
+        default: throw Failure("unexpected argument \(positional[2])")
+        }
+        if mountPoint.isEmpty { throw Failure("the mount point is empty") }
+        if configuration.lower.isEmpty { throw Failure("option lowerdir is missing") }
+        if configuration.upper != nil && configuration.work == nil {
+            if !configuration.isReadOnly { throw Failure("option upperdir needs option workdir") }
+        }
+        if configuration.upper == nil { configuration.isReadOnly = true }
+    }
+
+    private var hasSource = false
+
+    // MARK: -o
+
+    private mutating func parse(list: String) throws(Failure) {
+        for option in Self.split(list) where !option.isEmpty {
+            let parts = option.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            try apply(String(parts[0]), parts.count > 1 ? String(parts[1]) : nil)
+        }
+    }
+
+    private mutating func apply(_ name: String, _ value: String?) throws(Failure) {
+        if try applyDirectory(name, value) { return }
+        switch name {
+        case "ro", "rw":
+            configuration.isReadOnly = name == "ro"
+            mountOptions.removeAll { $0 == "ro" || $0 == "rw" }
+            mountOptions.append(name)
+        case "dev", "nodev", "suid", "nosuid", "exec", "noexec", "atime", "noatime", "nodiratime", "sync", "async",
+            "dirsync":
+            mountOptions.append(name)
+        case "allow_other", "allow_root": allowsOthers = true
+        case "default_permissions", "nonempty": break
+        case "fsname":
+            source = try Self.need(name, value)
+            hasSource = true
+        case "volatile": configuration.isVolatile = true
+        case "userxattr": configuration.usesUserAttributes = true
+        case "noacl": hasACLs = false
+        case "noxattr", "noxattrs": configuration.hasExtendedAttributes = value == "0"
+        default:
+            if Self.needless.contains(name) || name.hasPrefix("x-") { return }
+            try refuse(name, value)
+        }
+    }
+
+    private mutating func applyDirectory(_ name: String, _ value: String?) throws(Failure) -> Bool {
+        switch name {
+        case "lowerdir":
+            let directories = Self.split(try Self.need(name, value), at: ":")
+            if directories.contains("") {
+                throw Failure("option lowerdir names an empty directory (data-only layers are not supported)")
+            }
+            configuration.lower = directories.map(Self.unescape)
+        case "lowerdir+": configuration.lower.append(try Self.need(name, value))
+        case "upperdir": configuration.upper = Self.unescape(try Self.need(name, value))
+        case "workdir": configuration.work = Self.unescape(try Self.need(name, value))
+        default: return false
+        }
+        return true
+    }
+
+    /// Options that say what happens anyway, or that tune what there is nothing to tune of.
+    private static let needless: Set<String> = [
+        "timeout", "metacopy", "redirect_dir", "index", "xino", "uuid", "fast_ino", "static_nlink", "threaded",
+        "clone_fd", "max_threads", "max_idle_threads", "writeback", "max_write", "max_read", "big_writes", "subtype",
+        "relatime", "norelatime", "strictatime", "nostrictatime", "diratime", "auto_unmount", "auto", "noauto",
+        "defaults", "user", "nouser", "users", "_netdev", "nofail", "lazytime", "nolazytime", "silent", "loud", "debug",
+        "context", "fscontext", "defcontext", "rootcontext", "override_creds", "nooverride_creds",
+    ]
+
+    private func refuse(_ name: String, _ value: String?) throws(Failure) {
+        switch name {
+        case "uidmapping", "gidmapping", "squash_to_root", "squash_to_uid", "squash_to_gid", "plugins":
+            throw Failure("option \(name) is not supported: it would change who owns files")
+        case "xattr_permissions":
+            if value == "0" || value == nil { return }
+            throw Failure("option \(name) is not supported: it would change who owns files")
+        case "nfs_export", "verity", "datadir+":
+            if value == "off" { return }
+            throw Failure("option \(name) is not supported")
+        default: throw Failure("unknown option \(name)")
+        }
+    }
+
+    private static func need(_ name: String, _ value: String?) throws(Failure) -> String {
+        guard let value, !value.isEmpty else { throw Failure("option \(name) needs a value") }
+        return value
+    }
+
+    // MARK: Escapes
+
+    /// Splits a list at commas or colons that are not escaped with a backslash and not between quotes. The escapes stay.
+    static func split(_ text: String, at separator: Character = ",") -> [String] {
+        var parts: [String] = [""]
+        var isEscaped = false
+        var isQuoted = false
+        for character in text.unicodeScalars {
+            if isEscaped {
+                isEscaped = false
+            } else if character == "\\" {
+                isEscaped = true
+            } else if character == "\"" && separator == "," {
+                isQuoted.toggle()
+            } else if character == separator.unicodeScalars.first && !isQuoted {
+                parts.append("")
+                continue
+            }
+            parts[parts.count - 1].unicodeScalars.append(character)
+        }
+        return parts
+    }
+
+    /// Takes the backslash of each escape away.
+    static func unescape(_ text: String) -> String {
+        var result = ""
+        var isEscaped = false
+        for character in text.unicodeScalars {
+            if !isEscaped && character == "\\" {
+                isEscaped = true
+                continue
+            }
+            result.unicodeScalars.append(character)
+            isEscaped = false
+        }
+        if isEscaped { result.append("\\") }
+        return result
+    }
+}

@@ -1,0 +1,60 @@
+internal import FUSE
+internal import Linux
+internal import Synchronization
+
+/// A descriptor that several requests may use at once; closed when the last lets go.
+final class SharedDescriptor: Sendable {
+    let value: FileDescriptor
+    let canWrite: Bool
+
+    init(_ value: consuming FileDescriptor, canWrite: Bool) {
+        self.value = value
+        self.canWrite = canWrite
+    }
+}
+
+/// What all opens of a node have in common. Guarded by the node's lock.
+final class OpenFile: @unchecked Sendable {
+    /// Open files of the kernel's that have not been released.
+    var count = 0
+    /// What the kernel reads and writes by itself. While there are opens they all must use the same one.
+    var backing: BackingID?
+    /// The open object: absent where the kernel has a backing file, unless the object has no name any more.
+    var descriptor: SharedDescriptor?
+    /// The backing file or the descriptor is that of a lower layer.
+    var isLower = false
+    /// What was known of a file when its last name was removed and nobody had it open.
+    var remains: FileStatus?
+}
+
+/// Registers backing files with the kernel.
+final class Backings: @unchecked Sendable {
+    private unowned let session: Session
+    /// Cleared where the kernel has refused for a reason that will not go away.
+    private let isAvailable: Atomic<Bool>
+
+    init(session: Session, isAvailable: Bool) {
+        self.session = session
+        self.isAvailable = Atomic(isAvailable)
+    }
+
+    /// Nil where the kernel cannot read and write the file by itself.
+    func register(_ file: borrowing FileDescriptor) -> BackingID? {
+        guard isAvailable.load(ordering: .relaxed) else { return nil }
+        do throws(Errno) {
+            return try session.registerBacking(file)
+        } catch {
+            if error == .EPERM || error == .ENOTTY || error == .EOPNOTSUPP || error == .ELOOP {
+                isAvailable.store(false, ordering: .relaxed)
+            }
+            return nil
+        }
+    }
+
+    func close(_ id: BackingID) { session.closeBacking(id) }
+
+    /// Asks the kernel to look a name up again.
+    func invalidate(_ name: Text, in parent: Node) {
+        try? session.invalidate(name: name, in: parent.id)
+    }
+}

@@ -1,0 +1,53 @@
+internal import FUSE
+internal import Linux
+
+// Where a copied-up file came from: the lower inode's handle, kept with the copy in the format of the kernel's overlay
+// (struct ovl_fb), so that its inode number stays what it was.
+extension Union {
+    private static let version: UInt8 = 0
+    private static let magic: UInt8 = 0xfb
+    private static let headerSize = 21
+    /// Set where the writer's byte order is big-endian.
+    private static let bigEndianFlag: UInt8 = 1
+
+    /// The handle of a lower object as an attribute's value; nil where its file system has no handles.
+    func originValue(of source: borrowing FileDescriptor) -> [UInt8]? {
+        guard let handle = try? source.fileHandle(), let status = try? source.status(),
+            let layer = stack.lowers.first(where: { $0.device == status.device }),
+            handle.bytes.count + Self.headerSize <= 255
+        else { return nil }
+        var value: [UInt8] = [
+            Self.version, Self.magic, UInt8(handle.bytes.count + Self.headerSize),
+            1.littleEndian == 1 ? 0 : Self.bigEndianFlag, UInt8(truncatingIfNeeded: handle.type),
+        ]
+        value += layer.uuid
+        value += handle.bytes
+        return value
+    }
+
+    /// Notes the origin on a copy. Where that is not possible, the number changes with the next mount.
+    func setOrigin(of source: borrowing FileDescriptor, on copy: borrowing FileDescriptor) throws(Errno) {
+        guard let value = originValue(of: source) else { return }
+        do throws(Errno) {
+            try copy.setAttribute(stack.marks.origin.cString, value)
+        } catch {
+            // Links and devices take no `user.` attributes.
+            if error != .EOPNOTSUPP && error != .EPERM { throw error }
+        }
+    }
+
+    /// The inode number that an upper file had before it was copied up; nil where it has always been an upper one.
+    func origin(of place: borrowing Place, _ status: FileStatus) throws(Errno) -> UInt64? {
+        guard let value = try place.attribute(stack.marks.origin), value.count > Self.headerSize,
+            value[0] == Self.version, value[1] == Self.magic, Int(value[2]) == value.count,
+            value[3] & Self.bigEndianFlag == (1.littleEndian == 1 ? 0 : Self.bigEndianFlag)
+        else { return nil }
+        let uuid = Array(value[5..<Self.headerSize])
+        guard let layer = stack.lowers.first(where: { $0.uuid == uuid }) else { return nil }
+        let handle = FileHandle(type: Int32(value[4]), bytes: Array(value[Self.headerSize...]))
+        guard let object = try? layer.root.open(handle, .path), let origin = try? object.status(),
+            origin.type == status.type
+        else { return nil }
+        return layer.inode(origin.inode)
+    }
+}

@@ -1,0 +1,156 @@
+internal import FUSE
+internal import Glibc
+internal import Linux
+
+extension Union {
+    /// What programs see of a node's object. The caller holds the tree lock.
+    func attributes(of node: Node) throws(Errno) -> Attributes {
+        try attributes(of: node, try place(of: node).status())
+    }
+
+    /// What programs see, from what a layer says of the object.
+    func attributes(of node: Node, _ status: FileStatus) throws(Errno) -> Attributes {
+        var result = Attributes(status)
+        result.inode = node.inode
+        if let directory = node.directory {
+            // A count of subdirectories that only counts those of one layer would mislead; 1 says "not counted".
+            if directory.mayMerge { result.linkCount = 1 }
+        } else if node.flags.contains(.identified) || status.linkCount > 1 {
+            result.linkCount = try linkCount(of: node, status)
+        }
+        return result
+    }
+
+    private func attributes(ofRemoved node: Node) throws(Errno) -> Attributes {
+        // `node.file` is set before the node counts as removed, and only grows from then on.
+        let file = node.lock.with { node.file }
+        guard let file else { throw .ESTALE }
+        var result: Attributes
+        if let descriptor = file.descriptor {
+            result = Attributes(try descriptor.value.status())
+        } else if let status = file.remains {
+            result = Attributes(status)
+        } else {
+            throw .ESTALE
+        }
+        result.inode = node.inode
+        if !file.isLower { result.linkCount = file.descriptor == nil ? 0 : result.linkCount }
+        return result
+    }
+
+    /// getattr.
+    func getattr(_ node: Node) throws(Errno) -> Attributes {
+        // Not under the tree lock: the node's lock comes before it.
+        if node.isRemoved { return try attributes(ofRemoved: node) }
+        do throws(Errno) {
+            return try tree.read { () throws(Errno) in
+                try attributes(of: node, try place(of: node).status())
+            }
+        } catch {
+            // Removed in between.
+            if node.isRemoved { return try attributes(ofRemoved: node) }
+            throw error
+        }
+    }
+
+    /// setattr: copies up first what is to be changed.
+    func setattr(_ node: Node, _ changes: AttributeChanges) throws(Errno) -> Attributes {
+        _ = try writable()
+        if node.isRemoved { return try setattr(removed: node, changes) }
+        if changes.asksForNothing && !changes.killPrivileges {
+            // A write through a backing file is about to come from somebody who may not keep set-id bits.
+            try withObject(node) { (object: borrowing Place) throws(Errno) in try dropPrivileges(object) }
+            return try getattr(node)
+        }
+        let size = changes.size.map { Int64(clamping: $0) }
+        try copyUp(node, limit: size)
+        if let size { try truncate(node, to: size, dropping: changes.killPrivileges) }
+        return try tree.read { () throws(Errno) in
+            let place = try self.place(of: node)
+            try apply(changes, to: place)
+            return try attributes(of: node, try place.status())
+        }
+    }
+
+    private func apply(_ changes: AttributeChanges, to place: borrowing Place) throws(Errno) {
+        if changes.uid != nil || changes.gid != nil {
+            try place.directory.setOwner(of: place.path, uid: changes.uid, gid: changes.gid)
+        }
+        if let mode = changes.mode { try place.directory.setMode(of: place.path, mode & 0o7777) }
+        if changes.accessTime != nil || changes.modificationTime != nil {
+            try place.directory.setTimes(
+                of: place.path, access: changes.accessTime ?? .omit, modification: changes.modificationTime ?? .omit)
+        }
+    }
+
+    /// A file without a name is changed through what is open of it.
+    private func setattr(removed node: Node, _ changes: AttributeChanges) throws(Errno) -> Attributes {
+        guard let file = node.lock.with({ node.file }), let descriptor = file.descriptor, !file.isLower else {
+            throw .ESTALE
+        }
+        if let size = changes.size { try descriptor.value.truncate(to: Int64(clamping: size)) }
+        if changes.uid != nil || changes.gid != nil {
+            try descriptor.value.setOwner(uid: changes.uid, gid: changes.gid)
+        }
+        if let mode = changes.mode { try descriptor.value.setMode(mode & 0o7777) }
+        if changes.accessTime != nil || changes.modificationTime != nil {
+            try descriptor.value.setTimes(
+                access: changes.accessTime ?? .omit, modification: changes.modificationTime ?? .omit)
+        }
+        return try attributes(ofRemoved: node)
+    }
+
+    /// Truncates by path or by what is open. ESTALE where the kernel still reads the lower file under this node: it then
+    /// looks the name up again and finds the node that `open` would have found.
+    private func truncate(_ node: Node, to size: Int64, dropping: Bool) throws(Errno) {
+        try node.lock.with { () throws(Errno) in
+            try separateFromReaders(node)
+            try tree.read { () throws(Errno) in
+                let place = try self.place(of: node)
+                let file = try place.open(.writeOnly)
+                try file.truncate(to: size)
+                if dropping { try dropPrivileges(place) }
+            }
+        }
+    }
+
+    /// Takes set-id bits and file capabilities away, as a write by somebody without `CAP_FSETID` does.
+    func dropPrivileges(_ place: borrowing Place) throws(Errno) {
+        let status = try place.status()
+        let mode = Self.withoutSetID(status.permissions)
+        if status.isRegular && mode != status.permissions { try place.directory.setMode(of: place.path, mode) }
+        do throws(Errno) {
+            try place.removeAttribute("security.capability")
+        } catch {
+            if error != .ENODATA && error != .EOPNOTSUPP { throw error }
+        }
+    }
+
+    /// The mode that is left: set-group-id without group execution means mandatory locking and stays.
+    static func withoutSetID(_ mode: UInt32) -> UInt32 {
+        var mode = mode & ~UInt32(0o4000)
+        if mode & 0o010 != 0 { mode &= ~UInt32(0o2000) }
+        return mode
+    }
+
+    /// Runs the body with the place of a node under the tree lock.
+    func withObject<Result: ~Copyable>(
+        _ node: Node, _ body: (borrowing Place) throws(Errno) -> Result
+    ) throws(Errno) -> Result {
+        try tree.read { () throws(Errno) -> Result in try body(try place(of: node)) }
+    }
+
+    /// statfs: the file system that changes go to, or the topmost one.
+    func fileSystemStatus() throws(Errno) -> FileSystemStatus {
+        if let upper = stack.upper { return try upper.root.fileSystemStatus() }
+        guard let lower = stack.lowers.first else { throw .EIO }
+        return try lower.root.fileSystemStatus()
+    }
+
+    /// readlink.
+    func readlink(_ node: Node) throws(Errno) -> [UInt8] {
+        try withObject(node) { (place: borrowing Place) throws(Errno) in
+            try place.directory.readLink(place.path)
+        }
+    }
+}

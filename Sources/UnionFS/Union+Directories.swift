@@ -1,0 +1,165 @@
+internal import FUSE
+internal import Glibc
+internal import Linux
+
+extension Union {
+    /// The entries of a directory, from memory or read now. The caller holds the tree lock.
+    func entries(of node: Node) throws(Errno) -> MergedDirectory {
+        let state = try state(of: node)
+        if let listing = state.lock.with({ state.listing }) { return listing }
+        let (lowers, upperHasMarkers) = try searchable(node)
+        let isUpper = node.isUpper && stack.upper != nil
+        var builder = MergedDirectoryBuilder(partCount: lowers.count + (isUpper ? 1 : 0))
+        if isUpper, let upper = stack.upper {
+            try add(try Place.upper(upper, node), part: 0, hasMarkers: upperHasMarkers, to: &builder)
+        }
+        for index in lowers.indices {
+            try add(try stack.place(lowers[index]), part: index + 1, hasMarkers: true, to: &builder)
+        }
+        let listing = builder.finish()
+        listings.keep(listing, for: state)
+        return listing
+    }
+
+    private func add(
+        _ place: borrowing Place, part: Int, hasMarkers: Bool, to builder: inout MergedDirectoryBuilder
+    ) throws(Errno) {
+        let directory = try place.open([.readOnly, .directory])
+        let layer = place.layer
+        var markers: [[CChar]] = []
+        var gathering = builder
+        try directory.forEachEntry { (entry: DirectoryEntry) throws(Errno) in
+            let name = Text(entry.name, length: entry.nameLength)
+            if hasMarkers && entry.name[0] == 46 && Marks.isMarker(name) {
+                let prefix = Marks.markerPrefix.utf8CodeUnitCount
+                if !name.equals(Marks.opaqueMarker) { markers.append(Array(entry.bytes.dropFirst(prefix))) }
+                return true
+            }
+            var type = entry.type?.directoryEntryType ?? 0
+            var isWhiteout = false
+            if entry.type == .characterDevice {
+                if work?.isSharedWhiteout(entry.inode) == true && part == 0 {
+                    isWhiteout = true
+                } else {
+                    isWhiteout = try directory.status(of: entry.name).isWhiteout
+                }
+            } else if entry.type == nil {
+                let status = try directory.status(of: entry.name)
+                isWhiteout = status.isWhiteout
+                type = status.type.directoryEntryType
+            }
+            gathering.add(name, inode: layer.inode(entry.inode), type: type, part: part, isWhiteout: isWhiteout)
+            return true
+        }
+        // They hide names of the layers below, not of their own.
+        for marker in markers {
+            marker.withUnsafeBufferPointer { buffer in
+                guard let start = buffer.baseAddress else { return }
+                let name = Text(start, length: buffer.count - 1)
+                gathering.add(name, inode: 0, type: 0, part: part, isWhiteout: true)
+            }
+        }
+        builder = gathering
+    }
+
+    /// A name has come or changed: the entries are read again when they are next wanted.
+    func entriesChanged(_ node: Node) {
+        if let directory = node.directory { listings.drop(directory) }
+    }
+
+    /// A name has gone.
+    func entryRemoved(_ node: Node, _ name: Text) {
+        guard let directory = node.directory else { return }
+        directory.lock.with { directory.listing?.remove(name) }
+    }
+
+    /// Fills a readdir reply with entries after an offset; with `plus` each is looked up as well.
+    func readdir(
+        _ node: Node, after offset: Int64, plus: Bool, into buffer: inout DirectoryBuffer
+    ) throws(Errno) {
+        let state = try state(of: node)
+        if node.isRemoved { return }
+        try tree.read { () throws(Errno) in
+            if offset < 2, try !addDots(node, after: offset, plus, &buffer) { return }
+            let listing = try entries(of: node)
+            let lowers = state.lock.with { state.lowers }
+            let filling = Filling(
+                parent: node, lowers: lowers, plus: plus, mayHideNumbers: try mayHideNumbers(node, lowers))
+            try listing.forEach(after: max(offset, 2)) { (item, name) throws(Errno) in
+                try fill(&buffer, item, name, filling)
+            }
+        }
+    }
+
+    /// What the entries of one reply have in common.
+    private struct Filling {
+        let parent: Node
+        let lowers: [LowerPart]
+        let plus: Bool
+        let mayHideNumbers: Bool
+    }
+
+    private func addDots(
+        _ node: Node, after offset: Int64, _ plus: Bool, _ buffer: inout DirectoryBuffer
+    ) throws(Errno) -> Bool {
+        let parent = node.link?.parent ?? node
+        for (number, inode, name) in [(1, node.inode, "." as StaticString), (2, parent.inode, "..")] where number > offset {
+            let added =
+                plus
+                ? buffer.append(
+                    name: name.text, entry: nil, inode: inode, type: .directory, nextOffset: Int64(number))
+                : buffer.append(name: name.text, inode: inode, type: .directory, nextOffset: Int64(number))
+            if !added { return false }
+        }
+        return true
+    }
+
+    /// Whether names in the upper part of a directory may be those of objects that had their numbers from a lower layer.
+    private func mayHideNumbers(_ node: Node, _ lowers: [LowerPart]) throws(Errno) -> Bool {
+        guard node.isUpper, let upper = stack.upper else { return false }
+        if !lowers.isEmpty { return true }
+        if !node.flags.contains(.purityKnown) {
+            let marks = try stack.marks.directory(at: try Place.upper(upper, node))
+            node.set(marks.isImpure ? [.impure, .purityKnown] : .purityKnown)
+        }
+        return node.flags.contains(.impure)
+    }
+
+    private func fill(
+        _ buffer: inout DirectoryBuffer, _ item: borrowing MergedDirectory.Item, _ name: Text, _ filling: Filling
+    ) throws(Errno) -> Bool {
+        let type = FileType(rawValue: UInt32(item.type) << 12)
+        guard filling.plus else {
+            var inode = item.inode
+            if item.part == 0 && filling.mayHideNumbers { inode = try number(filling.parent, name) ?? inode }
+            return buffer.append(name: name, inode: inode, type: type, nextOffset: item.offset)
+        }
+        guard buffer.hasRoom(forNameOfLength: name.length) else { return false }
+        guard let entry = try lookup(item, name, filling) else { return true }
+        let added = buffer.append(
+            name: name, entry: entry, inode: entry.attributes.inode, type: type, nextOffset: item.offset)
+        if !added { forget(entry.node, count: 1) }
+        return added
+    }
+
+    /// The number of an upper entry, as a lookup would tell it.
+    private func number(_ parent: Node, _ name: Text) throws(Errno) -> UInt64? {
+        if let node = table.find(parent, name, counting: false) { return node.inode }
+        return try probe(parent, name)?.description.inode
+    }
+
+    private func lookup(
+        _ item: borrowing MergedDirectory.Item, _ name: Text, _ filling: Filling
+    ) throws(Errno) -> Entry? {
+        do throws(Errno) {
+            return try lookupLocked(filling.parent, name)
+        } catch {
+            // One entry that cannot be read must not hide the others.
+            if error == .ENOENT || error == .ESTALE || error == .EIO { return nil }
+            throw error
+        }
+    }
+
+    /// Whether the union shows nothing in a directory. The caller holds the tree lock.
+    func isEmpty(_ node: Node) throws(Errno) -> Bool { try entries(of: node).count == 0 }
+}

@@ -1,0 +1,67 @@
+internal import FUSE
+internal import Linux
+
+// Reading and writing that the kernel does not do by itself: without backing files, and what is more than reads
+// and writes.
+extension Union {
+    /// Writes at an offset; returns how many bytes.
+    func write(
+        _ node: Node, _ data: UnsafeRawBufferPointer, at offset: Int64, dropping: Bool
+    ) throws(Errno) -> Int {
+        let file = try descriptor(of: node, write: true)
+        var done = 0
+        while done < data.count {
+            let rest = UnsafeRawBufferPointer(rebasing: data[done...])
+            do throws(Errno) {
+                done += try file.value.write(rest, at: offset + Int64(done))
+            } catch {
+                if done == 0 { throw error }
+                break
+            }
+        }
+        if dropping && !node.isRemoved {
+            try withObject(node) { (place: borrowing Place) throws(Errno) in try dropPrivileges(place) }
+        }
+        return done
+    }
+
+    /// fsync of a file. What is in a lower layer is durable, or never will be by our doing.
+    func sync(_ node: Node, dataOnly: Bool) throws(Errno) {
+        if configuration.isVolatile || !node.isUpper { return }
+        try descriptor(of: node, write: false).value.sync(dataOnly: dataOnly)
+    }
+
+    /// fsync of a directory.
+    func sync(directory node: Node, dataOnly: Bool) throws(Errno) {
+        if configuration.isVolatile || !node.isUpper || node.isRemoved { return }
+        let directory = try withObject(node) { (place: borrowing Place) throws(Errno) in
+            try place.open([.readOnly, .directory])
+        }
+        try directory.sync(dataOnly: dataOnly)
+    }
+
+    /// fallocate with the mode of fallocate(2).
+    func allocate(_ node: Node, mode: Int32, offset: Int64, length: Int64) throws(Errno) {
+        try descriptor(of: node, write: true).value.allocate(mode: mode, offset: offset, length: length)
+    }
+
+    /// lseek for data and holes; `whence` as in lseek(2).
+    func seek(_ node: Node, _ offset: Int64, whence: Int32) throws(Errno) -> Int64 {
+        let origin: SeekOrigin
+        switch whence {
+        case 3: origin = .data
+        case 4: origin = .hole
+        default: throw .EINVAL
+        }
+        return try descriptor(of: node, write: false).value.seek(offset, from: origin)
+    }
+
+    /// copy_file_range between two files of the union.
+    func copyRange(
+        _ source: Node, _ offset: Int64, to target: Node, _ targetOffset: Int64, length: Int
+    ) throws(Errno) -> Int {
+        let from = try descriptor(of: source, write: false)
+        let to = try descriptor(of: target, write: true)
+        return try from.value.copyRange(from: offset, to: to.value, at: targetOffset, length: length)
+    }
+}

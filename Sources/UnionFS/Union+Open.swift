@@ -1,0 +1,197 @@
+internal import FUSE
+internal import Linux
+
+extension Union {
+    /// What the reply to open or create says of the open file.
+    struct Opened {
+        var backing: BackingID?
+        var flags: OpenReplyFlags = []
+    }
+
+    /// Opens a file. A lower file that may be written is copied up first; no lower file is ever opened for writing.
+    ///
+    /// ESTALE asks the kernel to look the name up again: the file was read through this node as a lower file, and the
+    /// upper file is another node.
+    func open(_ node: Node, _ flags: OpenFlags, dropping: Bool) throws(Errno) -> Opened {
+        if node.isDirectory { throw .EISDIR }
+        let writes = flags.canWrite || flags.contains(.truncate)
+        if writes {
+            _ = try writable()
+            if !node.isRemoved { try copyUp(node, limit: flags.contains(.truncate) ? 0 : nil) }
+        }
+        return try node.lock.with { () throws(Errno) -> Opened in
+            if writes { try separateFromReaders(node) }
+            let file = node.file ?? OpenFile()
+            if file.count == 0 && file.backing == nil && file.descriptor == nil {
+                try start(file, node)
+            } else if writes && file.isLower {
+                // No backing file, or this would have been another node: readers go on with the upper file.
+                file.descriptor = try openUpper(node)
+                file.isLower = false
+            }
+            if flags.contains(.truncate) { try truncateOpen(file, node, dropping) }
+            node.file = file
+            file.count += 1
+            return opened(file)
+        }
+    }
+
+    private func opened(_ file: OpenFile) -> Opened {
+        if let backing = file.backing { return Opened(backing: backing) }
+        return Opened(flags: [.keepCache, .parallelDirectWrites])
+    }
+
+    /// The first open of a node. The node's lock is held.
+    private func start(_ file: OpenFile, _ node: Node) throws(Errno) {
+        if node.isRemoved { throw .ESTALE }
+        let (descriptor, isLower) = try tree.read { () throws(Errno) in
+            let isLower = !node.isUpper
+            return (try openObject(try place(of: node), isLower: isLower), isLower)
+        }
+        file.isLower = isLower
+        use(descriptor, in: file)
+    }
+
+    /// Lets the kernel read and write the file by itself if it can; keeps it open if not.
+    private func use(_ descriptor: SharedDescriptor, in file: OpenFile) {
+        file.backing = backings?.register(descriptor.value)
+        file.descriptor = file.backing == nil ? descriptor : nil
+    }
+
+    /// Upper files are opened for writing even by a reader, because all opens share what is opened here. A lower file never
+    /// is.
+    private func openObject(_ place: borrowing Place, isLower: Bool) throws(Errno) -> SharedDescriptor {
+        if isLower || configuration.isReadOnly || backings != nil {
+            return SharedDescriptor(try place.open(.readOnly), canWrite: false)
+        }
+        do throws(Errno) {
+            return SharedDescriptor(try place.open(.readWrite), canWrite: true)
+        } catch {
+            if error != .EACCES && error != .EPERM && error != .EROFS && error != .ETXTBSY { throw error }
+            return SharedDescriptor(try place.open(.readOnly), canWrite: false)
+        }
+    }
+
+    private func openUpper(_ node: Node) throws(Errno) -> SharedDescriptor {
+        try tree.read { () throws(Errno) in
+            SharedDescriptor(try place(of: node).open(.readWrite), canWrite: true)
+        }
+    }
+
+    private func truncateOpen(_ file: OpenFile, _ node: Node, _ dropping: Bool) throws(Errno) {
+        if let descriptor = file.descriptor, descriptor.canWrite {
+            try descriptor.value.truncate(to: 0)
+            if dropping && !node.isRemoved {
+                try withObject(node) { (place: borrowing Place) throws(Errno) in try dropPrivileges(place) }
+            }
+            return
+        }
+        try withObject(node) { (place: borrowing Place) throws(Errno) in
+            let writer = try place.open(.writeOnly)
+            try writer.truncate(to: 0)
+            if dropping { try dropPrivileges(place) }
+        }
+    }
+
+    /// Before a change of data: where the kernel has the lower file open through this node, the upper file becomes another
+    /// node, and ESTALE makes the kernel look it up. The node's lock is held, the tree lock is not.
+    func separateFromReaders(_ node: Node) throws(Errno) {
+        guard let file = node.file, file.isLower, file.count > 0, file.backing != nil else {
+            // A lower file that nobody has open any more.
+            if let file = node.file, file.isLower, file.count == 0 { close(file, of: node) }
+            return
+        }
+        try tree.write { () throws(Errno) in
+            if node.isRemoved { throw .ESTALE }
+            if file.descriptor == nil, let part = lowerPart(of: node), let link = node.link {
+                let place = try stack.place(part, link.text)
+                file.descriptor = SharedDescriptor(try place.open(.readOnly), canWrite: false)
+            }
+            table.replace(node)
+            node.set(.removed)
+        }
+        throw .ESTALE
+    }
+
+    private func lowerPart(of node: Node) -> LowerPart? {
+        guard let directory = node.link?.parent.directory else { return nil }
+        return directory.lock.with { directory.lowers.first { $0.layer == node.lowerLayer } }
+    }
+
+    /// One open file of the kernel's has gone.
+    func release(_ node: Node) {
+        node.lock.with {
+            guard let file = node.file else { return }
+            file.count -= 1
+            if file.count <= 0 { close(file, of: node) }
+        }
+    }
+
+    private func close(_ file: OpenFile, of node: Node) {
+        if let backing = file.backing { backings?.close(backing) }
+        file.backing = nil
+        // What has no name is reached through its descriptor as long as the kernel knows it.
+        if !node.isRemoved {
+            file.descriptor = nil
+            node.file = nil
+        }
+    }
+
+    /// The node has left the table.
+    func release(everythingOf node: Node) {
+        node.lock.with {
+            if let backing = node.file?.backing { backings?.close(backing) }
+            node.file = nil
+        }
+        if let directory = node.directory { listings.drop(directory) }
+    }
+
+    /// What is open of a node, or a descriptor opened for this one call. `write` asks for one that can write.
+    func descriptor(of node: Node, write: Bool) throws(Errno) -> SharedDescriptor {
+        let shared = node.lock.with { node.file?.descriptor }
+        if let shared, shared.canWrite || !write { return shared }
+        if write && !node.isUpper { throw .EBADF }
+        return try withObject(node) { (place: borrowing Place) throws(Errno) in
+            SharedDescriptor(try place.open(write ? .readWrite : .readOnly), canWrite: write)
+        }
+    }
+
+    /// Before the last name of a file goes: keeps what the kernel may still ask for. The node's lock is held.
+    func keepRemains(of node: Node, _ place: borrowing Place, _ status: FileStatus) throws(Errno) {
+        let file = node.file ?? OpenFile()
+        if node.isDirectory || file.count == 0 {
+            var remains = status
+            remains.linkCount = 0
+            file.remains = remains
+            if let backing = file.backing { backings?.close(backing) }
+            file.backing = nil
+        } else if file.descriptor == nil {
+            file.descriptor = try openForRemains(place, isLower: file.isLower)
+        }
+        node.file = file
+    }
+
+    private func openForRemains(_ place: borrowing Place, isLower: Bool) throws(Errno) -> SharedDescriptor {
+        if !isLower {
+            do throws(Errno) {
+                return SharedDescriptor(try place.open(.readWrite), canWrite: true)
+            } catch {
+                if error != .EACCES && error != .EPERM && error != .ETXTBSY { throw error }
+            }
+        }
+        return SharedDescriptor(try place.open(.readOnly), canWrite: false)
+    }
+
+    /// A file that has just been made and is open. `node` is not known to anybody else yet.
+    func adopt(_ descriptor: consuming FileDescriptor, for node: Node) -> Opened {
+        let shared = SharedDescriptor(descriptor, canWrite: true)
+        return node.lock.with {
+            let file = node.file ?? OpenFile()
+            file.count += 1
+            use(shared, in: file)
+            if node.isRemoved { file.descriptor = shared }
+            node.file = file
+            return opened(file)
+        }
+    }
+}

@@ -1,0 +1,98 @@
+internal import Glibc
+internal import Linux
+
+extension Union {
+    /// Opens the directories of a union and prepares its work directory.
+    public convenience init(_ configuration: Configuration) throws(UnionFailure) {
+        guard !configuration.lower.isEmpty else { throw UnionFailure(.incomplete, "no lower directory given") }
+        var setup = Setup(configuration)
+        var upper: Layer?
+        var work: WorkDirectory?
+        if let path = configuration.upper {
+            guard let workPath = configuration.work else {
+                throw UnionFailure(.incomplete, "upperdir \(path) needs a workdir on the same file system")
+            }
+            let layer = try setup.open(path, index: 0, "upperdir")
+            if !configuration.isReadOnly { work = try setup.openWork(workPath, beside: layer, path) }
+            upper = layer
+        }
+        var lowers: [Layer] = []
+        for (index, path) in configuration.lower.enumerated() {
+            lowers.append(try setup.open(path, index: index + 1, "lowerdir"))
+        }
+        let stack = LayerStack(
+            upper: upper, lowers: lowers, marks: configuration.usesUserAttributes ? .user : .trusted)
+        do throws(Errno) {
+            try self.init(stack: stack, work: work, configuration: configuration)
+        } catch {
+            throw UnionFailure(.directory, "cannot read lowerdir \(configuration.lower[0]): \(error)")
+        }
+    }
+}
+
+/// Opens layers and numbers the file systems they are on.
+private struct Setup {
+    let configuration: Configuration
+    private var devices: [UInt64] = []
+
+    init(_ configuration: Configuration) { self.configuration = configuration }
+
+    mutating func open(_ path: String, index: Int, _ role: String) throws(UnionFailure) -> Layer {
+        do throws(Errno) {
+            // Not O_PATH: open_by_handle_at(2) does not take such a descriptor.
+            return try layer(try FileDescriptor.open(path, [.readOnly, .directory]), index: index)
+        } catch {
+            throw UnionFailure(.directory, "cannot open \(role) \(path): \(error)")
+        }
+    }
+
+    mutating func layer(_ root: consuming FileDescriptor, index: Int) throws(Errno) -> Layer {
+        let device = try root.status().device
+        let uuid = root.fileSystemUUID() ?? [UInt8](repeating: 0, count: 16)
+        let number = devices.firstIndex(of: device) ?? devices.count
+        if number == devices.count { devices.append(device) }
+        return Layer(
+            index: index, root: root, device: device, fileSystem: UInt8(clamping: min(number, 127)), uuid: uuid)
+    }
+
+    mutating func openWork(_ path: String, beside upper: Layer, _ upperPath: String) throws(UnionFailure) -> WorkDirectory {
+        let layer = try open(path, index: 0, "workdir")
+        if layer.device != upper.device {
+            throw UnionFailure(
+                .differentFileSystems, "workdir \(path) is not on the same file system as upperdir \(upperPath)")
+        }
+        try checkSeparate(layer, path, upper, upperPath)
+        do throws(Errno) {
+            let lock = try layer.root.open(".", [.readOnly, .directory])
+            if try !lock.lock(exclusive: true, blocking: false) {
+                throw Errno.EBUSY
+            }
+            if try !upper.root.lock(exclusive: true, blocking: false) {
+                throw Errno.EBUSY
+            }
+            try prepare(layer)
+            let work = try layer.root.open("work", [.readOnly, .directory])
+            return WorkDirectory(lock: lock, layer: try self.layer(work, index: 0))
+        } catch {
+            if error == .EBUSY {
+                throw UnionFailure(.busy, "upperdir \(upperPath) or workdir \(path) is in use by another mount")
+            }
+            throw UnionFailure(.work, "cannot prepare workdir \(path): \(error)")
+        }
+    }
+
+    private func checkSeparate(
+        _ work: Layer, _ workPath: String, _ upper: Layer, _ upperPath: String
+    ) throws(UnionFailure) {
+        let same = (try? work.root.status().inode) == (try? upper.root.status().inode)
+        if same {
+            throw UnionFailure(.work, "workdir \(workPath) and upperdir \(upperPath) are the same directory")
+        }
+    }
+
+    /// Removes what a mount left that ended in the middle of something.
+    private func prepare(_ layer: Layer) throws(Errno) {
+        try layer.root.removeTree("work")
+        try layer.root.makeDirectory("work", mode: 0o700)
+    }
+}

@@ -1,0 +1,77 @@
+import FUSE
+import Glibc
+import Linux
+import UnionFS
+
+/// Mounts, says that it is ready, serves until the mount is gone.
+struct Server {
+    let options: MountOptions
+
+    init(_ options: MountOptions) { self.options = options }
+
+    func run() -> Never {
+        let readiness = detach()
+        // The kernel passes the caller's umask along; ours must not add to it.
+        umask(0)
+        raiseDescriptorLimit()
+        Session.blockSignals()
+        let session: Session
+        do {
+            let union = try Union(options.configuration)
+            session = try Session(
+                UnionFileSystem(union), mountPoint: options.mountPoint, options: sessionOptions(for: union))
+            try session.start()
+        } catch let failure as UnionFailure {
+            readiness.fail(failure.message)
+        } catch let failure as MountFailure {
+            readiness.fail(failure.message)
+        } catch {
+            readiness.fail("\(error)")
+        }
+        readiness.ready()
+        session.wait()
+        // Not exit(3): a worker may still run.
+        _exit(0)
+    }
+
+    private func detach() -> Readiness {
+        if options.isForeground { return Readiness(foregroundServer: "strata-fuse") }
+        do throws(Errno) {
+            return try Daemon.detach(name: "strata-fuse")
+        } catch {
+            fail("cannot start the server: \(error)")
+        }
+    }
+
+    private func sessionOptions(for union: Union) -> Session.Options {
+        var result = Session.Options()
+        let isRoot = geteuid() == 0
+        result.mountOptions = ["default_permissions", "fsname=\(escape(options.source))", "subtype=strata-fuse"]
+        if isRoot || options.allowsOthers { result.mountOptions.append("allow_other") }
+        if isRoot { result.mountOptions += ["dev", "suid"] }
+        result.mountOptions += options.mountOptions
+        if options.configuration.isReadOnly && !options.mountOptions.contains("ro") { result.mountOptions.append("ro") }
+        result.capabilities.insert(.dontMask)
+        if options.hasACLs && options.configuration.hasExtendedAttributes { result.capabilities.insert(.posixACL) }
+        result.maxStackDepth = union.hasStackedLayers ? 2 : 1
+        return result
+    }
+
+    /// As libfuse wants a value that holds commas.
+    private func escape(_ value: String) -> String {
+        var result = ""
+        for character in value {
+            if character == "," || character == "\\" { result.append("\\") }
+            result.append(character)
+        }
+        return result
+    }
+
+    /// As many open files as this process may have: without backing files each open file of the mount is one.
+    private func raiseDescriptorLimit() {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(7), &limit) == 0 else { return }
+        limit.rlim_cur = limit.rlim_max
+        setrlimit(__rlimit_resource_t(7), &limit)
+    }
+}

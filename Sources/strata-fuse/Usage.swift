@@ -1,0 +1,41 @@
+import Glibc
+
+/// Says why there is no mount, and leaves.
+func fail(_ message: String) -> Never {
+    let line = Array("strata-fuse: \(message)\n".utf8)
+    _ = write(STDERR_FILENO, line, line.count)
+    exit(1)
+}
+
+let version = "0.1.0"
+
+let usage = """
+    usage: strata-fuse [SOURCE] MOUNTPOINT -o lowerdir=DIR[:DIR…][,upperdir=DIR,workdir=DIR][,OPTION…]
+
+    Mounts a stack of directories as one. The lower directories, topmost first, are never changed; changes go to
+    the upper directory, and without one the mount is read-only. The work directory has to be empty, and on the
+    upper directory's file system.
+
+    Directories:
+      lowerdir=A:B:C        any number; write \\: for a colon and \\, for a comma in a name
+      upperdir=DIR          takes all changes
+      workdir=DIR           for what is unfinished
+
+    Options:
+      ro, rw                read-only or not
+      dev, suid, exec       device nodes, set-id bits and programs work (the default for root), or with "no" before
+      noatime               reading leaves access times alone
+      allow_other           for everybody, not only for the mounter (always, if root mounts)
+      fsname=NAME           what the mount is shown to come from
+      userxattr             keep marks in user.overlay attributes, as whoever is not root has to
+      volatile              a sync does nothing: for directories that do not outlive a crash
+      noacl, noxattrs       no access control lists, no extended attributes
+    The other options of overlay and fuse-overlayfs are accepted where they say what happens anyway.
+
+      -f                    stay in the foreground
+      -h, --help            this text
+      -V, --version         the version
+
+    example:
+      strata-fuse merged -o lowerdir=b:a,upperdir=changes,workdir=work && ls merged && umount merged
+    """
