@@ -62,15 +62,3 @@ public struct DiskUsage: Sendable {
     /// Bytes of all layers less bytes of layers that a container stands on.
     public var reclaimableLayerBytes: Int64 = 0
 }
-
-extension ImageStore {
-    /// Sums up what the store takes. Layers are not walked: their sizes are in the catalog. Containers are.
-    public func diskUsage() throws(StoreError) -> DiskUsage {
-        throw StoreError(.io, "unimplemented")
-    }
-
-    /// Bytes a container has written: the allocated blocks below its upper directory, hard links once.
-    public func containerSize(_ id: String) throws(StoreError) -> Int64 {
-        throw StoreError(.io, "unimplemented")
-    }
-}

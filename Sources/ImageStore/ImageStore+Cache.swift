@@ -70,7 +70,7 @@ extension ImageStore {
     }
 }
 
-private enum CacheRows {
+enum CacheRows {
     static let selection = """
         SELECT cache.key, layers.id AS layer_id, configuration_delta, cache.created_at, last_used
         FROM cache LEFT JOIN layers ON layers.number = cache.layer

@@ -23,4 +23,14 @@ enum OverlayAttribute {
     static func isOverlay(_ name: some Collection<UInt8>) -> Bool {
         prefixes.contains { name.starts(with: $0) }
     }
+
+    /// Whether a name is that of an opaque mark.
+    static func isOpaque(_ name: [UInt8]) -> Bool {
+        name.elementsEqual(opaque.utf8) || name.elementsEqual(userOpaque.utf8)
+    }
+
+    /// Whether a name is that of a whiteout mark.
+    static func isWhiteout(_ name: [UInt8]) -> Bool {
+        name.elementsEqual(whiteout.utf8) || name.elementsEqual(userWhiteout.utf8)
+    }
 }

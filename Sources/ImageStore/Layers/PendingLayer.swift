@@ -1,5 +1,4 @@
 import Linux
-import OCI
 
 /// A committed layer whose digest is still to be computed.
 ///
@@ -22,6 +21,8 @@ public final class PendingLayer: Sendable {
     /// When the store has a layer with the same content, that one is the result: use its `id` for images and cache
     /// records. The copy stays for unions that stand on it, until nothing uses it and the leases are released.
     public func finish() throws(StoreError) -> LayerRecord {
-        throw StoreError(.io, "unimplemented")
+        // Blocks are allocated when data are written out, so sizes are counted after that.
+        try store.synchronise()
+        return try store.completeLayer(id, try LayerArchiveWriter.summary(of: path))
     }
 }

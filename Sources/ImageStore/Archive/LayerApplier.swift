@@ -1,0 +1,252 @@
+import Linux
+
+/// Unpacks an archive into an empty directory that nobody else uses.
+///
+/// Names are resolved by the kernel inside the directory (`openat2`, `RESOLVE_IN_ROOT`): a symbolic link in the way
+/// means what it would mean in a container of the layer, and can never lead out. Times of directories are set last,
+/// because filling them changes them; so are default ACLs, because new files would inherit them.
+final class LayerApplier {
+    let reader: TarReader
+    let tree: ApplierTree
+    private let kind: ImportOptions.Kind
+    /// What is left to be done to directories, by path.
+    private var deferred: [ArchivePath: DeferredDirectory] = [:]
+
+    private struct DeferredDirectory {
+        var permissions: UInt32
+        var time: TimeSpec
+        var defaultList: [UInt8]?
+    }
+
+    init(root: consuming FileDescriptor, reader: TarReader, kind: ImportOptions.Kind) {
+        tree = ApplierTree(root: root)
+        self.reader = reader
+        self.kind = kind
+    }
+
+    /// Unpacks everything.
+    func run() throws(StoreError) {
+        while let entry = try reader.next() { try apply(entry) }
+        try reader.drain()
+        for (path, directory) in deferred { try finish(path, directory) }
+    }
+
+    private func apply(_ entry: TarEntry) throws(StoreError) {
+        let path = try ArchivePath(entry.path)
+        guard let name = path.name else {
+            if entry.kind == .directory { try applyRoot(entry, path) }
+            return
+        }
+        if let marker = Whiteout(name) {
+            // Of a whole root file system there is nothing below that could be hidden.
+            if kind == .layer { try apply(marker, at: path, entry) }
+            return
+        }
+        switch entry.kind {
+        case .directory: try applyDirectory(entry, path, name)
+        case .file: try applyFile(entry, path, name)
+        case .hardLink: try applyHardLink(entry, path, name)
+        case .characterDevice where entry.deviceMajor == 0 && entry.deviceMinor == 0:
+            // On disk that would be a whiteout; as a device it is of no use.
+            break
+        case .symbolicLink, .characterDevice, .blockDevice, .fifo: try applyNode(entry, path, name)
+        }
+    }
+
+    // MARK: Kinds of entries
+
+    private func applyRoot(_ entry: TarEntry, _ path: ArchivePath) throws(StoreError) {
+        let root = try tree.root(for: entry)
+        try on(entry) { () throws(Errno) in
+            try root.descriptor.setOwner(uid: entry.uid, gid: entry.gid)
+            try setAttributes(entry, of: root)
+        }
+        deferred[path] = later(entry)
+    }
+
+    private func applyDirectory(_ entry: TarEntry, _ path: ArchivePath, _ name: [CChar]) throws(StoreError) {
+        let parent = try tree.parent(of: path, for: entry)
+        var hidesLower = false
+        do throws(Errno) {
+            try parent.descriptor.makeDirectory(name, mode: 0o700)
+        } catch {
+            guard error == .EEXIST else { throw applierFailure(error, entry) }
+            let status = try on(entry) { () throws(Errno) in try parent.descriptor.status(of: name) }
+            if !status.isDirectory {
+                // Removed and made anew within one layer: nothing of a directory below shows through.
+                hidesLower = kind == .layer && status.isWhiteout
+                try remove(path, in: parent, name, for: entry)
+                try on(entry) { () throws(Errno) in try parent.descriptor.makeDirectory(name, mode: 0o700) }
+            }
+        }
+        try on(entry) { () throws(Errno) in
+            let directory = OpenDirectory(try parent.descriptor.open(name, [.directory, .noFollow]))
+            try directory.descriptor.setOwner(uid: entry.uid, gid: entry.gid)
+            try setAttributes(entry, of: directory)
+            if hidesLower { try directory.descriptor.setAttribute(OverlayAttribute.opaque, [UInt8(ascii: "y")]) }
+        }
+        deferred[path] = later(entry)
+    }
+
+    private func applyFile(_ entry: TarEntry, _ path: ArchivePath, _ name: [CChar]) throws(StoreError) {
+        let parent = try tree.parent(of: path, for: entry)
+        let flags: OpenFlags = [.create, .exclusive, .writeOnly, .noFollow]
+        let file = try making(entry, path, in: parent, name) { () throws(Errno) in
+            try parent.descriptor.open(name, flags, mode: 0o600)
+        }
+        var content = FileContent(size: entry.size)
+        try reader.forEachPiece(of: entry) { (offset, piece) throws(StoreError) in
+            try on(entry) { () throws(Errno) in try content.write(piece, at: offset, to: file) }
+        }
+        try on(entry) { () throws(Errno) in
+            try content.finish(file)
+            // Changing the owner clears set-id bits and capabilities; so it comes first.
+            try file.setOwner(uid: entry.uid, gid: entry.gid)
+            for attribute in entry.attributes where !OverlayAttribute.isOverlay(attribute.name) {
+                try file.setAttribute(cString(attribute.name), attribute.value)
+            }
+            try file.setMode(entry.permissions)
+            try file.setTimes(access: entry.modificationTime, modification: entry.modificationTime)
+        }
+    }
+
+    private func applyHardLink(_ entry: TarEntry, _ path: ArchivePath, _ name: [CChar]) throws(StoreError) {
+        let target = try ArchivePath(entry.target)
+        guard let targetName = target.name else { throw applierFailure(.EPERM, entry) }
+        if target == path { return }
+        let parent = try tree.parent(of: path, for: entry)
+        let source = try on(entry) { () throws(Errno) in try tree.open(target.parent) }
+        try making(entry, path, in: parent, name) { () throws(Errno) in
+            try source.descriptor.makeLink(of: targetName, in: parent.descriptor, at: name)
+        }
+    }
+
+    private func applyNode(_ entry: TarEntry, _ path: ArchivePath, _ name: [CChar]) throws(StoreError) {
+        let parent = try tree.parent(of: path, for: entry)
+        try making(entry, path, in: parent, name) { () throws(Errno) in
+            let device = DeviceNumber(major: entry.deviceMajor, minor: entry.deviceMinor).rawValue
+            switch entry.kind {
+            case .symbolicLink: try parent.descriptor.makeSymbolicLink(name, to: cString(entry.target))
+            case .blockDevice:
+                try parent.descriptor.makeNode(name, mode: FileType.blockDevice.rawValue | 0o600, device: device)
+            case .characterDevice:
+                try parent.descriptor.makeNode(name, mode: FileType.characterDevice.rawValue | 0o600, device: device)
+            default: try parent.descriptor.makeNode(name, mode: FileType.fifo.rawValue | 0o600)
+            }
+        }
+        try on(entry) { () throws(Errno) in
+            try parent.descriptor.setOwner(of: name, uid: entry.uid, gid: entry.gid)
+            for attribute in entry.attributes where !OverlayAttribute.isOverlay(attribute.name) {
+                try parent.descriptor.setAttribute(cString(attribute.name), of: name, attribute.value)
+            }
+            if entry.kind != .symbolicLink { try parent.descriptor.setMode(of: name, entry.permissions) }
+            try parent.descriptor.setTimes(
+                of: name, access: entry.modificationTime, modification: entry.modificationTime)
+        }
+    }
+
+    private func apply(_ marker: Whiteout, at path: ArchivePath, _ entry: TarEntry) throws(StoreError) {
+        if marker == .reserved { return }
+        let parent = try tree.parent(of: path, for: entry)
+        try on(entry) { () throws(Errno) in
+            guard case .name(let hidden) = marker else {
+                try parent.descriptor.setAttribute(OverlayAttribute.opaque, [UInt8(ascii: "y")])
+                return
+            }
+            // What the layer itself has under that name stays: a whiteout is about what lies below.
+            guard let status = try parent.descriptor.statusIfPresent(of: hidden) else {
+                try parent.descriptor.makeNode(hidden, mode: FileType.characterDevice.rawValue)
+                return
+            }
+            if status.isDirectory {
+                let directory = try parent.descriptor.open(hidden, [.directory, .noFollow])
+                try directory.setAttribute(OverlayAttribute.opaque, [UInt8(ascii: "y")])
+            }
+        }
+    }
+
+    // MARK: Names that exist
+
+    /// Makes something under a name; what was there before is removed, as a later entry of an archive replaces an
+    /// earlier one.
+    private func making<Made: ~Copyable>(
+        _ entry: TarEntry, _ path: ArchivePath, in parent: OpenDirectory, _ name: [CChar],
+        _ body: () throws(Errno) -> Made
+    ) throws(StoreError) -> Made {
+        do throws(Errno) {
+            return try body()
+        } catch {
+            if error != .EEXIST { throw applierFailure(error, entry) }
+        }
+        try remove(path, in: parent, name, for: entry)
+        return try on(entry, body)
+    }
+
+    private func remove(
+        _ path: ArchivePath, in parent: OpenDirectory, _ name: [CChar], for entry: TarEntry
+    ) throws(StoreError) {
+        let wasDirectory = try on(entry) { () throws(Errno) in
+            let status = try parent.descriptor.status(of: name)
+            try parent.descriptor.removeTree(name)
+            return status.isDirectory
+        }
+        guard wasDirectory else { return }
+        tree.forgetParents()
+        deferred = deferred.filter { !$0.key.components.starts(with: path.components) }
+    }
+
+    // MARK: Directories
+
+    private func later(_ entry: TarEntry) -> DeferredDirectory {
+        DeferredDirectory(
+            permissions: entry.permissions, time: entry.modificationTime,
+            defaultList: entry.attributes.last { $0.name.elementsEqual(defaultListName.utf8) }?.value)
+    }
+
+    private func setAttributes(_ entry: TarEntry, of directory: OpenDirectory) throws(Errno) {
+        for attribute in entry.attributes where !OverlayAttribute.isOverlay(attribute.name) {
+            if attribute.name.elementsEqual(defaultListName.utf8) { continue }
+            try directory.descriptor.setAttribute(cString(attribute.name), attribute.value)
+        }
+    }
+
+    private func finish(_ path: ArchivePath, _ directory: DeferredDirectory) throws(StoreError) {
+        try attempting("cannot unpack the directory \(path)") { () throws(Errno) in
+            let parent = try tree.open(path.parent)
+            let opened = try parent.descriptor.open(path.name ?? [46, 0], [.directory, .noFollow])
+            if let list = directory.defaultList { try opened.setAttribute(defaultListName, list) }
+            try opened.setMode(directory.permissions)
+            try opened.setTimes(access: directory.time, modification: directory.time)
+        }
+    }
+}
+
+private let defaultListName = "system.posix_acl_default"
+
+/// Runs system calls for an entry; their error names it.
+func on<Value: ~Copyable>(
+    _ entry: TarEntry, _ body: () throws(Errno) -> Value
+) throws(StoreError) -> Value {
+    do throws(Errno) {
+        return try body()
+    } catch {
+        throw applierFailure(error, entry)
+    }
+}
+
+/// What a failed system call for an entry means: mostly that the archive makes no sense.
+func applierFailure(_ error: Errno, _ entry: TarEntry) -> StoreError {
+    let what = "cannot unpack \(entry.printablePath)"
+    switch error {
+    case .ENOENT, .ENOTDIR, .ELOOP, .EEXIST, .EXDEV, .ENAMETOOLONG, .EISDIR, .ENOTEMPTY, .EMLINK:
+        let target = entry.kind == .hardLink ? ", a link to \(String(decoding: entry.target, as: UTF8.self))" : ""
+        return StoreError(.badArchive, "\(what)\(target): \(error)")
+    case .EOPNOTSUPP:
+        return StoreError(
+            .io, "\(what): \(error)", remedy: "the store's file system must keep extended attributes and devices")
+    default:
+        return StoreError(error, what)
+    }
+}
+
+func cString(_ bytes: [UInt8]) -> [CChar] { bytes.map { CChar(bitPattern: $0) } + [0] }

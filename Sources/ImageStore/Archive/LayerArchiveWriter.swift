@@ -1,0 +1,48 @@
+import Linux
+public import OCI
+
+/// What writing a layer's archive showed of the layer.
+public struct LayerSummary: Hashable, Sendable {
+    /// SHA-256 of the archive: the layer's diffID.
+    public var diffID: Digest
+    /// Bytes of the archive.
+    public var archiveSize: Int64
+    /// Bytes of the tree's allocated blocks, hard links once, as `du` counts them.
+    public var diskUsage: Int64
+    /// How many files and directories there are.
+    public var entryCount: Int
+}
+
+/// Writes the canonical archive of a layer's tree: image-spec, "Image Layer Filesystem Changeset".
+///
+/// The same tree always gives the same bytes, so a diffID can be computed again at any time:
+/// * depth first, names sorted by their bytes; numbers for owners, no names of them; times of modification only;
+/// * the root itself (`./`) only when it is not what every tool makes it (0755, owner 0:0, no attributes), and
+///   without its time, which only says when the directory was made;
+/// * kernel-overlay whiteouts as `.wh.NAME`, opaque directories with `.wh..wh..opq` as their first entry;
+/// * extended attributes (ACLs and capabilities among them) as `SCHILY.xattr.*`, an overlay's own never;
+/// * further names of a file as links to the first; sockets are left out, as every tar does;
+/// * holes as zeros: the sparse formats are not understood by all that read layers.
+public enum LayerArchiveWriter {
+    /// Writes the archive of a tree to `sink`, in pieces of up to 1 MiB.
+    @discardableResult
+    public static func write(
+        tree path: String, to sink: @escaping (UnsafeRawBufferPointer) throws(StoreError) -> Void
+    ) throws(StoreError) -> LayerSummary {
+        var hasher = DigestHasher()
+        let hash = { (piece: UnsafeRawBufferPointer) in hasher.update(piece) }
+        let walk = LayerWalk { (piece) throws(StoreError) in
+            hash(piece)
+            try sink(piece)
+        }
+        try walk.run(path)
+        return LayerSummary(
+            diffID: hasher.finish(), archiveSize: walk.archiveSize, diskUsage: walk.diskUsage,
+            entryCount: walk.entryCount)
+    }
+
+    /// Computes what the archive of a tree would be, without writing it anywhere.
+    public static func summary(of path: String) throws(StoreError) -> LayerSummary {
+        try write(tree: path) { (_: UnsafeRawBufferPointer) throws(StoreError) in }
+    }
+}

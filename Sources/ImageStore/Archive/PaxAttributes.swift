@@ -1,0 +1,211 @@
+import Linux
+
+/// What extended headers say of an entry: IEEE Std 1003.1, "pax Extended Header", with the additions of star
+/// (`SCHILY.*`), libarchive (`LIBARCHIVE.*`) and GNU tar (`GNU.sparse.*`).
+struct PaxAttributes {
+    var path: [UInt8]?
+    var linkPath: [UInt8]?
+    var size: Int64?
+    var uid: Int64?
+    var gid: Int64?
+    var modificationTime: TimeSpec?
+    var deviceMajor: Int64?
+    var deviceMinor: Int64?
+    var attributes: [TarEntry.Attribute] = []
+    /// Attributes in libarchive's encoding, which counts only where star's is missing.
+    private var encodedAttributes: [TarEntry.Attribute] = []
+    var sparse = Sparse()
+
+    /// GNU tar's descriptions of a file with holes, versions 0.0, 0.1 and 1.0.
+    struct Sparse {
+        var isPresent = false
+        var major: Int64 = 0
+        var name: [UInt8]?
+        var size: Int64?
+        var extents: [TarEntry.Extent] = []
+    }
+
+    /// All extended attributes, each once.
+    var allAttributes: [TarEntry.Attribute] {
+        let known = Set(attributes.map(\.name))
+        return attributes + encodedAttributes.filter { !known.contains($0.name) }
+    }
+
+    /// Reads `length key=value\n` records over what was said before; nil when they are malformed.
+    mutating func read(_ content: [UInt8]) -> Bool {
+        var rest = content[...]
+        while let first = rest.first {
+            // Some writers pad the records with zeros.
+            if first == 0 { return rest.allSatisfy { $0 == 0 } }
+            guard let space = rest.firstIndex(of: 0x20), let length = Pax.integer(rest[rest.startIndex..<space]),
+                length > 0, Int(length) <= rest.count
+            else { return false }
+            let end = rest.startIndex + Int(length)
+            guard space + 1 < end, rest[end - 1] == 0x0A else { return false }
+            let record = rest[(space + 1)..<(end - 1)]
+            guard let equals = record.firstIndex(of: 0x3D) else { return false }
+            guard set(String(decoding: record[..<equals], as: UTF8.self), record[(equals + 1)...]) else { return false }
+            rest = rest[end...]
+        }
+        return true
+    }
+
+    private mutating func set(_ key: String, _ value: ArraySlice<UInt8>) -> Bool {
+        switch key {
+        case "path": path = value.isEmpty ? nil : Array(value)
+        case "linkpath": linkPath = value.isEmpty ? nil : Array(value)
+        case "size": return Pax.store(value, in: &size)
+        case "uid": return Pax.store(value, in: &uid)
+        case "gid": return Pax.store(value, in: &gid)
+        case "SCHILY.devmajor": return Pax.store(value, in: &deviceMajor)
+        case "SCHILY.devminor": return Pax.store(value, in: &deviceMinor)
+        case "mtime":
+            guard let time = Pax.time(value) else { return value.isEmpty }
+            modificationTime = time
+        case "SCHILY.acl.access": return setList("system.posix_acl_access", value)
+        case "SCHILY.acl.default": return setList("system.posix_acl_default", value)
+        default:
+            if key.hasPrefix("SCHILY.xattr.") {
+                add(Array(key.utf8.dropFirst(13)), Array(value), to: \.attributes)
+            } else if key.hasPrefix("LIBARCHIVE.xattr.") {
+                guard let name = Pax.percentDecoded(Array(key.utf8.dropFirst(17))), let decoded = Pax.base64(value)
+                else { return false }
+                add(name, decoded, to: \.encodedAttributes)
+            } else if key.hasPrefix("GNU.sparse.") {
+                return setSparse(String(key.dropFirst(11)), value)
+            }
+        }
+        return true
+    }
+
+    private mutating func add(
+        _ name: [UInt8], _ value: [UInt8], to list: WritableKeyPath<PaxAttributes, [TarEntry.Attribute]>
+    ) {
+        if let index = self[keyPath: list].firstIndex(where: { $0.name == name }) {
+            self[keyPath: list][index].value = value
+        } else {
+            self[keyPath: list].append(TarEntry.Attribute(name: name, value: value))
+        }
+    }
+
+    private mutating func setList(_ name: String, _ text: ArraySlice<UInt8>) -> Bool {
+        guard let value = AccessList.attribute(parsing: String(decoding: text, as: UTF8.self)) else { return false }
+        add(Array(name.utf8), value, to: \.attributes)
+        return true
+    }
+
+    private mutating func setSparse(_ key: String, _ value: ArraySlice<UInt8>) -> Bool {
+        sparse.isPresent = true
+        switch key {
+        case "major":
+            guard let major = Pax.integer(value) else { return false }
+            sparse.major = major
+        case "name": sparse.name = Array(value)
+        case "realsize", "size": return Pax.store(value, in: &sparse.size)
+        case "offset":
+            guard let offset = Pax.integer(value) else { return false }
+            sparse.extents.append(TarEntry.Extent(offset: offset, length: 0))
+        case "numbytes":
+            guard let length = Pax.integer(value), !sparse.extents.isEmpty else { return false }
+            sparse.extents[sparse.extents.count - 1].length = length
+        case "map":
+            let numbers = value.split(separator: 0x2C, omittingEmptySubsequences: false).map { Pax.integer($0) }
+            guard numbers.count % 2 == 0 else { return value.isEmpty }
+            sparse.extents = []
+            for index in stride(from: 0, to: numbers.count, by: 2) {
+                guard let offset = numbers[index], let length = numbers[index + 1] else { return false }
+                sparse.extents.append(TarEntry.Extent(offset: offset, length: length))
+            }
+        default: break
+        }
+        return true
+    }
+}
+
+/// The forms in which extended headers write values.
+enum Pax {
+    /// A decimal number that is not negative.
+    static func integer(_ text: some Collection<UInt8>) -> Int64? {
+        guard !text.isEmpty, text.count <= 19 else { return nil }
+        var value: Int64 = 0
+        for byte in text {
+            guard (0x30...0x39).contains(byte) else { return nil }
+            let (product, overflow) = value.multipliedReportingOverflow(by: 10)
+            let (sum, carry) = product.addingReportingOverflow(Int64(byte - 0x30))
+            if overflow || carry { return nil }
+            value = sum
+        }
+        return value
+    }
+
+    /// Stores a number; an empty value takes an earlier one back. False when it is malformed.
+    static func store(_ text: ArraySlice<UInt8>, in place: inout Int64?) -> Bool {
+        if text.isEmpty {
+            place = nil
+            return true
+        }
+        guard let value = integer(text) else { return false }
+        place = value
+        return true
+    }
+
+    /// Seconds since 1970 with an optional sign and fraction.
+    static func time(_ text: ArraySlice<UInt8>) -> TimeSpec? {
+        let isNegative = text.first == UInt8(ascii: "-")
+        let digits = isNegative ? text.dropFirst() : text
+        let parts = digits.split(separator: UInt8(ascii: "."), maxSplits: 1, omittingEmptySubsequences: false)
+        guard let whole = parts.first, let seconds = integer(whole) else { return nil }
+        var nanoseconds: Int64 = 0
+        if parts.count == 2 {
+            var fraction = parts[1].prefix(9)
+            guard parts[1].allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
+            fraction += [UInt8](repeating: 0x30, count: 9 - fraction.count)
+            nanoseconds = integer(fraction) ?? 0
+        }
+        if !isNegative { return TimeSpec(seconds: seconds, nanoseconds: nanoseconds) }
+        return nanoseconds == 0
+            ? TimeSpec(seconds: -seconds) : TimeSpec(seconds: -seconds - 1, nanoseconds: 1_000_000_000 - nanoseconds)
+    }
+
+    static func percentDecoded(_ text: [UInt8]) -> [UInt8]? {
+        var result: [UInt8] = []
+        var index = 0
+        while index < text.count {
+            if text[index] == UInt8(ascii: "%") {
+                guard index + 2 < text.count,
+                    let byte = UInt8(String(decoding: text[(index + 1)...(index + 2)], as: UTF8.self), radix: 16)
+                else { return nil }
+                result.append(byte)
+                index += 3
+            } else {
+                result.append(text[index])
+                index += 1
+            }
+        }
+        return result
+    }
+
+    /// Base 64 with or without its padding.
+    static func base64(_ text: ArraySlice<UInt8>) -> [UInt8]? {
+        var result: [UInt8] = []
+        var (bits, count): (UInt32, Int) = (0, 0)
+        for byte in text where byte != UInt8(ascii: "=") && byte != 0x0A {
+            let digit: UInt8
+            switch byte {
+            case UInt8(ascii: "A")...UInt8(ascii: "Z"): digit = byte - UInt8(ascii: "A")
+            case UInt8(ascii: "a")...UInt8(ascii: "z"): digit = byte - UInt8(ascii: "a") + 26
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = byte - UInt8(ascii: "0") + 52
+            case UInt8(ascii: "+"): digit = 62
+            case UInt8(ascii: "/"): digit = 63
+            default: return nil
+            }
+            bits = bits << 6 | UInt32(digit)
+            count += 6
+            if count >= 8 {
+                count -= 8
+                result.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
+            }
+        }
+        return result
+    }
+}

@@ -1,0 +1,237 @@
+import Linux
+
+/// Reads the entries of a tar archive in order: v7, ustar, pax, GNU and star, files with holes included.
+///
+/// Nothing of the input is trusted: whatever it holds, the outcome is an entry or `badArchive`.
+final class TarReader {
+    /// More than any extended header needs: the kernel takes attributes of 64 KiB.
+    private static let maximumHeaderSize: Int64 = 16 << 20
+
+    private let stream: DecompressedStream
+    private var global = PaxAttributes()
+    /// Bytes of the current entry's content not read yet, and of the padding after it.
+    private var contentLeft: Int64 = 0
+    private var padding: Int64 = 0
+    private var entryCount = 0
+    private let maximumEntries: Int
+
+    init(_ stream: DecompressedStream, maximumEntries: Int) {
+        self.stream = stream
+        self.maximumEntries = maximumEntries
+    }
+
+    /// The next entry; nil at the end of the archive. What was not read of the content before is passed over.
+    func next() throws(StoreError) -> TarEntry? {
+        try skip(contentLeft)
+        try skip(padding)
+        (contentLeft, padding) = (0, 0)
+        var pax = global
+        var (longName, longLink): ([UInt8]?, [UInt8]?)
+        while let header = try nextHeader() {
+            switch header.typeFlag {
+            case UInt8(ascii: "x"), UInt8(ascii: "X"):
+                guard pax.read(try headerContent(header)) else { throw bad("an extended header is malformed") }
+            case UInt8(ascii: "g"):
+                guard global.read(try headerContent(header)) else { throw bad("a global header is malformed") }
+                pax = global
+            case UInt8(ascii: "L"): longName = Array(try headerContent(header).prefix { $0 != 0 })
+            case UInt8(ascii: "K"): longLink = Array(try headerContent(header).prefix { $0 != 0 })
+            case UInt8(ascii: "V"): try skip(padded(header.size ?? 0))
+            default:
+                entryCount += 1
+                if entryCount > maximumEntries { throw bad("it has more than \(maximumEntries) entries") }
+                return try entry(header, pax, longName: longName, longLink: longLink)
+            }
+        }
+        if longName != nil || longLink != nil || entryCount == 0 && stream.position == 0 {
+            throw bad(stream.position == 0 ? "it is empty" : "it ends in the middle of an entry")
+        }
+        return nil
+    }
+
+    /// Calls `body` for each piece of the current entry's content with its offset in the file.
+    func forEachPiece(
+        of entry: TarEntry, _ body: (Int64, UnsafeRawBufferPointer) throws(StoreError) -> Void
+    ) throws(StoreError) {
+        for extent in entry.extents ?? [TarEntry.Extent(offset: 0, length: entry.storedSize)] {
+            var done: Int64 = 0
+            while done < extent.length {
+                let piece = try stream.next(Int(min(extent.length - done, contentLeft, 1 << 20)))
+                if piece.isEmpty { throw bad("it ends in the middle of \(entry.printablePath)") }
+                contentLeft -= Int64(piece.count)
+                try body(extent.offset + done, piece)
+                done += Int64(piece.count)
+            }
+        }
+    }
+
+    /// Reads what follows the last entry.
+    func drain() throws(StoreError) { try stream.drain() }
+
+    // MARK: Headers
+
+    private func nextHeader() throws(StoreError) -> TarHeader? {
+        let block = try stream.read(TarHeader.size)
+        if block.isEmpty { return nil }
+        if block.count < TarHeader.size { throw bad("it is truncated") }
+        if let header = TarHeader(block) { return header }
+        if block.allSatisfy({ $0 == 0 }) { return nil }
+        throw bad(entryCount == 0 ? "it is not a tar archive" : "an entry's header is damaged")
+    }
+
+    private func headerContent(_ header: TarHeader) throws(StoreError) -> [UInt8] {
+        guard let size = header.size, (0...TarReader.maximumHeaderSize).contains(size) else {
+            throw bad("an extended header is too large")
+        }
+        let content = try stream.read(Int(size))
+        if content.count < Int(size) { throw bad("it is truncated") }
+        try skip(padded(size) - size)
+        return content
+    }
+
+    private func entry(
+        _ header: TarHeader, _ pax: PaxAttributes, longName: [UInt8]?, longLink: [UInt8]?
+    ) throws(StoreError) -> TarEntry {
+        let path = pax.sparse.name ?? pax.path ?? longName ?? header.name
+        let name = String(decoding: path, as: UTF8.self)
+        guard !path.isEmpty, !path.contains(0) else { throw bad("an entry has no name, or one with a zero byte") }
+        guard var kind = TarReader.kind(header.typeFlag) else {
+            throw bad("\(name) is of the unknown type '\(Character(UnicodeScalar(header.typeFlag)))'")
+        }
+        if kind == .file, path.last == UInt8(ascii: "/") { kind = .directory }
+        guard let mode = header.mode, let uid = pax.uid ?? header.uid, let gid = pax.gid ?? header.gid,
+            let seconds = pax.modificationTime?.seconds ?? header.modificationTime,
+            let storedSize = pax.size ?? header.size, storedSize >= 0, storedSize < 1 << 60,
+            let owner = UInt32(exactly: uid), let group = UInt32(exactly: gid)
+        else { throw bad("the header of \(name) holds an impossible number") }
+        var entry = TarEntry(
+            kind: kind, path: path, target: pax.linkPath ?? longLink ?? header.linkName,
+            permissions: UInt32(truncatingIfNeeded: mode) & 0o7777, uid: owner, gid: group,
+            modificationTime: TimeSpec(seconds: seconds, nanoseconds: pax.modificationTime?.nanoseconds ?? 0),
+            size: 0, storedSize: 0, extents: nil, deviceMajor: 0, deviceMinor: 0, attributes: pax.allAttributes)
+        switch kind {
+        case .file:
+            (contentLeft, padding) = (storedSize, padded(storedSize) - storedSize)
+            (entry.size, entry.storedSize) = (storedSize, storedSize)
+            try readSparseMap(header, pax.sparse, into: &entry)
+        case .hardLink:
+            // ustar and older wrote the file's size without its content; in a pax archive the content follows.
+            let hasContent = pax.size != nil
+            (contentLeft, padding) = hasContent ? (storedSize, padded(storedSize) - storedSize) : (0, 0)
+        case .characterDevice, .blockDevice:
+            guard let major = UInt32(exactly: pax.deviceMajor ?? header.deviceMajor ?? -1),
+                let minor = UInt32(exactly: pax.deviceMinor ?? header.deviceMinor ?? -1)
+            else { throw bad("the device number of \(name) is malformed") }
+            (entry.deviceMajor, entry.deviceMinor) = (major, minor)
+        case .directory:
+            // GNU's incremental archives list a directory's names as its content.
+            if header.typeFlag == UInt8(ascii: "D") {
+                (contentLeft, padding) = (storedSize, padded(storedSize) - storedSize)
+            }
+        case .symbolicLink, .fifo: break
+        }
+        if kind == .symbolicLink || kind == .hardLink, entry.target.isEmpty || entry.target.contains(0) {
+            throw bad("the link \(name) leads nowhere")
+        }
+        return entry
+    }
+
+    private static func kind(_ flag: UInt8) -> TarEntry.Kind? {
+        switch flag {
+        case 0, UInt8(ascii: "0"), UInt8(ascii: "7"), UInt8(ascii: "S"): .file
+        case UInt8(ascii: "1"): .hardLink
+        case UInt8(ascii: "2"): .symbolicLink
+        case UInt8(ascii: "3"): .characterDevice
+        case UInt8(ascii: "4"): .blockDevice
+        case UInt8(ascii: "5"), UInt8(ascii: "D"): .directory
+        case UInt8(ascii: "6"): .fifo
+        default: nil
+        }
+    }
+
+    // MARK: Holes
+
+    private func readSparseMap(
+        _ header: TarHeader, _ pax: PaxAttributes.Sparse, into entry: inout TarEntry
+    ) throws(StoreError) {
+        var extents: [TarEntry.Extent]
+        let size: Int64
+        if header.typeFlag == UInt8(ascii: "S") {
+            guard var map = header.gnuSparse else { throw badMap(entry) }
+            size = map.size
+            extents = map.extents
+            while map.isExtended {
+                guard let more = TarHeader.gnuExtension(try stream.read(TarHeader.size)) else { throw badMap(entry) }
+                extents += more.extents
+                map.isExtended = more.isExtended
+            }
+        } else if pax.isPresent {
+            guard let realSize = pax.size else { throw badMap(entry) }
+            size = realSize
+            extents = pax.major >= 1 ? try readLeadingMap(entry) : pax.extents
+        } else {
+            return
+        }
+        var end: Int64 = 0
+        var total: Int64 = 0
+        for extent in extents {
+            guard extent.length >= 0, extent.offset >= end, extent.length <= size, extent.offset <= size - extent.length
+            else { throw badMap(entry) }
+            end = extent.offset + extent.length
+            total += extent.length
+        }
+        guard total == contentLeft else { throw badMap(entry) }
+        entry.size = size
+        entry.storedSize = total
+        entry.extents = extents
+    }
+
+    /// Version 1.0 has the map in front of the content: decimal numbers, one a line, up to a full block.
+    private func readLeadingMap(_ entry: TarEntry) throws(StoreError) -> [TarEntry.Extent] {
+        var text: [UInt8] = []
+        var numbers: [Int64] = []
+        var wanted = 1
+        while numbers.count < wanted {
+            guard contentLeft >= Int64(TarHeader.size) else { throw badMap(entry) }
+            let block = try stream.read(TarHeader.size)
+            guard block.count == TarHeader.size else { throw badMap(entry) }
+            contentLeft -= Int64(TarHeader.size)
+            for byte in block where numbers.count < wanted {
+                if byte != 0x0A {
+                    text.append(byte)
+                    continue
+                }
+                guard let number = Pax.integer(text) else { throw badMap(entry) }
+                text = []
+                numbers.append(number)
+                if numbers.count == 1 {
+                    guard number <= TarReader.maximumHeaderSize else { throw badMap(entry) }
+                    wanted = 1 + 2 * Int(number)
+                }
+            }
+        }
+        return stride(from: 1, to: wanted, by: 2).map {
+            TarEntry.Extent(offset: numbers[$0], length: numbers[$0 + 1])
+        }
+    }
+
+    // MARK: Helpers
+
+    private func skip(_ count: Int64) throws(StoreError) {
+        var left = count
+        while left > 0 {
+            let piece = try stream.next(Int(min(left, 1 << 20)))
+            if piece.isEmpty { throw bad("it is truncated") }
+            left -= Int64(piece.count)
+        }
+    }
+
+    /// Content is followed by zeros up to a full block.
+    private func padded(_ size: Int64) -> Int64 { (max(size, 0) &+ 511) & ~511 }
+
+    private func bad(_ why: String) -> StoreError { StoreError(.badArchive, "the archive cannot be used: \(why)") }
+
+    private func badMap(_ entry: TarEntry) -> StoreError {
+        bad("the map of holes of \(entry.printablePath) is malformed")
+    }
+}

@@ -1,0 +1,119 @@
+import Linux
+
+/// How a container's file differs from its image's.
+public struct LayerChange: Hashable, Sendable {
+    /// What happened to the file.
+    public enum Kind: String, Hashable, Sendable {
+        /// It is new.
+        case added = "A"
+        /// Its content or its attributes are others, or something in it changed.
+        case changed = "C"
+        /// It is gone.
+        case deleted = "D"
+    }
+
+    /// What happened.
+    public var kind: Kind
+    /// The path in the container, from `/`; bytes that are not UTF-8 are replaced.
+    public var path: String
+}
+
+extension ImageStore {
+    /// What an upper directory changes, sorted by path, as `docker diff` tells it.
+    ///
+    /// - Parameter lowers: the layers below it, bottom first.
+    public func changes(inUpper path: String, lowers: [LayerID]) throws(StoreError) -> [LayerChange] {
+        try attempting("cannot compare \(path) with its layers") { () throws(Errno) in
+            let upper = OpenDirectory(try FileDescriptor.open(path, [.directory]))
+            var diff = LayerDiff(roots: try LowerStack(roots: lowerPaths(lowers)))
+            try diff.compare(upper, with: diff.roots, at: "")
+            return diff.changes.sorted { Array($0.path.utf8).lexicographicallyPrecedes(Array($1.path.utf8)) }
+        }
+    }
+}
+
+/// Compares an upper directory with what lies below.
+private struct LayerDiff {
+    let roots: LowerStack
+    var changes: [LayerChange] = []
+
+    init(roots: LowerStack) { self.roots = roots }
+
+    mutating func compare(_ upper: OpenDirectory, with lower: LowerStack, at path: String) throws(Errno) {
+        for name in try upper.descriptor.sortedEntryNames() {
+            guard let status = try upper.descriptor.statusIfPresent(of: name) else { continue }
+            let full = LayerDiff.join(path, name)
+            let below = try lower.child(name)
+            if status.isWhiteout {
+                if case .none = below { continue }
+                changes.append(LayerChange(kind: .deleted, path: full))
+                continue
+            }
+            if case .none = below {
+                changes.append(LayerChange(kind: .added, path: full))
+            } else {
+                changes.append(LayerChange(kind: .changed, path: full))
+            }
+            guard status.isDirectory else { continue }
+            let directory = OpenDirectory(try upper.descriptor.open(name, [.directory, .noFollow]))
+            try compareDirectory(directory, with: below, beside: lower, at: full)
+        }
+    }
+
+    private mutating func compareDirectory(
+        _ directory: OpenDirectory, with below: LowerStack.Child, beside parent: LowerStack, at path: String
+    ) throws(Errno) {
+        var merged = LowerStack.empty
+        if case .directory(let stack) = below { merged = stack }
+        if let redirect = try LayerDiff.redirect(of: directory) {
+            // Renamed: everything in it is new here, whether it lies above or below.
+            let isAbsolute = redirect.first == UInt8(ascii: "/")
+            let components = redirect.split(separator: UInt8(ascii: "/")).map { cString(Array($0)) }
+            try addAll(in: directory, over: try (isAbsolute ? roots : parent).descend(components), at: path)
+            return
+        }
+        if try AttributeReader.attributes(of: directory.descriptor).isOpaque {
+            let kept = Set(try directory.descriptor.sortedEntryNames())
+            for name in try merged.names() where !kept.contains(name) {
+                if case .none = try merged.child(name) { continue }
+                changes.append(LayerChange(kind: .deleted, path: LayerDiff.join(path, name)))
+            }
+        }
+        try compare(directory, with: merged, at: path)
+    }
+
+    private mutating func addAll(
+        in directory: OpenDirectory?, over lower: LowerStack, at path: String
+    ) throws(Errno) {
+        var seen: Set<[CChar]> = []
+        if let directory {
+            for name in try directory.descriptor.sortedEntryNames() {
+                seen.insert(name)
+                guard let status = try directory.descriptor.statusIfPresent(of: name), !status.isWhiteout else {
+                    continue
+                }
+                let full = LayerDiff.join(path, name)
+                changes.append(LayerChange(kind: .added, path: full))
+                guard status.isDirectory else { continue }
+                let child = OpenDirectory(try directory.descriptor.open(name, [.directory, .noFollow]))
+                try addAll(in: child, over: try lower.descend([name]), at: full)
+            }
+        }
+        for name in try lower.names() where !seen.contains(name) {
+            let child = try lower.child(name)
+            if case .none = child { continue }
+            let full = LayerDiff.join(path, name)
+            changes.append(LayerChange(kind: .added, path: full))
+            if case .directory(let stack) = child { try addAll(in: nil, over: stack, at: full) }
+        }
+    }
+
+    private static func redirect(of directory: OpenDirectory) throws(Errno) -> [UInt8]? {
+        if let value = try directory.descriptor.attribute(OverlayAttribute.redirect) { return value }
+        return try directory.descriptor.attribute(OverlayAttribute.userRedirect)
+    }
+
+    private static func join(_ path: String, _ name: [CChar]) -> String {
+        path + "/" + String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}

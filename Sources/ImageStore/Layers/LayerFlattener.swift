@@ -1,0 +1,191 @@
+import Linux
+
+/// Turns the upper directory of a union into a layer that means the same on its own: kernel documentation,
+/// "overlayfs", "redirect_dir", "metacopy".
+///
+/// A directory that was renamed refers to its old place in the layers below (`redirect`): what they hold there is
+/// written out and the directory made opaque. A file of which only the attributes were changed has its data below
+/// (`metacopy`): they are copied. Other notes of the overlay are removed, but for opaque marks and whiteouts.
+final class LayerFlattener {
+    private let lowerPaths: [String]
+    private var openedRoots: LowerStack?
+    private let copier = FileCopier(keepsOverlayAttributes: false)
+
+    /// - Parameter lowers: the lower directories, top first.
+    init(lowers: [String]) { lowerPaths = lowers }
+
+    /// Writes out what is needed, in place.
+    func flatten(_ path: String) throws(StoreError) {
+        try attempting("cannot flatten \(path)") { () throws(Errno) in
+            let upper = OpenDirectory(try FileDescriptor.open(path, [.directory, .noFollow]))
+            _ = try clean(upper.descriptor)
+            try walk(upper, lowerPath: [])
+        }
+    }
+
+    /// An overlay's notes on a file.
+    private struct Notes {
+        var isOpaque = false
+        var redirect: [UInt8]?
+        var isMetacopy = false
+    }
+
+    /// Visits an upper directory; `lowerPath` is where the layers below have its other half, nil where it has none.
+    private func walk(_ directory: OpenDirectory, lowerPath: [[CChar]]?) throws(Errno) {
+        let (directories, files) = try entries(of: directory)
+        for name in files {
+            try visitFile(name, in: directory) { () throws(Errno) in
+                guard let lowerPath else { return .empty }
+                return try roots().descend(lowerPath)
+            }
+        }
+        for name in directories {
+            let child = OpenDirectory(try directory.descriptor.open(name, [.directory, .noFollow]))
+            let notes = try clean(child.descriptor)
+            if let redirect = notes.redirect, !notes.isOpaque {
+                let target = LayerFlattener.components(redirect, relativeTo: lowerPath)
+                try writeOut(child, over: try roots().descend(target), makesOpaque: true)
+            } else {
+                try walk(child, lowerPath: notes.isOpaque ? nil : lowerPath.map { $0 + [name] })
+            }
+        }
+    }
+
+    /// Completes an upper directory with what `lower` holds and hides nothing any more.
+    private func writeOut(_ directory: OpenDirectory, over lower: LowerStack, makesOpaque: Bool) throws(Errno) {
+        let status = try directory.descriptor.status()
+        let (directories, files) = try entries(of: directory)
+        var taken = Set(directories)
+        for name in files {
+            taken.insert(name)
+            if try directory.descriptor.status(of: name).isWhiteout {
+                try directory.descriptor.unlink(name)
+            } else {
+                try visitFile(name, in: directory) { () throws(Errno) in lower }
+            }
+        }
+        for name in directories {
+            let child = OpenDirectory(try directory.descriptor.open(name, [.directory, .noFollow]))
+            let notes = try clean(child.descriptor)
+            if notes.isOpaque {
+                try walk(child, lowerPath: nil)
+            } else if let redirect = notes.redirect {
+                let stack =
+                    redirect.first == UInt8(ascii: "/")
+                    ? try roots().descend(LayerFlattener.components(redirect, relativeTo: nil))
+                    : try lower.descend([cString(redirect)])
+                try writeOut(child, over: stack, makesOpaque: false)
+            } else {
+                try writeOut(child, over: try lower.descend([name]), makesOpaque: false)
+            }
+        }
+        for name in try lower.names() where !taken.contains(name) {
+            try copy(name, from: lower, to: directory)
+        }
+        if makesOpaque { try directory.descriptor.setAttribute(OverlayAttribute.opaque, [UInt8(ascii: "y")]) }
+        try directory.descriptor.setTimes(access: status.accessTime, modification: status.modificationTime)
+    }
+
+    private func copy(_ name: [CChar], from lower: LowerStack, to directory: OpenDirectory) throws(Errno) {
+        switch try lower.child(name) {
+        case .none: return
+        case .file(let status, let source): try copier.copyFile(name, status, from: source, to: directory)
+        case .directory(let stack):
+            guard let top = stack.directories.first else { return }
+            try directory.descriptor.makeDirectory(name, mode: 0o700)
+            let made = OpenDirectory(try directory.descriptor.open(name, [.directory, .noFollow]))
+            for child in try stack.names() { try copy(child, from: stack, to: made) }
+            try copier.copyMetadata(of: top.descriptor, to: made.descriptor)
+        }
+    }
+
+    // MARK: Files
+
+    /// Cleans a file's notes and gives it its data; `lower` is what lies below its directory.
+    private func visitFile(
+        _ name: [CChar], in directory: OpenDirectory, _ lower: () throws(Errno) -> LowerStack
+    ) throws(Errno) {
+        let none = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+        do throws(Errno) {
+            if try directory.descriptor.attributeNames(of: name, into: none) == 0 { return }
+        } catch {
+            if error == .EOPNOTSUPP { return }
+            throw error
+        }
+        let file = try directory.descriptor.open(name, [.path, .noFollow])
+        let notes = try clean(file, besidesMetacopy: true)
+        guard notes.isMetacopy else { return }
+        var (stack, source) = (LowerStack.empty, name)
+        if let redirect = notes.redirect, redirect.first == UInt8(ascii: "/") {
+            var path = LayerFlattener.components(redirect, relativeTo: nil)
+            guard let last = path.popLast() else { throw .EIO }
+            (stack, source) = (try roots().descend(path), last)
+        } else {
+            stack = try lower()
+            if let redirect = notes.redirect { source = cString(redirect) }
+        }
+        guard case .file(let status, let home) = try stack.child(source), status.isRegular else { throw .EIO }
+        let before = try file.status()
+        let target = try directory.descriptor.open(name, [.writeOnly, .noFollow])
+        try target.copyContents(of: try home.descriptor.open(source, [.readOnly, .noFollow]), size: status.size)
+        try target.truncate(to: before.size)
+        for attribute in [OverlayAttribute.metacopy, OverlayAttribute.userMetacopy] {
+            if try file.attribute(attribute) != nil { try file.removeAttribute(attribute) }
+        }
+        // Writing cleared set-id bits and changed the times.
+        try target.setMode(before.permissions)
+        try target.setTimes(access: before.accessTime, modification: before.modificationTime)
+    }
+
+    // MARK: Helpers
+
+    private func roots() throws(Errno) -> LowerStack {
+        if let openedRoots { return openedRoots }
+        let stack = try LowerStack(roots: lowerPaths)
+        openedRoots = stack
+        return stack
+    }
+
+    /// Reads an overlay's notes on a file and removes those that mean nothing in a layer.
+    private func clean(
+        _ file: borrowing FileDescriptor, besidesMetacopy: Bool = false
+    ) throws(Errno) -> Notes {
+        var notes = Notes()
+        for name in try file.attributeNames() where OverlayAttribute.isOverlay(name) {
+            let bytes = name.dropLast().map { UInt8(bitPattern: $0) }
+            if OverlayAttribute.isWhiteout(bytes) { continue }
+            if OverlayAttribute.isOpaque(bytes) {
+                notes.isOpaque = try file.attribute(name) == [UInt8(ascii: "y")]
+                continue
+            }
+            switch String(decoding: bytes, as: UTF8.self) {
+            case OverlayAttribute.redirect, OverlayAttribute.userRedirect: notes.redirect = try file.attribute(name)
+            case OverlayAttribute.metacopy, OverlayAttribute.userMetacopy:
+                notes.isMetacopy = true
+                if besidesMetacopy { continue }
+            default: break
+            }
+            try file.removeAttribute(name)
+        }
+        return notes
+    }
+
+    private func entries(of directory: OpenDirectory) throws(Errno) -> (directories: [[CChar]], files: [[CChar]]) {
+        var (directories, files): ([[CChar]], [[CChar]]) = ([], [])
+        try directory.descriptor.forEachEntry { (entry: DirectoryEntry) throws(Errno) in
+            var type = entry.type
+            if type == nil { type = try directory.descriptor.status(of: entry.name).type }
+            if type == .directory { directories.append(entry.bytes) } else { files.append(entry.bytes) }
+            return true
+        }
+        return (directories, files)
+    }
+
+    /// Where a redirect leads: from the root, or beside the directory's own lower half.
+    private static func components(_ redirect: [UInt8], relativeTo parent: [[CChar]]?) -> [[CChar]] {
+        if redirect.first == UInt8(ascii: "/") {
+            return redirect.split(separator: UInt8(ascii: "/")).map { cString(Array($0)) }
+        }
+        return (parent ?? []) + [cString(redirect)]
+    }
+}

@@ -1,0 +1,58 @@
+import Linux
+
+/// Names a file whatever its paths.
+struct FileIdentity: Hashable {
+    var device: UInt64
+    var inode: UInt64
+
+    init(_ status: FileStatus) {
+        device = status.device
+        inode = status.inode
+    }
+}
+
+/// Adds up the allocated blocks of files as `du` does: a file with several names counts once.
+struct UsageCounter {
+    private var seen: Set<FileIdentity> = []
+    private(set) var bytes: Int64 = 0
+
+    /// Counts a file; false when it was counted under another name.
+    @discardableResult
+    mutating func add(_ status: FileStatus) -> Bool {
+        if status.linkCount > 1, !status.isDirectory, !seen.insert(FileIdentity(status)).inserted { return false }
+        bytes += status.allocatedSize
+        return true
+    }
+
+    /// Counts a directory and all below it.
+    mutating func addTree(_ path: UnsafePointer<CChar>, in directory: borrowing FileDescriptor) throws(Errno) {
+        let status = try directory.status(of: path)
+        add(status)
+        guard status.isDirectory else { return }
+        let opened = try directory.open(path, [.directory, .noFollow])
+        var directories: [[CChar]] = []
+        var counter = self
+        try opened.forEachEntry { (entry: DirectoryEntry) throws(Errno) in
+            if entry.type == .directory {
+                directories.append(entry.bytes)
+                return true
+            }
+            do throws(Errno) {
+                let status = try opened.status(of: entry.name)
+                if status.isDirectory { directories.append(entry.bytes) } else { counter.add(status) }
+            } catch {
+                // Running containers remove files while we count.
+                if error != .ENOENT { throw error }
+            }
+            return true
+        }
+        self = counter
+        for name in directories {
+            do throws(Errno) {
+                try addTree(name, in: opened)
+            } catch {
+                if error != .ENOENT { throw error }
+            }
+        }
+    }
+}
