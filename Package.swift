@@ -70,7 +70,7 @@ let package = Package(
         .executableTarget(
             name: "strata",
             dependencies: [
-                "BuildEngine", "ImageStore", "Linux", "OCI", "Runtime",
+                "BuildEngine", "Dockerfile", "ImageStore", "Linux", "OCI", "Runtime",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: settings, linkerSettings: selfContained),
 

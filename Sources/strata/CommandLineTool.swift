@@ -1,0 +1,63 @@
+import ArgumentParser
+import Glibc
+import ImageStore
+import Linux
+import OCI
+import Runtime
+
+/// From arguments to an exit status.
+enum CommandLineTool {
+    /// Parses the arguments, runs the command and returns the status to exit with.
+    static func run(_ arguments: [String]) -> Int32 {
+        // A closed pipe is an error of write(2), not the end: containers and mounts have to be tidied up first.
+        signal(SIGPIPE, SIG_IGN)
+        let path = CommandPath(arguments)
+        if let unknown = path.unknownCommand {
+            Console.complain(path.explanation(of: unknown))
+            return 1
+        }
+        do {
+            var command = try Strata.parseAsRoot(path.normalizedArguments)
+            try command.run()
+            return 0
+        } catch {
+            return report(error, of: path)
+        }
+    }
+
+    /// Tells the user what went wrong, in one line, and chooses the status.
+    private static func report(_ error: any Error, of path: CommandPath) -> Int32 {
+        // What `docker run` returns when the container could not be started is told from what the container returns.
+        let engineStatus: Int32 = path.runsContainers ? 125 : 1
+        switch error {
+        case let error as CommandError:
+            if error.code != .silent { Console.complain(error.description) }
+            if error.code == .silent { return error.status ?? 0 }
+            return error.status ?? engineStatus
+        case let error as StoreError: return complain(error.message, error.remedy, engineStatus)
+        case let error as RuntimeError:
+            return complain(error.message, error.remedy, path.runsContainers ? error.exitCode : 1)
+        case let error as OCIError: return complain(error.message, nil, engineStatus)
+        case let error as Errno: return complain("a system call failed: \(error)", nil, engineStatus)
+        default: break
+        }
+        return reportParsing(error, of: path, status: engineStatus)
+    }
+
+    private static func complain(_ message: String, _ remedy: String?, _ status: Int32) -> Int32 {
+        Console.complain(remedy.map { "\(message) (\($0))" } ?? message)
+        return status
+    }
+
+    /// Errors of the argument parser; a request for help is one of them.
+    private static func reportParsing(_ error: any Error, of path: CommandPath, status: Int32) -> Int32 {
+        if Strata.exitCode(for: error) == .success {
+            try? Console.print(Strata.fullMessage(for: error))
+            return 0
+        }
+        let message = Strata.message(for: error).split(whereSeparator: \.isNewline).first.map(String.init) ?? "\(error)"
+        let end = message.last.map { ".?!".contains($0) } == true ? "" : "."
+        Console.complain("\(message)\(end) See '\(path.description) --help'.")
+        return status
+    }
+}

@@ -1,0 +1,42 @@
+import ArgumentParser
+import ImageStore
+import Linux
+import Runtime
+
+/// `strata start`
+struct Start: ParsableCommand, ContainerRunning {
+    static let configuration = CommandConfiguration(
+        commandName: "start", abstract: "Start containers that were made earlier or have ended.",
+        discussion: "EXAMPLE: strata start -ai web")
+
+    @OptionGroup var globals: GlobalOptions
+
+    @Flag(name: .shortAndLong, help: "Show what it prints, pass on signals, and end with its exit status.")
+    var attach = false
+
+    @Flag(name: .shortAndLong, help: "Pass on standard input as well.")
+    var interactive = false
+
+    @Argument(help: "Containers: names, IDs or beginnings of IDs.")
+    var containers: [String]
+
+    func run() throws {
+        let engine = try globals.openEngine()
+        if attach || interactive {
+            guard containers.count == 1, let name = containers.first else {
+                throw CommandError(.usage, "you cannot start and attach multiple containers at once", status: 1)
+            }
+            let container = try engine.container(matching: name)
+            var attachment = Attachment.ownStreams()
+            if !interactive { attachment.input = nil }
+            let status = try engine.start(container.id, attachment: attachment)
+            if status != 0 { throw CommandError.exit(status) }
+            return
+        }
+        try forEach(containers) { name in
+            let container = try engine.container(matching: name)
+            if container.state != .running { try engine.startDetached(container.id) }
+            try Console.print(name)
+        }
+    }
+}

@@ -1,0 +1,12 @@
+import ArgumentParser
+
+/// `strata image …`
+struct ImageCommands: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "image", abstract: "Manage images.",
+        discussion: "EXAMPLE: strata image ls --filter dangling=true",
+        subcommands: [
+            History.self, Import.self, ImageInspect.self, ImageList.self, ImagePrune.self,
+            ImageRemove.self, Tag.self,
+        ])
+}

@@ -1,0 +1,62 @@
+import ArgumentParser
+import ImageStore
+
+/// What `strata images` and `strata image ls` take.
+struct ImageListOptions: ParsableArguments {
+    @OptionGroup var globals: GlobalOptions
+    @OptionGroup var format: FormatOptions
+
+    @Flag(name: .shortAndLong, help: "Accepted; there are no hidden images.")
+    var all = false
+
+    @Flag(help: "Show digests.")
+    var digests = false
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp(
+            "label=KEY[=VALUE], dangling=true|false, reference=PATTERN, before=IMAGE or since=IMAGE.",
+            valueName: "filter"))
+    var filter: [String] = []
+
+    @Argument(help: "Only images of that name, which may be a pattern.")
+    var repository: String?
+
+    func execute() throws {
+        let store = try globals.openStore()
+        var filters: [ImageFilter] = []
+        for text in filter { filters.append(try ImageFilter(parsing: text)) }
+        if let repository { filters.append(.reference(repository)) }
+        let patterns = filters.compactMap { if case .reference(let pattern) = $0 { pattern } else { nil } }
+        let rows = ImageRow.rows(
+            try store.images(matching: filters), matching: patterns.last, full: format.noTruncation)
+        let columns =
+            digests
+            ? ["Repository", "Tag", "Digest", "ID", "CreatedSince", "Size"]
+            : ["Repository", "Tag", "ID", "CreatedSince", "Size"]
+        try Console.write(
+            ImageRow.listing(columns).text(rows, format: format.format, quiet: format.quiet ? "ID" : nil))
+    }
+}
+
+/// `strata images`
+struct Images: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "images", abstract: "List images.",
+        discussion: "EXAMPLE: strata images --filter label=purpose=practice")
+
+    @OptionGroup var options: ImageListOptions
+
+    func run() throws { try options.execute() }
+}
+
+/// `strata image ls`
+struct ImageList: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ls", abstract: "List images.",
+        discussion: "EXAMPLE: strata image ls --format 'table {{.Repository}}\\t{{.Size}}'", aliases: ["list"])
+
+    @OptionGroup var options: ImageListOptions
+
+    func run() throws { try options.execute() }
+}

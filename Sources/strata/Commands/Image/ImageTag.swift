@@ -1,0 +1,27 @@
+import ArgumentParser
+import ImageStore
+import OCI
+
+/// `strata tag`
+struct Tag: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "tag", abstract: "Give an image another name.",
+        discussion: "EXAMPLE: strata tag web registry.example.org/team/web:1.0")
+
+    @OptionGroup var globals: GlobalOptions
+
+    @Argument(help: "The image: a name, an ID or the beginning of one.")
+    var source: String
+
+    @Argument(help: "The new name, with a tag unless it is to be 'latest'.")
+    var target: String
+
+    func run() throws {
+        let store = try globals.openStore()
+        let reference = try Reference(parsing: target)
+        guard reference.digest == nil else {
+            throw CommandError(.usage, "cannot tag \(source) as \(target): a name with a digest cannot be given")
+        }
+        try store.tag(try store.image(matching: source).id, as: reference)
+    }
+}

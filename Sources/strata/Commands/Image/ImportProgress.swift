@@ -1,0 +1,68 @@
+import Glibc
+import Linux
+import Runtime
+import Synchronization
+
+/// Shows on a terminal how much of an archive has been read, several times a second.
+final class ImportProgress: Sendable {
+    private let archive: Int32
+    /// Bytes of the archive; 0 where they are not known.
+    private let total: Int64
+    private let isDone = Atomic(false)
+    private let thread = Mutex<pthread_t?>(nil)
+
+    private init(_ archive: Int32, total: Int64) {
+        self.archive = archive
+        self.total = total
+    }
+
+    /// Begins to show progress; nil where standard error is no terminal or the archive is no file.
+    static func begin(_ archive: Int32) -> ImportProgress? {
+        guard Console.errorIsTerminal, lseek(archive, 0, SEEK_CUR) >= 0 else { return nil }
+        var status = stat()
+        let total = fstat(archive, &status) == 0 ? Int64(status.st_size) : 0
+        let progress = ImportProgress(archive, total: total)
+        let context = Unmanaged.passRetained(progress).toOpaque()
+        var thread = pthread_t()
+        let result = pthread_create(
+            &thread, nil,
+            { context in
+                guard let context else { return nil }
+                Unmanaged<ImportProgress>.fromOpaque(context).takeRetainedValue().show()
+                return nil
+            }, context)
+        if result != 0 {
+            Unmanaged<ImportProgress>.fromOpaque(context).release()
+            return nil
+        }
+        let started = thread
+        progress.thread.withLock { $0 = started }
+        return progress
+    }
+
+    /// Clears the line.
+    func end() {
+        isDone.store(true, ordering: .relaxed)
+        let thread = thread.withLock { thread in
+            defer { thread = nil }
+            return thread
+        }
+        if let thread {
+            pthread_join(thread, nil)
+            Console.remark("\r\u{1b}[K")
+        }
+    }
+
+    private func show() {
+        var rounds = 0
+        while !isDone.load(ordering: .relaxed) {
+            usleep(20_000)
+            rounds += 1
+            // What takes no time needs no progress.
+            if rounds % 8 != 0 { continue }
+            let position = Int64(lseek(archive, 0, SEEK_CUR))
+            let of = total > 0 ? " of \(HumanUnits.size(total))" : ""
+            Console.remark("\rImporting \(HumanUnits.size(max(0, position)))\(of)\u{1b}[K")
+        }
+    }
+}

@@ -1,0 +1,118 @@
+import ArgumentParser
+import ImageStore
+import Runtime
+
+/// What kinds of objects `inspect` looks for.
+enum InspectedType: String, ExpressibleByArgument, CaseIterable {
+    case image, container
+}
+
+/// How `inspect` shows what it found.
+struct InspectFormat: ParsableArguments {
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("'json' for one line each, or a Go template.", valueName: "format"))
+    var format: String?
+
+    /// Looks up each name and shows what was found; names that lead nowhere make the command fail at its end.
+    func show(_ names: [String], find: (String) throws -> Value) throws {
+        var found: [Value] = []
+        var complaints: [String] = []
+        for name in names {
+            do {
+                found.append(try find(name))
+            } catch {
+                guard let line = oneLine(error) else { throw error }
+                complaints.append(line)
+            }
+        }
+        switch format {
+        case nil: try Console.print(Value.array(found).indentedJSON)
+        case "json": for value in found { try Console.print(value.json) }
+        case .some(let source):
+            let template = try Template(source.replacing("\\t", with: "\t").replacing("\\n", with: "\n"))
+            for value in found { try Console.print(try template.text(for: value)) }
+        }
+        for line in complaints { Console.complain(line) }
+        if !complaints.isEmpty { throw CommandError.exit(1) }
+    }
+}
+
+/// `strata inspect`
+struct Inspect: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "inspect", abstract: "Show everything about containers and images as JSON.",
+        discussion: "EXAMPLE: strata inspect --format '{{json .Config.Env}}' web")
+
+    @OptionGroup var globals: GlobalOptions
+    @OptionGroup var format: InspectFormat
+
+    @Option(help: "Look for objects of this kind only.")
+    var type: InspectedType?
+
+    @Flag(name: .shortAndLong, help: "Containers: add the size of what they wrote.")
+    var size = false
+
+    @Argument(help: "Names, IDs or beginnings of IDs.")
+    var names: [String]
+
+    func run() throws {
+        let store = try globals.openStore()
+        try format.show(names) { name in
+            do {
+                if type == .image {
+                    return try ImageInspection(image: store.image(matching: name), store: store).value()
+                }
+                let container = try store.container(matching: name)
+                return try ContainerInspection(container: container, store: store, withSize: size).value()
+            } catch let error as StoreError where error.code == .noSuchContainer && type == nil {
+                do {
+                    return try ImageInspection(image: store.image(matching: name), store: store).value()
+                } catch let error as StoreError where error.code == .noSuchImage {
+                    throw CommandError(.notFound, "No such object: \(name)")
+                }
+            }
+        }
+    }
+}
+
+/// `strata image inspect`
+struct ImageInspect: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "inspect", abstract: "Show everything about images as JSON.",
+        discussion: "EXAMPLE: strata image inspect --format '{{.Id}}' web")
+
+    @OptionGroup var globals: GlobalOptions
+    @OptionGroup var format: InspectFormat
+
+    @Argument(help: "Images: names, IDs or beginnings of IDs.")
+    var images: [String]
+
+    func run() throws {
+        let store = try globals.openStore()
+        try format.show(images) { try ImageInspection(image: store.image(matching: $0), store: store).value() }
+    }
+}
+
+/// `strata container inspect`
+struct ContainerInspect: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "inspect", abstract: "Show everything about containers as JSON.",
+        discussion: "EXAMPLE: strata container inspect --format '{{.State.Status}}' web")
+
+    @OptionGroup var globals: GlobalOptions
+    @OptionGroup var format: InspectFormat
+
+    @Flag(name: .shortAndLong, help: "Add the size of what they wrote.")
+    var size = false
+
+    @Argument(help: "Containers: names, IDs or beginnings of IDs.")
+    var containers: [String]
+
+    func run() throws {
+        let store = try globals.openStore()
+        try format.show(containers) {
+            try ContainerInspection(container: store.container(matching: $0), store: store, withSize: size).value()
+        }
+    }
+}

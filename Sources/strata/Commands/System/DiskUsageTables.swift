@@ -1,0 +1,123 @@
+import ImageStore
+import OCI
+
+/// The tables of `system df`.
+struct DiskUsageTables {
+    let store: ImageStore
+    let usage: DiskUsage
+    let volumes: [VolumeUsage]
+
+    // MARK: Summary
+
+    /// A line of the summary.
+    struct Line {
+        var type: String
+        var count: Int
+        var active: Int
+        var size: Int64
+        var reclaimableSize: Int64
+        /// Whether the share of what is reclaimable is shown; Docker leaves it out for the cache.
+        var showsShare = true
+
+        var reclaimable: String {
+            let text = HumanUnits.size(reclaimableSize, digits: 4)
+            if !showsShare || size <= 0 { return text }
+            return "\(text) (\(Int(Double(reclaimableSize) / Double(size) * 100))%)"
+        }
+
+        init(type: String, count: Int, active: Int, size: Int64, reclaimable: Int64) {
+            self.type = type
+            self.count = count
+            self.active = active
+            self.size = size
+            reclaimableSize = reclaimable
+        }
+
+        init(type: String, _ total: DiskUsage.Total, showsShare: Bool = true) {
+            self.init(
+                type: type, count: total.count, active: total.active, size: total.size, reclaimable: total.reclaimable)
+            self.showsShare = showsShare
+        }
+    }
+
+    /// The lines of the summary.
+    var lines: [Line] {
+        [
+            Line(type: "Images", usage.imageTotal),
+            Line(type: "Containers", usage.containerTotal),
+            Line(
+                type: "Local Volumes", count: volumes.count, active: volumes.count { $0.links > 0 },
+                size: volumes.reduce(0) { $0 + $1.size },
+                reclaimable: volumes.reduce(0) { $0 + ($1.links > 0 ? 0 : $1.size) }),
+            Line(type: "Build Cache", usage.cacheTotal, showsShare: false),
+        ]
+    }
+
+    /// The summary with Docker's columns.
+    static let summary = Listing<Line>(
+        columns: [
+            Column("Type", "TYPE") { $0.type },
+            Column("TotalCount", "TOTAL") { String($0.count) },
+            Column("Active", "ACTIVE") { String($0.active) },
+            Column("Size", "SIZE") { HumanUnits.size($0.size, digits: 4) },
+            Column("Reclaimable", "RECLAIMABLE") { $0.reclaimable },
+        ], standard: ["Type", "TotalCount", "Active", "Size", "Reclaimable"])
+
+    // MARK: Details
+
+    /// A layer and who has it.
+    struct Layer {
+        var record: LayerRecord
+        var images: Int
+        var containers: Int
+        var full: Bool
+
+        var id: String {
+            let text = record.diffID?.description ?? record.id.description
+            return full ? text : ShortText.id(text)
+        }
+    }
+
+    /// Layers, the largest first.
+    func layers(images: [ImageRecord]) throws -> [Layer] {
+        var users: [LayerID: Int] = [:]
+        for image in images { for id in Set(image.layerIDs) { users[id, default: 0] += 1 } }
+        var containers: [LayerID: Int] = [:]
+        for container in usage.containers {
+            for id in Set(container.record.layerIDs) { containers[id, default: 0] += 1 }
+        }
+        return try store.layers().map {
+            Layer(record: $0, images: users[$0.id] ?? 0, containers: containers[$0.id] ?? 0, full: false)
+        }.sorted { ($0.record.diskUsage, $1.id) > ($1.record.diskUsage, $0.id) }
+    }
+
+    /// Layers by what shares them; Strata's own table.
+    static let layerListing = Listing<Layer>(
+        columns: [
+            Column("ID", "LAYER ID") { $0.id },
+            Column("Size", "SIZE") { HumanUnits.size($0.record.diskUsage) },
+            Column("Bytes", "BYTES") { String($0.record.diskUsage) },
+            Column("Images", "IMAGES") { String($0.images) },
+            Column("Containers", "CONTAINERS") { String($0.containers) },
+            Column("CreatedSince", "CREATED") { HumanUnits.ago($0.record.createdAt) },
+        ], standard: ["ID", "Size", "Images", "Containers", "CreatedSince"])
+
+    /// The build cache with Docker's columns.
+    static let cacheListing = Listing<DiskUsage.Cache>(
+        columns: [
+            Column("ID", "CACHE ID") { ShortText.id($0.record.key) },
+            Column("CacheType", "CACHE TYPE") { _ in "regular" },
+            Column("Size", "SIZE") { HumanUnits.size($0.size) },
+            Column("CreatedSince", "CREATED") { HumanUnits.ago($0.record.createdAt) },
+            Column("LastUsedSince", "LAST USED") { HumanUnits.ago($0.record.lastUsed) },
+            Column("Shared", "SHARED") { $0.isShared ? "true" : "false" },
+        ], standard: ["ID", "CacheType", "Size", "CreatedSince", "LastUsedSince", "Shared"])
+
+    /// The volumes with Docker's columns.
+    static let volumeListing = Listing<VolumeUsage>(
+        columns: [
+            Column("Name", "VOLUME NAME") { $0.name },
+            Column("Links", "LINKS") { String($0.links) },
+            Column("Size", "SIZE") { HumanUnits.size($0.size) },
+        ], standard: ["Name", "Links", "Size"])
+}

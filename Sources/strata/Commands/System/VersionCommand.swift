@@ -1,0 +1,26 @@
+import ArgumentParser
+import OCI
+
+/// `strata version`
+struct VersionCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "version", abstract: "Show the version.",
+        discussion: "EXAMPLE: strata version --format '{{.Version}}'")
+
+    @OptionGroup var globals: GlobalOptions
+
+    @Option(name: .shortAndLong, help: ArgumentHelp("'json' or a Go template.", valueName: "format"))
+    var format: String?
+
+    func run() throws {
+        let platform = Platform.current
+        let value = Value.members([
+            "Version": .string(Version.number), "Os": .string(platform.os), "Arch": .string(platform.architecture),
+        ])
+        switch format {
+        case nil: try Console.print("Strata \(Version.number)\n OS/Arch: \(platform.os)/\(platform.architecture)")
+        case "json": try Console.print(value.json)
+        case .some(let source): try Console.print(try Template(source).text(for: value))
+        }
+    }
+}

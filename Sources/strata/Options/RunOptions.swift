@@ -1,0 +1,156 @@
+import ArgumentParser
+import Glibc
+import Linux
+import Runtime
+
+/// What `create` and `run` take besides what is theirs alone; Docker's names.
+struct RunOptions: ParsableArguments {
+    @OptionGroup var globals: GlobalOptions
+
+    @Flag(name: .shortAndLong, help: "Keep standard input open.")
+    var interactive = false
+
+    @Flag(name: [.customShort("t"), .customLong("tty")], help: "Give the container a terminal.")
+    var terminal = false
+
+    @Flag(name: .customLong("rm"), help: "Remove the container when it ends.")
+    var remove = false
+
+    @Option(help: "The container's name (default: one is made up).")
+    var name: String?
+
+    @Option(
+        name: [.customShort("e", allowingJoined: true), .long],
+        help: ArgumentHelp("Set a variable; without a value, pass on ours.", valueName: "name=value"))
+    var env: [String] = []
+
+    @Option(help: ArgumentHelp("Read variables from a file, one on each line.", valueName: "file"))
+    var envFile: [String] = []
+
+    @Option(
+        name: [.customShort("w", allowingJoined: true), .long],
+        help: ArgumentHelp("The working directory.", valueName: "directory"))
+    var workdir: String?
+
+    @Option(
+        name: [.customShort("u", allowingJoined: true), .long],
+        help: ArgumentHelp("User and group, names or numbers.", valueName: "user[:group]"))
+    var user: String?
+
+    @Option(help: "Run this instead of the image's entrypoint.")
+    var entrypoint: String?
+
+    @Option(
+        name: [.customShort("v", allowingJoined: true), .long],
+        help: ArgumentHelp("Show a directory or a volume in the container.", valueName: "source:target[:ro]"))
+    var volume: [String] = []
+
+    @Option(
+        name: [.customShort("h", allowingJoined: true), .long],
+        help: ArgumentHelp("The host name (default: the first digits of the ID).", valueName: "name"))
+    var hostname: String?
+
+    @Option(
+        name: [.customShort("l", allowingJoined: true), .long],
+        help: ArgumentHelp("Set a label.", valueName: "key=value"))
+    var label: [String] = []
+
+    @Option(
+        name: [.customShort("p", allowingJoined: true), .long],
+        help: ArgumentHelp("Accepted; containers use the host's network.", valueName: "ports"))
+    var publish: [String] = []
+
+    @Flag(
+        name: [.customShort("P"), .customLong("publish-all")],
+        help: "Accepted; containers use the host's network.")
+    var publishAll = false
+
+    @Option(
+        name: [.customLong("network"), .customLong("net")],
+        help: ArgumentHelp("Only 'host' for now.", valueName: "network"))
+    var network: String?
+
+    @Option(help: ArgumentHelp("The signal that 'stop' sends first.", valueName: "signal"))
+    var stopSignal: String?
+
+    @Option(help: ArgumentHelp("Write the container's ID to a file.", valueName: "file"))
+    var cidfile: String?
+
+    @Option(help: ArgumentHelp("Only 'never' and 'missing' make sense: nothing is pulled.", valueName: "when"))
+    var pull: String?
+
+    @Option(help: ArgumentHelp("Accepted; the image decides.", valueName: "os/arch"))
+    var platform: String?
+
+    @Flag(name: .customLong("init"), help: "Refused: there is no init process to run.")
+    var initProcess = false
+
+    @Argument(
+        parsing: .captureForPassthrough,
+        help: ArgumentHelp(
+            "The image, then the command for it and that command's arguments.", valueName: "image-and-command"))
+    var imageAndCommand: [String] = []
+
+    /// Flags without a value, which may be combined where they are short.
+    static let flags: Set<String> = [
+        "--interactive", "--tty", "--rm", "--detach", "--publish-all", "--init", "--no-rm", "--no-healthcheck",
+        "--quiet", "--help",
+    ]
+    static let shortFlags: Set<Character> = ["i", "t", "d", "P", "q"]
+
+    /// The image; a usage error when it is missing or the parser took an unknown option for it.
+    func image(for command: String) throws(CommandError) -> String {
+        guard let image = imageAndCommand.first else {
+            throw CommandError(
+                .usage, "'strata \(command)' requires at least 1 argument: the image.",
+                remedy: "see 'strata \(command) --help'")
+        }
+        if image.hasPrefix("-") {
+            throw CommandError(.usage, "unknown flag: \(image)", remedy: "see 'strata \(command) --help'")
+        }
+        return image
+    }
+
+    /// The options as the runtime takes them.
+    func containerOptions(for command: String) throws(CommandError) -> ContainerOptions {
+        if initProcess {
+            throw CommandError(.usage, "--init is not supported: there is no init process to run in containers")
+        }
+        if let network, network != "host" {
+            throw CommandError(
+                .usage, "the network \"\(network)\" is not supported", remedy: "containers use the host's network")
+        }
+        if !publish.isEmpty || publishAll {
+            Console.complain("published ports are ignored: containers use the host's network")
+        }
+        var options = ContainerOptions()
+        options.imageName = try image(for: command)
+        options.command = Array(imageAndCommand.dropFirst())
+        options.name = name
+        options.entrypoint = entrypoint.map { [$0] }
+        for file in envFile { options.environment += try EnvironmentFile.read(file) }
+        options.environment += env
+        options.workingDirectory = workdir
+        options.user = user
+        options.volumes = try volume.map { text throws(CommandError) in try RunOptions.absolute(volume: text) }
+        options.terminal = terminal
+        options.interactive = interactive
+        options.hostname = hostname
+        options.publish = publish
+        options.publishAll = publishAll
+        options.autoRemove = remove
+        options.stopSignal = stopSignal
+        for text in label {
+            let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            options.labels[parts[0]] = parts.count == 2 ? parts[1] : ""
+        }
+        return options
+    }
+
+    /// Docker lets `-v ./dir:/x` stand for a directory relative to the working directory.
+    private static func absolute(volume: String) throws(CommandError) -> String {
+        guard volume.hasPrefix("./") || volume.hasPrefix("../") || volume.hasPrefix(".:") else { return volume }
+        let source = volume.prefix { $0 != ":" }
+        return ContainerPath.normalized(try WorkingDirectory.path() + "/" + source) + volume.dropFirst(source.count)
+    }
+}

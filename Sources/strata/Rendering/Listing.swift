@@ -1,0 +1,80 @@
+/// One column of a list: its name in templates, its heading, its cells.
+struct Column<Row>: Sendable {
+    /// The name that templates use, such as `ID`.
+    var name: String
+    /// The heading in tables, such as `IMAGE ID`.
+    var heading: String
+    /// The cell of a row.
+    var cell: @Sendable (Row) -> String
+
+    /// Describes a column.
+    init(_ name: String, _ heading: String, cell: @escaping @Sendable (Row) -> String) {
+        self.name = name
+        self.heading = heading
+        self.cell = cell
+    }
+}
+
+/// A list that is shown as a table, as lines of JSON or through a template: Docker's `--format`.
+struct Listing<Row>: Sendable {
+    /// Every column that templates may name.
+    var columns: [Column<Row>]
+    /// The columns of the table without `--format`.
+    var standard: [String]
+
+    /// What is written to standard output.
+    ///
+    /// - Parameters:
+    ///   - format: nil, `table`, `table TEMPLATE`, `json` or `TEMPLATE`.
+    ///   - quiet: the name of the column that `-q` shows alone; nil without `-q`.
+    func text(_ rows: [Row], format: String?, quiet: String? = nil) throws(CommandError) -> String {
+        let format = (format ?? "table").replacing("\\t", with: "\t").replacing("\\n", with: "\n")
+        if let quiet, format == "table" || format == "json" {
+            return rows.map { cell(quiet, of: $0) + "\n" }.joined()
+        }
+        switch format {
+        case "table": return table(rows)
+        case "json": return rows.map { value($0).json + "\n" }.joined()
+        default: break
+        }
+        guard format.hasPrefix("table ") || format.hasPrefix("table\t") else {
+            let template = try Template(format)
+            var text = ""
+            for row in rows { text += try template.text(for: value(row)) + "\n" }
+            return text
+        }
+        let template = try Template(String(format.dropFirst(6)))
+        var writer = TableWriter()
+        writer.add(line: try template.headings(headings))
+        for row in rows { writer.add(line: try template.text(for: value(row))) }
+        return writer.text
+    }
+
+    private func table(_ rows: [Row]) -> String {
+        let shown = standard.compactMap { name in columns.first { $0.name == name } }
+        var writer = TableWriter()
+        writer.add(shown.map(\.heading))
+        for row in rows { writer.add(shown.map { $0.cell(row) }) }
+        return writer.text
+    }
+
+    private func cell(_ name: String, of row: Row) -> String {
+        columns.first { $0.name == name }?.cell(row) ?? ""
+    }
+
+    /// A row as an object with a member for each column, sorted by name as Go sorts maps.
+    ///
+    /// - Parameter others: further members, in place of columns of the same name.
+    func value(_ row: Row, adding others: KeyValuePairs<String, Value> = [:]) -> Value {
+        var members = columns.map { Value.Member(name: $0.name, value: .string($0.cell(row))) }
+        for (name, value) in others {
+            members.removeAll { $0.name == name }
+            members.append(Value.Member(name: name, value: value))
+        }
+        return .object(members.sorted { $0.name < $1.name })
+    }
+
+    private var headings: Value {
+        .object(columns.map { Value.Member(name: $0.name, value: .string($0.heading)) })
+    }
+}

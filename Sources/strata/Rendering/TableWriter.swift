@@ -1,0 +1,42 @@
+/// Aligns cells in columns as Docker's tables do: three blanks between columns, none of fewer than ten characters.
+///
+/// The last cell of a row is not padded.
+struct TableWriter {
+    private var rows: [[String]] = []
+
+    /// A table without rows.
+    init() {}
+
+    /// Adds a row.
+    mutating func add(_ cells: [String]) { rows.append(cells) }
+
+    /// Adds a line whose cells are separated by tabs.
+    mutating func add(line: String) {
+        add(line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init))
+    }
+
+    /// The table, each row ended by a line feed.
+    var text: String {
+        var widths: [Int] = []
+        for row in rows {
+            for (column, cell) in row.dropLast().enumerated() {
+                if column == widths.count { widths.append(TableWriter.minimumWidth) }
+                widths[column] = max(widths[column], cell.unicodeScalars.count + TableWriter.padding)
+            }
+        }
+        var text = ""
+        for row in rows {
+            for (column, cell) in row.enumerated() {
+                text += cell
+                if column < row.count - 1 {
+                    text += String(repeating: " ", count: max(0, widths[column] - cell.unicodeScalars.count))
+                }
+            }
+            text += "\n"
+        }
+        return text
+    }
+
+    private static let minimumWidth = 10
+    private static let padding = 3
+}

@@ -1,0 +1,35 @@
+import Glibc
+import ImageStore
+import Linux
+import OCI
+import Runtime
+
+/// Does something for each name, as Docker's commands for several objects do: what fails is told at once, the others
+/// are done, and the exit status is 1 when something failed.
+func forEach(_ names: [String], _ body: (String) throws -> Void) throws {
+    var failed = false
+    for name in names {
+        do {
+            try body(name)
+        } catch let error as CommandError where error.code == .silent {
+            throw error
+        } catch {
+            guard let line = oneLine(error) else { throw error }
+            Console.complain(line)
+            failed = true
+        }
+    }
+    if failed { throw CommandError.exit(1) }
+}
+
+/// The message of an error of ours; nil for others.
+func oneLine(_ error: any Error) -> String? {
+    switch error {
+    case let error as CommandError: error.description
+    case let error as StoreError: error.description
+    case let error as RuntimeError: error.description
+    case let error as OCIError: error.description
+    case let error as Errno: "a system call failed: \(error)"
+    default: nil
+    }
+}

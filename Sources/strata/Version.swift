@@ -1,0 +1,9 @@
+import OCI
+
+/// What this program is.
+enum Version {
+    /// The version by semver.org.
+    static let number = "0.1.0"
+    /// What `--version` prints.
+    static let line = "strata version \(number)"
+}
