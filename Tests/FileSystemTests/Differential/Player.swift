@@ -111,10 +111,9 @@ final class Player {
             if try !file.status().isRegular { return "not regular" }
             return describe(try file.readAll())
         case .copyRange(let from, let to):
-            let source = try area.open(from, .nonBlocking)
-            return String(
-                try source.copyRange(
-                    from: 1, to: try area.open(to, [.writeOnly, .nonBlocking]), at: 3, length: 2000))
+            // The writer first: a reader that was there before a copy-up may go on seeing the file as it was then.
+            let sink = try area.open(to, [.writeOnly, .nonBlocking])
+            return String(try area.open(from, .nonBlocking).copyRange(from: 1, to: sink, at: 3, length: 2000))
         case .temporaryFile(let directory, let path):
             let file = try area.open(directory, [.temporaryFile, .readWrite], mode: 0o640)
             try file.writeAll("temporary")

@@ -58,7 +58,12 @@ final class HelperBench {
         return false
     }
 
-    fileprivate func cleanUp() { while (try? Mount.unmount(target, flags: [.detach, .noFollow])) != nil {} }
+    /// Mounts at the mount point, and where a refusal should have been.
+    fileprivate func cleanUp() {
+        for name in ["merged", "file", "absent"] {
+            while (try? Mount.unmount(path(name), flags: [.detach, .noFollow])) != nil {}
+        }
+    }
 }
 
 func withBench(_ body: (HelperBench) throws -> Void) throws {

@@ -83,16 +83,22 @@ extension TreeSnapshot.Entry {
         compare("size", size, other.size)
         compare("links", linkCount, other.linkCount)
         compare("device", rawDevice, other.rawDevice)
-        compare(
-            "mtime", modified.map { "\($0.seconds).\($0.nanoseconds)" },
-            other.modified.map { "\($0.seconds).\($0.nanoseconds)" })
+        compare("mtime", Self.text(of: modified), Self.text(of: other.modified))
         compare("ctime", changed, other.changed)
         compare("contents", contents, other.contents)
         compare("first name", sameAs, other.sameAs)
         for name in Set(attributes.keys).union(other.attributes.keys).sorted() {
-            compare(name, attributes[name], other.attributes[name])
+            compare(name, Self.text(of: attributes[name]), Self.text(of: other.attributes[name]))
         }
         return parts.joined(separator: ", ")
+    }
+
+    private static func text(of time: TimeSpec?) -> String {
+        time.map { "\($0.seconds).\($0.nanoseconds)" } ?? "recent"
+    }
+
+    private static func text(of value: [UInt8]?) -> String {
+        value.map { $0.count > 40 ? "\($0.count) bytes, hash \(hash($0))" : "\($0)" } ?? "none"
     }
 }
 
