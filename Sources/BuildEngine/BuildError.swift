@@ -1,0 +1,134 @@
+import Dockerfile
+import ImageStore
+import Linux
+import Runtime
+
+/// Why an image could not be built.
+public struct BuildError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The kind of failure, to be compared by programs.
+    public enum Code: String, Hashable, Sendable {
+        /// The Dockerfile or an ignore file is wrong; the message has file, line and column.
+        case dockerfile
+        /// The Dockerfile cannot be read.
+        case noDockerfile
+        /// The context is no directory that can be read.
+        case noContext
+        /// A base image, or an image of `COPY --from`, is not in the store.
+        case noSuchImage
+        /// A source of `COPY` or `ADD` does not exist, or is left out by the ignore file.
+        case noSuchFile
+        /// A source leads out of the context.
+        case forbiddenPath
+        /// The destination does not take what is copied to it, such as a file where a directory is.
+        case badDestination
+        /// A user or group is not in the image.
+        case noSuchUser
+        /// A command of the Dockerfile ended with a status other than zero; see `exitStatus`.
+        case commandFailed
+        /// The Dockerfile asks for something that this builder does not do.
+        case unsupported
+        /// An archive of `ADD` is damaged.
+        case badArchive
+        /// The disk is full.
+        case noSpace
+        /// The build was cancelled.
+        case cancelled
+        /// The image store failed.
+        case store
+        /// A container or a mount failed.
+        case runtime
+        /// A system call failed.
+        case system
+    }
+
+    /// The kind of failure.
+    public var code: Code
+    /// One sentence: what was attempted on which object, and why it failed.
+    public var message: String
+    /// What the user can do about it, where known.
+    public var remedy: String?
+    /// `file:line` of the instruction, where it is an instruction's fault.
+    public var place: String?
+    /// The status of the command that failed.
+    public var exitStatus: Int32?
+
+    /// Makes an error from its parts.
+    public init(_ code: Code, _ message: String, remedy: String? = nil) {
+        self.code = code
+        self.message = message
+        self.remedy = remedy
+    }
+
+    /// One line: the place if there is one, the message, the remedy in parentheses.
+    public var description: String {
+        (place.map { "\($0): " } ?? "") + message + (remedy.map { " (\($0))" } ?? "")
+    }
+
+    /// The status that `strata build` ends with: 130 when it was cancelled, that of the failed command, else 1.
+    public var processStatus: Int32 {
+        switch code {
+        case .cancelled: 130
+        case .commandFailed: exitStatus.flatMap { $0 == 0 ? nil : $0 } ?? 1
+        default: 1
+        }
+    }
+
+    /// The same error at an instruction, unless it has a place already.
+    func located(at origin: SourceOrigin) -> BuildError {
+        guard place == nil, code != .dockerfile, code != .cancelled else { return self }
+        var error = self
+        error.place = origin.description
+        return error
+    }
+}
+
+extension BuildError {
+    init(_ error: DockerfileError) {
+        self.init(.dockerfile, error.description)
+    }
+
+    init(_ error: StoreError) {
+        let code: Code =
+            switch error.code {
+            case .noSpace: .noSpace
+            case .noSuchImage: .noSuchImage
+            case .badArchive: .badArchive
+            default: .store
+            }
+        self.init(code, error.message, remedy: error.remedy)
+    }
+
+    init(_ error: RuntimeError) {
+        self.init(error.code == .noSuchUser ? .noSuchUser : .runtime, error.message, remedy: error.remedy)
+    }
+
+    /// The failure of a system call; `attempt` is what was to be done, such as "read /x".
+    init(_ attempt: String, _ error: Errno) {
+        switch error {
+        case .ENOSPC, .EDQUOT:
+            self.init(.noSpace, "cannot \(attempt): \(error)", remedy: "free some space, then build again")
+        default: self.init(.system, "cannot \(attempt): \(error)")
+        }
+    }
+}
+
+// Each turns the error of a module below into one of ours.
+
+/// Runs system calls; `attempt` says what they were for, such as "read /x".
+func attempting<Value: ~Copyable>(
+    _ attempt: @autoclosure () -> String, _ body: () throws(Errno) -> Value
+) throws(BuildError) -> Value {
+    do throws(Errno) { return try body() } catch { throw BuildError(attempt(), error) }
+}
+
+func fromStore<Value: ~Copyable>(_ body: () throws(StoreError) -> Value) throws(BuildError) -> Value {
+    do throws(StoreError) { return try body() } catch { throw BuildError(error) }
+}
+
+func fromRuntime<Value: ~Copyable>(_ body: () throws(RuntimeError) -> Value) throws(BuildError) -> Value {
+    do throws(RuntimeError) { return try body() } catch { throw BuildError(error) }
+}
+
+func fromDockerfile<Value: ~Copyable>(_ body: () throws(DockerfileError) -> Value) throws(BuildError) -> Value {
+    do throws(DockerfileError) { return try body() } catch { throw BuildError(error) }
+}

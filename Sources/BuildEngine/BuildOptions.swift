@@ -1,0 +1,66 @@
+public import Dockerfile
+public import OCI
+
+/// What is to be built, and how.
+public struct BuildOptions: Sendable {
+    /// Where the instructions come from.
+    public enum Source: Sendable, Hashable {
+        /// `Dockerfile` in the context.
+        case standard
+        /// A file, relative to the working directory; it need not be in the context.
+        case file(String)
+        /// The text itself, as read from standard input.
+        case text([UInt8])
+    }
+
+    /// The directory that `COPY` and `ADD` take files from; nil for a build without a context.
+    public var context: String?
+    /// The Dockerfile.
+    public var dockerfile = Source.standard
+    /// The names that the image gets.
+    public var tags: [Reference] = []
+    /// The stage to build; nil for the last one.
+    public var target: String?
+    /// `--build-arg`: name to value.
+    public var buildArguments: [String: String] = [:]
+    /// `--label`: labels on top of those of the Dockerfile.
+    public var labels: [String: String] = [:]
+    /// Whether results of earlier builds are used. Results of this one are recorded in any case.
+    public var usesCache = true
+    /// Whether the container of a failed command is removed.
+    public var removesFailedContainer = true
+    /// The OCI runtime by name or path; nil for the default.
+    public var runtime: String?
+    /// What the image is to run on; nil for this machine.
+    public var platform: Platform?
+
+    /// A build of a context, with all else as by default.
+    public init(context: String?) {
+        self.context = context
+    }
+
+    /// Turns `--build-arg NAME[=VALUE]` into `buildArguments`: without a value, the environment's counts, and nothing
+    /// where that has none either.
+    public mutating func addBuildArgument(_ text: String, environment: (String) -> String?) {
+        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        guard let name = parts.first, !name.isEmpty else { return }
+        if parts.count == 2 {
+            buildArguments[name] = parts[1]
+        } else if let value = environment(name) {
+            buildArguments[name] = value
+        }
+    }
+}
+
+/// What a build has made.
+public struct BuildResult: Sendable, Hashable {
+    /// The image's ID.
+    public var imageID: Digest
+    /// The names it got.
+    public var tags: [Reference]
+    /// How many steps were taken from the cache, and how many were carried out; `FROM` counts.
+    public var cachedSteps: Int
+    public var executedSteps: Int
+    /// Remarks on the Dockerfile.
+    public var warnings: [Diagnostic]
+}

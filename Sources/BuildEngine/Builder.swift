@@ -1,0 +1,38 @@
+public import ImageStore
+public import Runtime
+
+/// Builds images from Dockerfiles.
+///
+/// Steps are looked up in the store's build cache first. Commands run in containers on union mounts; files are copied
+/// straight into new layers. Layers are hashed while the next step runs. Whatever ends a build, no mount, process or
+/// container of it is left.
+public struct Builder: Sendable {
+    private let store: ImageStore
+    private let runtime: RuntimeContext
+
+    /// A builder that takes images from a store and puts them there.
+    ///
+    /// - Parameter runtime: what mounts are made and commands run with; nil for the defaults.
+    public init(store: ImageStore, runtime: RuntimeContext? = nil) {
+        self.store = store
+        self.runtime = runtime ?? RuntimeContext(store: store)
+    }
+
+    /// Builds an image.
+    ///
+    /// A build that fails after it has put layers on its base leaves what it has as an image without a name.
+    ///
+    /// - Parameters:
+    ///   - cancellation: stops the build when it fires, which then throws `cancelled`.
+    ///   - progress: takes what happens, one event at a time, from this thread or another.
+    public func build(
+        _ options: BuildOptions, cancellation: Cancellation? = nil,
+        progress: @escaping @Sendable (ProgressEvent) -> Void = { _ in }
+    ) throws(BuildError) -> BuildResult {
+        let chosen = options.runtime.map { RuntimeContext(store: store, runtime: $0) }
+        let executor = try Executor(
+            options, store: store, runtime: chosen ?? runtime, cancellation: cancellation,
+            reporter: ProgressReporter(progress))
+        return try executor.build()
+    }
+}

@@ -1,0 +1,114 @@
+import Linux
+import OCI
+
+/// Hashes what a `COPY` takes: names, types, permissions and owners as they will be written, link targets, devices,
+/// extended attributes and contents. Times do not count: touching a file changes nothing.
+struct ContentDigest {
+    private struct FileIdentity: Hashable {
+        var device: UInt64
+        var inode: UInt64
+    }
+
+    private let tree: SourceTree
+    private let rules: CopyRules
+    private let files: FileDigests
+    private let checkpoint: () throws(BuildError) -> Void
+    private var hasher = KeyHasher("content")
+    /// Files with several links, numbered as they come: which names belong together is part of the content.
+    private var linked: [FileIdentity: UInt64] = [:]
+
+    init(
+        tree: SourceTree, rules: CopyRules, files: FileDigests, checkpoint: @escaping () throws(BuildError) -> Void
+    ) {
+        self.tree = tree
+        self.rules = rules
+        self.files = files
+        self.checkpoint = checkpoint
+    }
+
+    /// Takes a source into account: its files under the names that they will have.
+    mutating func add(_ source: SelectedSource) throws(BuildError) {
+        let text = TreePath.text(source.location.path)
+        if let entry = source.location.entry, !entry.status.isDirectory {
+            hasher.add("file")
+            hasher.add(Array(source.name.bytes))
+            try add(entry, in: source.location.parent, path: source.path, source: source.prefixLength, text)
+        } else {
+            hasher.add("contents")
+            let directory = try attempting("open \(text)") { () throws(Errno) in try source.location.open() }
+            try addContents(of: directory, path: source.path, source: source.prefixLength, text)
+        }
+    }
+
+    /// Takes a text that becomes a file.
+    mutating func add(heredoc name: String, _ content: String) {
+        hasher.add("heredoc")
+        hasher.add(name)
+        hasher.add(content)
+    }
+
+    /// Takes the digest of something hashed elsewhere.
+    mutating func add(_ digest: Digest) { hasher.add(digest.hex) }
+
+    mutating func finish() -> Digest { hasher.finish() }
+
+    private mutating func addContents(
+        of directory: TreeDirectory, path: [UInt8], source: Int, _ text: String
+    ) throws(BuildError) {
+        let entries = try attempting("read \(text)") { () throws(Errno) in
+            try tree.entries(of: directory, path: path, source: source)
+        }
+        hasher.add(UInt64(entries.count))
+        for (entry, below) in entries {
+            try checkpoint()
+            hasher.add(entry.name.cString.dropLast().lazy.map { UInt8(bitPattern: $0) })
+            try add(entry, in: directory, path: below, source: source, text)
+        }
+    }
+
+    private mutating func add(
+        _ entry: TreeEntry, in directory: TreeDirectory, path: [UInt8], source: Int, _ text: String
+    ) throws(BuildError) {
+        let status = entry.status
+        let owner = rules.owner(of: status)
+        hasher.add(UInt64(status.type.rawValue | rules.permissions(of: status)))
+        hasher.add(UInt64(owner.uid) << 32 | UInt64(owner.gid))
+        // What the error names is the directory's path, which is enough to find the file.
+        let attempt = "read \(text)/\(entry.name.text)"
+        var hasAttributes = false
+        if status.isRegular, files.known(status)?.hasAttributes == false {
+            hasher.add(UInt64(0))
+        } else {
+            let attributes = try attempting(attempt) { () throws(Errno) in try directory.attributes(entry) }
+            hasAttributes = !attributes.isEmpty
+            hasher.add(UInt64(attributes.count))
+            for attribute in attributes {
+                hasher.add(attribute.name.lazy.map { UInt8(bitPattern: $0) })
+                hasher.add(attribute.value)
+            }
+        }
+        if status.linkCount > 1, !status.isDirectory {
+            let identity = FileIdentity(device: status.device, inode: status.inode)
+            if let number = linked[identity] {
+                hasher.add(number + 1)
+                return
+            }
+            linked[identity] = UInt64(linked.count)
+        }
+        hasher.add(UInt64(0))
+        switch status.type {
+        case .regular:
+            let digest = try attempting(attempt) { () throws(Errno) in
+                try files.digest(of: entry, in: directory, hasAttributes: hasAttributes)
+            }
+            for word in digest.words { hasher.add(word) }
+        case .symbolicLink:
+            hasher.add(try attempting(attempt) { () throws(Errno) in try directory.readLink(entry) })
+        case .directory:
+            let below = try attempting(attempt) { () throws(Errno) in try directory.open(entry) }
+            try addContents(of: below, path: path, source: source, "\(text)/\(entry.name.text)")
+        case .characterDevice, .blockDevice: hasher.add(status.rawDevice)
+        case .fifo, .socket: break
+        }
+    }
+}

@@ -1,0 +1,92 @@
+import FoundationEssentials
+import ImageStore
+import OCI
+
+/// What is remembered of a step besides its layer: the part of a cache record that is ours.
+struct StepRecord: Codable, Sendable {
+    /// When the step was done; it goes into the history again, so that a rebuilt image is the same image.
+    var created: Timestamp
+    /// Whether the step made a layer.
+    var hasLayer: Bool
+    /// The stack that the layer was made on: one that was made anew since does not fit under it.
+    var parent: String
+}
+
+/// Looks steps up in the store's cache, and records them.
+struct StepCache: Sendable {
+    let store: ImageStore
+
+    /// A step that was found.
+    struct Hit {
+        var created: Timestamp
+        /// The layer, nil for a step that made none.
+        var layer: LayerRecord?
+    }
+
+    /// A name for a stack of layers.
+    static func name(of stack: [Digest]) -> String {
+        var hasher = KeyHasher("stack")
+        hasher.add(stack.map(\.hex))
+        return hasher.finish().hex
+    }
+
+    /// What the step led to the last time, on the same stack.
+    func find(_ key: CacheKey, on stack: [Digest]) throws(BuildError) -> Hit? {
+        try fromStore { () throws(StoreError) in
+            guard let record = try store.cacheRecord(key: key.description),
+                let step = try? JSON.decode(StepRecord.self, from: record.configurationDelta),
+                step.parent == Self.name(of: stack)
+            else { return nil }
+            if !step.hasLayer { return Hit(created: step.created, layer: nil) }
+            guard let id = record.layerID, let layer = try? store.layer(id), layer.diffID != nil else { return nil }
+            return Hit(created: step.created, layer: layer)
+        }
+    }
+
+    /// Remembers what a step led to.
+    func put(_ key: CacheKey, created: Timestamp, layer: LayerID?, on stack: [Digest]) throws(BuildError) {
+        let step = StepRecord(created: created, hasLayer: layer != nil, parent: Self.name(of: stack))
+        guard let delta = try? JSON.encode(step) else { return }
+        try fromStore { () throws(StoreError) in
+            try store.putCacheRecord(
+                CacheRecord(key: key.description, layerID: layer, configurationDelta: delta, createdAt: created))
+        }
+    }
+
+    // MARK: Digests
+
+    /// A digest that was computed for a key earlier.
+    func digest(_ key: Digest) throws(BuildError) -> Digest? {
+        try fromStore { () throws(StoreError) in
+            guard let record = try store.cacheRecord(key: "content:" + key.hex) else { return nil }
+            return try? Digest(hex: String(decoding: record.configurationDelta, as: UTF8.self))
+        }
+    }
+
+    /// Remembers a digest.
+    func put(_ digest: Digest, for key: Digest) throws(BuildError) {
+        try fromStore { () throws(StoreError) in
+            try store.putCacheRecord(
+                CacheRecord(
+                    key: "content:" + key.hex, layerID: nil, configurationDelta: Data(digest.hex.utf8)))
+        }
+    }
+
+    // MARK: Files of contexts
+
+    /// What earlier builds of a context learnt of its files.
+    func files(of context: String) throws(BuildError) -> FileDigests {
+        let files = FileDigests()
+        let record = try fromStore { () throws(StoreError) in try store.cacheRecord(key: context) }
+        if let record { files.restore(Array(record.configurationDelta)) }
+        return files
+    }
+
+    /// Remembers what this build learnt.
+    func put(_ files: FileDigests, of context: String) throws(BuildError) {
+        guard let bytes = files.encodedIfChanged() else { return }
+        try fromStore { () throws(StoreError) in
+            try store.putCacheRecord(CacheRecord(key: context, layerID: nil, configurationDelta: Data(bytes)))
+        }
+    }
+}

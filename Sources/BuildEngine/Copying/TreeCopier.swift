@@ -1,0 +1,214 @@
+import Linux
+
+/// Puts files of a tree into the directory of a new layer.
+struct TreeCopier {
+    /// Names a file with several links.
+    private struct FileIdentity: Hashable {
+        var device: UInt64
+        var inode: UInt64
+    }
+
+    /// Where the files come from.
+    let tree: SourceTree
+    let rules: CopyRules
+    /// The root of the image that is written.
+    let root: DestinationDirectory
+    /// Whether directories that exist in the image keep their attributes when a plain one (0755, root's) is copied over
+    /// them: archives do not tell directories that they name from those that are only on the way to something.
+    var sparesExistingDirectories = false
+    /// Asked now and then; throws to stop.
+    var checkpoint: () throws(BuildError) -> Void = {}
+
+    /// Files with several links that were copied already, and where to: the links are kept within one instruction.
+    private var linked: [FileIdentity: [FileName]] = [:]
+    private var buffer = CopyBuffer()
+
+    init(tree: SourceTree, rules: CopyRules, root: DestinationDirectory) {
+        self.tree = tree
+        self.rules = rules
+        self.root = root
+    }
+
+    /// Copies what is in a directory into another.
+    ///
+    /// - Parameters:
+    ///   - path: of the directory in its tree.
+    ///   - source: how many bytes of it lead to the source that is copied.
+    mutating func copyContents(
+        of directory: TreeDirectory, path: [UInt8], source: Int, to target: DestinationDirectory
+    ) throws(BuildError) {
+        let place = TreePath.text(target.path)
+        let entries = try attempting("read what is copied to \(place)") { () throws(Errno) in
+            try tree.entries(of: directory, path: path, source: source)
+        }
+        for (entry, below) in entries {
+            try copy(entry, from: directory, path: below, source: source, to: target, as: entry.name)
+        }
+    }
+
+    /// Copies a file, or a directory with what is in it, under a name.
+    mutating func copy(
+        _ entry: TreeEntry, from directory: TreeDirectory, path: [UInt8], source: Int,
+        to target: DestinationDirectory, as name: FileName
+    ) throws(BuildError) {
+        try checkpoint()
+        if entry.status.isDirectory {
+            try copyDirectory(entry, from: directory, path: path, source: source, to: target, as: name)
+            return
+        }
+        let place = TreePath.text(target.path + [name])
+        do throws(Errno) {
+            try target.clear(name)
+            try copyFile(entry, from: directory, to: target, as: name)
+        } catch {
+            if error == .EISDIR {
+                throw BuildError(.badDestination, "cannot copy to \(place): a directory is there, and a file is copied")
+            }
+            throw BuildError("copy to \(place)", error)
+        }
+    }
+
+    private mutating func copyDirectory(
+        _ entry: TreeEntry, from parent: TreeDirectory, path: [UInt8], source: Int,
+        to target: DestinationDirectory, as name: FileName
+    ) throws(BuildError) {
+        let place = TreePath.text(target.path + [name])
+        let owner = rules.owner(of: entry.status)
+        let mode = rules.permissions(of: entry.status)
+        let existing = try attempting("look at \(place)") { () throws(Errno) in try target.status(of: name) }
+        if let existing, !existing.isDirectory {
+            throw BuildError(.badDestination, "cannot copy to \(place): a file is there, and a directory is copied")
+        }
+        let spares = sparesExistingDirectories && existing != nil && owner == .root && mode == 0o755
+        let (opened, made) = try attempting("copy to \(place)") { () throws(Errno) in
+            let opened = try parent.open(entry)
+            guard existing != nil else {
+                return (opened, try target.makeDirectory(name, mode: mode, owner: owner))
+            }
+            let directory = try target.directory(name)
+            if !spares {
+                try directory.withUpper { (upper: borrowing FileDescriptor) throws(Errno) in
+                    try upper.setOwner(uid: owner.uid, gid: owner.gid)
+                    try upper.setMode(mode)
+                }
+            }
+            return (opened, directory)
+        }
+        try copyContents(of: opened, path: path, source: source, to: made)
+        if spares { return }
+        try attempting("copy to \(place)") { () throws(Errno) in
+            let attributes = try opened.attributes()
+            // Last, because every new entry changes the times.
+            try made.withUpper { (upper: borrowing FileDescriptor) throws(Errno) in
+                try DestinationDirectory.set(attributes, on: upper)
+                try upper.setTimes(
+                    access: entry.status.accessTime, modification: entry.status.modificationTime)
+            }
+        }
+    }
+
+    // MARK: Files
+
+    /// Writes a text as a file, with mode 0644 unless the rules say otherwise.
+    func write(_ text: String, to target: DestinationDirectory, as name: FileName) throws(BuildError) {
+        let place = TreePath.text(target.path + [name])
+        let rules = rules
+        var status = FileStatus()
+        status.mode = FileType.regular.rawValue | 0o644
+        let (owner, mode) = (rules.parentOwner, rules.permissions(of: status))
+        try attempting("write \(place)") { () throws(Errno) in
+            try target.clear(name)
+            try target.withUpper { (upper: borrowing FileDescriptor) throws(Errno) in
+                let file = try upper.open(name.cString, [.writeOnly, .create, .exclusive, .noFollow], mode: 0o600)
+                try file.setOwner(uid: owner.uid, gid: owner.gid)
+                try file.setMode(mode)
+                try file.writeAll(text)
+            }
+        }
+    }
+
+    private mutating func copyFile(
+        _ entry: TreeEntry, from directory: TreeDirectory, to target: DestinationDirectory, as name: FileName
+    ) throws(Errno) {
+        let identity = FileIdentity(device: entry.status.device, inode: entry.status.inode)
+        let isShared = entry.status.linkCount > 1
+        if isShared, let first = linked[identity] {
+            let path = TreePath.bytes(first).map { CChar(bitPattern: $0) } + [0]
+            try root.withUpper { (root: borrowing FileDescriptor) throws(Errno) in
+                try target.withUpper { (upper: borrowing FileDescriptor) throws(Errno) in
+                    try root.makeLink(of: path, in: upper, at: name.cString)
+                }
+            }
+            return
+        }
+        let attributes = try directory.attributes(entry)
+        let (rules, buffer) = (rules, buffer)
+        try target.withUpper { (upper: borrowing FileDescriptor) throws(Errno) in
+            if entry.status.isRegular {
+                let file = try upper.open(name.cString, [.writeOnly, .create, .exclusive, .noFollow], mode: 0o600)
+                try buffer.copy(try directory.openFile(entry), to: file, status: entry.status)
+                try Self.finish(file, entry.status, rules, attributes)
+            } else {
+                try Self.makeSpecial(entry, from: directory, in: upper, as: name, rules, attributes)
+            }
+        }
+        if isShared { linked[identity] = target.path + [name] }
+    }
+
+    private static func makeSpecial(
+        _ entry: TreeEntry, from directory: TreeDirectory, in upper: borrowing FileDescriptor, as name: FileName,
+        _ rules: CopyRules, _ attributes: [ExtendedAttribute]
+    ) throws(Errno) {
+        let owner = rules.owner(of: entry.status)
+        if entry.status.isSymbolicLink {
+            let target = try directory.readLink(entry).map { CChar(bitPattern: $0) } + [0]
+            try upper.makeSymbolicLink(name.cString, to: target)
+        } else {
+            // In a layer it would be a whiteout.
+            if entry.status.isWhiteout { throw .EPERM }
+            try upper.makeNode(
+                name.cString, mode: entry.status.type.rawValue | 0o600, device: entry.status.rawDevice)
+        }
+        try upper.setOwner(of: name.cString, uid: owner.uid, gid: owner.gid)
+        if !entry.status.isSymbolicLink { try upper.setMode(of: name.cString, rules.permissions(of: entry.status)) }
+        for attribute in attributes { try? upper.setAttribute(attribute.name, of: name.cString, attribute.value) }
+        try upper.setTimes(
+            of: name.cString, access: entry.status.accessTime, modification: entry.status.modificationTime)
+    }
+
+    /// Owner before mode, because a change of the owner takes set-id bits away; capabilities after the owner for the
+    /// same reason; times last.
+    private static func finish(
+        _ file: borrowing FileDescriptor, _ status: FileStatus, _ rules: CopyRules, _ attributes: [ExtendedAttribute]
+    ) throws(Errno) {
+        let owner = rules.owner(of: status)
+        try file.setOwner(uid: owner.uid, gid: owner.gid)
+        try file.setMode(rules.permissions(of: status))
+        try DestinationDirectory.set(attributes, on: file)
+        try file.setTimes(access: status.accessTime, modification: status.modificationTime)
+    }
+}
+
+/// Copies the data of files, small ones through memory: for them one read and one write are cheaper than asking the
+/// file system to share or to copy.
+final class CopyBuffer {
+    private static let size = 1 << 16
+    private let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: CopyBuffer.size, alignment: 4096)
+
+    deinit { memory.deallocate() }
+
+    func copy(
+        _ source: borrowing FileDescriptor, to target: borrowing FileDescriptor, status: FileStatus
+    ) throws(Errno) {
+        let isSparse = status.allocatedSize < status.size
+        if status.size > Self.size || (isSparse && status.size > 4096) {
+            try target.copyContents(of: source, size: status.size)
+            return
+        }
+        while true {
+            let count = try source.read(into: memory)
+            if count == 0 { return }
+            try target.writeAll(UnsafeRawBufferPointer(rebasing: memory[..<count]))
+        }
+    }
+}

@@ -1,0 +1,167 @@
+import Dockerfile
+import ImageStore
+import Linux
+import OCI
+import Runtime
+
+extension Executor {
+    /// What `COPY` does: files of the context, a stage or an image go straight into a new layer.
+    func copyStep(_ copy: CopyInstruction, _ state: StageState) throws(BuildError) -> LayerStep {
+        if copy.parents { throw BuildError(.unsupported, "COPY --parents is not supported") }
+        let source = try transferSource(copy.from)
+        return try transferStep("COPY", copy.files, source, unpacks: false, state)
+    }
+
+    /// What `ADD` does: as `COPY` from the context, and archives are unpacked.
+    func addStep(_ add: AddInstruction, _ state: StageState) throws(BuildError) -> LayerStep {
+        for case .path(let path) in add.files.sources where Self.isRemote(path) {
+            throw BuildError(
+                .unsupported, "ADD of a remote source is not supported: \(path)",
+                remedy: "download it before the build, or in a RUN")
+        }
+        if add.checksum != nil { throw BuildError(.unsupported, "ADD --checksum is for remote sources") }
+        return try transferStep("ADD", add.files, try transferSource(nil), unpacks: add.unpack ?? true, state)
+    }
+
+    private static func isRemote(_ path: String) -> Bool {
+        ["http://", "https://", "ftp://", "git://", "ssh://", "git@"].contains { path.hasPrefix($0) }
+    }
+
+    // MARK: Sources
+
+    /// Where files are taken from.
+    private struct TransferSource {
+        var tree: SourceTree
+        var files: FileDigests
+        /// The layers, if the files are those of an image: what is selected of them never changes.
+        var stack: [Digest]?
+    }
+
+    private func transferSource(_ from: String?) throws(BuildError) -> TransferSource {
+        guard let from else {
+            // The context is opened by need: a build that only copies here-documents has none.
+            let (context, files) = try context()
+            return TransferSource(tree: context.tree, files: files)
+        }
+        let layers: [BuildLayer]
+        switch plan.graph.origin(of: from) {
+        case .stage(let index):
+            guard let stage = stages[index] else { throw BuildError(.dockerfile, "the stage \(from) is not built") }
+            layers = stage.layers
+        case .image(let name): layers = try self.layers(of: try image(name))
+        case .scratch: layers = []
+        }
+        var stack: [Digest] = []
+        for layer in layers {
+            if let digest = try layer.record().diffID { stack.append(digest) }
+        }
+        return TransferSource(
+            tree: SourceTree(root: try openLayers(layers.map(\.id)), isContext: false), files: FileDigests(),
+            stack: stack)
+    }
+
+    /// The root of a stack of layers, bottom first.
+    func openLayers(_ layers: [LayerID]) throws(BuildError) -> TreeDirectory {
+        try attempting("open the layers") { () throws(Errno) in
+            try TreeDirectory(layers: store.lowerPaths(layers))
+        }
+    }
+
+    // MARK: The step
+
+    private func transferStep(
+        _ kind: String, _ files: FileTransfer, _ source: TransferSource, unpacks: Bool, _ state: StageState
+    ) throws(BuildError) -> LayerStep {
+        var source = source
+        if !files.excludes.isEmpty {
+            source.tree.filter.excluded = try fromDockerfile { () throws(DockerfileError) in
+                try IgnorePatterns(files.excludes)
+            }
+        }
+        let rules = try CopyRules(files, isContext: source.tree.isContext) { () throws(BuildError) in
+            try self.users(of: state)
+        }
+        let transfer = try Transfer(files, from: source.tree, destination: state.absolute(files.destination))
+        let content = try contentDigest(of: transfer, files, source, rules)
+        // As the image has them: names of users stand for numbers there.
+        let owner = rules.owner.map { "\($0.uid):\($0.gid)" } ?? ""
+        let key = state.filesKey.step(
+            kind, definition: [[transfer.destination, owner, files.mode ?? "", unpacks ? "unpack" : ""]],
+            content: content)
+        let layers = state.layerIDs
+        let tree = source.tree
+        return LayerStep(key: key, createdBy: Self.text(kind, files)) { (_: Int) throws(BuildError) in
+            let scratch = try ScratchDirectory(in: self.store)
+            let upper = try scratch.makeDirectory("upper")
+            let lower = try self.openLayers(layers)
+            let root = try attempting("write \(upper)") { () throws(Errno) in
+                try DestinationDirectory(upper: upper, lower: lower)
+            }
+            var copier = TreeCopier(tree: tree, rules: rules, root: root)
+            copier.checkpoint = self.checkpoint
+            try transfer.carryOut(with: &copier) { (selected: SelectedSource) throws(BuildError) in
+                unpacks ? try self.unpacked(selected, rules) : nil
+            }
+            return try fromStore { () throws(StoreError) in
+                try self.store.commitLayer(takingUpper: upper, lowers: layers)
+            }
+        }
+    }
+
+    /// The history's line: what was written, with the values of variables.
+    private static func text(_ kind: String, _ files: FileTransfer) -> String {
+        var words = [kind]
+        if let owner = files.owner { words.append("--chown=\(owner)") }
+        if let mode = files.mode { words.append("--chmod=\(mode)") }
+        for source in files.sources {
+            switch source {
+            case .path(let path): words.append(path)
+            case .heredoc(let heredoc): words.append("<<\(heredoc.name)")
+            }
+        }
+        words += [files.destination, "# strata"]
+        return words.joined(separator: " ")
+    }
+
+    /// The digest of what is copied. Of layers, which never change, it is computed only once.
+    private func contentDigest(
+        of transfer: Transfer, _ files: FileTransfer, _ source: TransferSource, _ rules: CopyRules
+    ) throws(BuildError) -> Digest {
+        var memory: Digest?
+        if let stack = source.stack {
+            var hasher = KeyHasher("selection")
+            hasher.add(stack.map(\.hex))
+            hasher.add(transfer.sourceTexts)
+            hasher.add(files.excludes)
+            hasher.add([rules.owner.map { "\($0.uid):\($0.gid)" } ?? "", files.mode ?? ""])
+            let key = hasher.finish()
+            if let known = try cache.digest(key) { return known }
+            memory = key
+        }
+        var digest = ContentDigest(
+            tree: source.tree, rules: rules, files: source.files, checkpoint: checkpoint)
+        try transfer.add(to: &digest)
+        let result = digest.finish()
+        if let memory { try cache.put(result, for: memory) }
+        return result
+    }
+
+    // MARK: Users
+
+    /// The users and groups of a stage's image.
+    func users(of state: StageState) throws(BuildError) -> UserDatabase {
+        let root = try openLayers(state.layerIDs)
+        let scratch = try ScratchDirectory(in: store)
+        let copy = try scratch.makeDirectory("etc")
+        for name in ["passwd", "group"] {
+            try attempting("read /etc/\(name) of the image") { () throws(Errno) in
+                guard let location = try root.resolve(TreePath.names("etc/\(name)")), let entry = location.entry,
+                    entry.status.isRegular
+                else { return }
+                let bytes = try location.parent.openFile(entry).readAll(limit: 16 << 20)
+                try FileDescriptor.open("\(copy)/\(name)", [.writeOnly, .create], mode: 0o600).writeAll(bytes)
+            }
+        }
+        return UserDatabase(root: scratch.path)
+    }
+}

@@ -1,0 +1,138 @@
+import Dockerfile
+import ImageStore
+import Linux
+import OCI
+import Runtime
+
+extension Executor {
+    /// What `RUN` does: a command in a container on the layers so far; what it changed is the next layer.
+    func runStep(_ run: RunInstruction, _ state: StageState) throws(BuildError) -> LayerStep {
+        try refuse(run)
+        let arguments: [String] =
+            switch run.body {
+            case .shell(let text): state.shell + [text]
+            case .exec(let arguments): arguments
+            case .script(let text): [text]
+            }
+        if arguments.isEmpty { throw BuildError(.dockerfile, "RUN has no command") }
+        let declared = state.scope.commandArguments.map { "\($0.key)=\($0.value)" }
+        let environment = state.image.config.env
+        let user = state.image.config.user ?? ""
+        var isScript = false
+        if case .script = run.body { isScript = true }
+        let key = state.filesKey.step(
+            "RUN",
+            definition: [
+                arguments, environment, declared, [user, state.workingDirectory, isScript ? "script" : ""],
+            ])
+        let command = BuildCommand(
+            arguments: arguments, environment: environment + declared + proxies(state),
+            workingDirectory: state.workingDirectory, user: user)
+        let prefix = declared.isEmpty ? "" : "|\(declared.count) \(declared.joined(separator: " ")) "
+        let (layers, baseImage) = (state.layerIDs, state.baseImage)
+        return LayerStep(key: key, createdBy: "RUN \(prefix)\(arguments.joined(separator: " ")) # strata") {
+            (number: Int) throws(BuildError) in
+            let mount = try fromRuntime { () throws(RuntimeError) in
+                try BuildMount(self.runtime, layers: layers, imageID: baseImage)
+            }
+            return try self.run(command, isScript: isScript, on: mount, number)
+        }
+    }
+
+    /// What this builder does not do yet is refused rather than passed over.
+    private func refuse(_ run: RunInstruction) throws(BuildError) {
+        if let mount = run.mounts.first {
+            throw BuildError(.unsupported, "RUN --mount=type=\(mount.kind.rawValue) is not supported")
+        }
+        if run.network == RunInstruction.Network.none {
+            throw BuildError(.unsupported, "RUN --network=none is not supported: builds use the host's network")
+        }
+        if run.security == .insecure { throw BuildError(.unsupported, "RUN --security=insecure is not supported") }
+    }
+
+    /// Proxy settings are handed to commands without an `ARG`, and are no part of the cache key or of the history.
+    private func proxies(_ state: StageState) -> [String] {
+        arguments.given.filter { name, _ in
+            BuildArguments.proxyNames.contains(name) && state.scope.value(of: name) == nil
+        }.map { "\($0.key)=\($0.value)" }.sorted()
+    }
+
+    private func run(
+        _ command: BuildCommand, isScript: Bool, on mount: BuildMount, _ number: Int
+    ) throws(BuildError) -> PendingLayer {
+        try checkpoint()
+        var command = command
+        let script = isScript ? try StepScript(command.arguments[0], in: mount.rootfs) : nil
+        if let script { command.arguments = [script.path] }
+        let status: Int32
+        do throws(RuntimeError) {
+            status = try mount.run(command, cancellation: stop) { stream, bytes in
+                self.reporter.output(number, stream, bytes)
+            }
+        } catch {
+            try checkpoint()
+            guard error.code == .commandNotFound || error.code == .commandNotExecutable else {
+                throw BuildError(error)
+            }
+            // As a shell would have it: the reason on standard error, and the status that stands for it.
+            Array("\(error.message)\n".utf8).withUnsafeBytes { reporter.output(number, .standardError, $0) }
+            throw failure(command, status: error.exitCode, mount, number)
+        }
+        try script?.remove()
+        try checkpoint()
+        if status != 0 { throw failure(command, status: status, mount, number) }
+        return try fromRuntime { () throws(RuntimeError) in try mount.commit() }
+    }
+
+    private func failure(
+        _ command: BuildCommand, status: Int32, _ mount: BuildMount, _ number: Int
+    ) -> BuildError {
+        var error = BuildError(
+            .commandFailed,
+            "The command '\(command.arguments.joined(separator: " "))' returned a non-zero code: \(status)")
+        error.exitStatus = status
+        guard !options.removesFailedContainer else {
+            mount.discard()
+            return error
+        }
+        do throws(RuntimeError) {
+            let container = try mount.keep(exitCode: status)
+            reporter.note(number, "the container is kept as \(container.name)")
+            error.remedy = "look at the container \(container.name), then remove it"
+        } catch {
+            reporter.note(number, "the container could not be kept: \(error.message)")
+        }
+        return error
+    }
+}
+
+/// A here-document with an interpreter of its own, put into the root file system for the time of its execution.
+private struct StepScript {
+    /// The path in the container.
+    let path: String
+    private let root: SharedDescriptor
+    private let times: FileStatus
+
+    init(_ text: String, in rootfs: String) throws(BuildError) {
+        let name = ".strata-run-\(String(UInt64.random(in: .min ... .max), radix: 36))"
+        path = "/" + name
+        let (root, times) = try attempting("write \(path)") { () throws(Errno) in
+            let root = try FileDescriptor.open(rootfs, [.directory])
+            let times = try root.status()
+            let file = try root.open(name, [.writeOnly, .create, .exclusive, .noFollow], mode: 0o755)
+            try file.setMode(0o755)
+            try file.writeAll(text)
+            return (SharedDescriptor(root), times)
+        }
+        self.root = root
+        self.times = times
+    }
+
+    /// Takes the script away again, as if it had never been there.
+    func remove() throws(BuildError) {
+        try attempting("remove \(path)") { () throws(Errno) in
+            try root.descriptor.unlink(String(path.dropFirst()))
+            try root.descriptor.setTimes(access: times.accessTime, modification: times.modificationTime)
+        }
+    }
+}

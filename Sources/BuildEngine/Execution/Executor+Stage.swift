@@ -1,0 +1,153 @@
+import Dockerfile
+import ImageStore
+import OCI
+
+/// Which of the shown steps of a stage an instruction is.
+struct StepPlace {
+    var stage: String?
+    var index: Int
+    var total: Int
+}
+
+extension Executor {
+    /// Builds one stage; those that it needs are built.
+    func buildStage(_ index: Int) throws(BuildError) -> StageState {
+        let node = plan.graph.nodes[index]
+        var state: StageState
+        var instructions = node.stage.instructions
+        do throws(BuildError) {
+            state = try start(node)
+            instructions = try takeTriggers(of: &state) + instructions
+        } catch {
+            throw error.located(at: node.stage.origin)
+        }
+        var place = StepPlace(
+            stage: plan.displayName(of: index), index: 1, total: 1 + instructions.count(where: \.isStep))
+        try reportBase(node, state, place)
+        for instruction in instructions {
+            if instruction.isStep { place.index += 1 }
+            do throws(BuildError) {
+                try checkpoint()
+                try execute(instruction, at: place, &state)
+            } catch {
+                if error.code == .commandFailed { leave(state) }
+                throw error.located(at: instruction.origin)
+            }
+        }
+        return state
+    }
+
+    /// The state before the first instruction.
+    private func start(_ node: StageGraph.Node) throws(BuildError) -> StageState {
+        switch node.base {
+        case .scratch:
+            return StageState(
+                image: ImageConfiguration(platform: options.platform ?? .current), scope: scope([]),
+                filesKey: .scratch, stateKey: .scratch)
+        case .stage(let index):
+            guard var state = stages[index] else {
+                throw BuildError(.dockerfile, "the stage \(node.stage.base) is not built")
+            }
+            // Variables of ARG end with their stage; those of ENV are part of the image.
+            state.scope = scope(state.image.config.env)
+            state.hasOwnCommand = false
+            return state
+        case .image(let name):
+            let image = try image(name)
+            try check(node.platform, image.configuration, name)
+            let layers = try layers(of: image)
+            let diffIDs = layers.compactMap { try? $0.record().diffID }
+            return StageState(
+                layers: layers, image: image.configuration, scope: scope(image.configuration.config.env),
+                filesKey: .image(Digest.sha256(of: "files"), layers: diffIDs),
+                stateKey: .image(image.id, layers: diffIDs), baseImage: image.id)
+        }
+    }
+
+    private func scope(_ environment: [String]) -> VariableScope {
+        let pairs = environment.map { text in
+            let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            return KeyValue(key: String(parts.first ?? ""), value: parts.count == 2 ? String(parts[1]) : "")
+        }
+        return VariableScope(
+            environment: pairs, globalArguments: plan.graph.globalArguments, buildArguments: arguments)
+    }
+
+    private func check(
+        _ wanted: String?, _ configuration: ImageConfiguration, _ name: String
+    ) throws(BuildError) {
+        guard let wanted else { return }
+        let platform: Platform
+        do throws(OCIError) {
+            platform = try Platform(parsing: wanted)
+        } catch {
+            throw BuildError(.unsupported, error.message)
+        }
+        guard platform.os == configuration.os, platform.architecture == configuration.architecture else {
+            throw BuildError(
+                .noSuchImage, "\(name): the image in the store is for \(configuration.platform), not for \(platform)",
+                remedy: "pull it for that platform")
+        }
+    }
+
+    /// The instructions that the base image wants carried out in images built from it; they are not handed on.
+    private func takeTriggers(of state: inout StageState) throws(BuildError) -> [Instruction] {
+        var triggers: [Instruction] = []
+        for text in state.image.config.onBuild {
+            triggers += try fromDockerfile { () throws(DockerfileError) in
+                try DockerfileDocument.instructions(parsing: text, file: "ONBUILD")
+            }
+        }
+        state.image.config.onBuild = []
+        return triggers
+    }
+
+    /// Shows the base as the first step: it counts as cached once something was built on it.
+    private func reportBase(
+        _ node: StageGraph.Node, _ state: StageState, _ place: StepPlace
+    ) throws(BuildError) {
+        let step = reporter.start(node.stage.text, stage: place.stage, index: place.index, total: place.total)
+        let key = state.stateKey.step("FROM", definition: [])
+        let hit = options.usesCache ? try cache.find(key, on: []) : nil
+        if hit != nil {
+            reporter.cached(step)
+        } else {
+            try cache.put(key, created: .now, layer: nil, on: [])
+            reporter.finish(step, isInstruction: true)
+        }
+    }
+
+    /// Leaves what a failed build has as an image without a name, if it put anything on its base.
+    private func leave(_ state: StageState) {
+        guard state.madeLayers > 0, let ids = try? state.layers.map({ try $0.record().id }) else { return }
+        _ = try? store.createImage(configuration: state.image, layers: ids, tags: [])
+    }
+
+    // MARK: The image
+
+    /// Makes the image once all layers are there.
+    func export(_ state: StageState) throws(BuildError) -> BuildResult {
+        let step = reporter.start("exporting to image")
+        do throws(BuildError) {
+            try checkpoint()
+            var ids: [LayerID] = []
+            for layer in state.layers { ids.append(try layer.record().id) }
+            var configuration = state.image
+            if configuration.created == nil { configuration.created = .now }
+            let image = try fromStore { () throws(StoreError) in
+                try store.createImage(configuration: configuration, layers: ids, tags: options.tags)
+            }
+            reporter.note(step, "writing image \(image.id) done")
+            for tag in options.tags { reporter.note(step, "naming to \(tag) done") }
+            reporter.finish(step)
+            reporter.report(.image(id: image.id, tags: options.tags))
+            let counts = reporter.counts
+            return BuildResult(
+                imageID: image.id, tags: options.tags, cachedSteps: counts.cached, executedSteps: counts.executed,
+                warnings: warnings)
+        } catch {
+            reporter.fail(step, error)
+            throw error
+        }
+    }
+}

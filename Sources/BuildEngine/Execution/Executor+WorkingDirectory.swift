@@ -1,0 +1,42 @@
+import ImageStore
+import Linux
+import OCI
+import Runtime
+
+extension Executor {
+    /// What `WORKDIR` does to files: the directory is made where it is missing, for the user who will work there.
+    func workingDirectoryStep(_ directory: String, _ state: StageState) throws(BuildError) -> LayerStep {
+        let user = state.image.config.user ?? ""
+        let key = state.filesKey.step("WORKDIR", definition: [[directory, user]])
+        return LayerStep(key: key, createdBy: "WORKDIR \(directory)") { (_: Int) throws(BuildError) in
+            let lower = try self.openLayers(state.layerIDs)
+            let scratch = try ScratchDirectory(in: self.store)
+            let upper = try scratch.makeDirectory("upper")
+            var owner = FileOwner.root
+            if !user.isEmpty {
+                let users = try self.users(of: state)
+                owner = try fromRuntime { () throws(RuntimeError) in
+                    let identity = try users.identity(for: user)
+                    return FileOwner(uid: identity.uid, gid: identity.gid)
+                }
+            }
+            let isMade: Bool
+            do throws(Errno) {
+                let root = try DestinationDirectory(upper: upper, lower: lower)
+                let location = try root.resolve(TreePath.names(directory))
+                if location.file != nil { throw .ENOTDIR }
+                isMade = !location.rest.isEmpty
+                _ = try location.directory.makeDirectories(location.rest, owner: owner)
+            } catch {
+                if error == .ENOTDIR {
+                    throw BuildError(.badDestination, "cannot make the directory \(directory): a file is in the way")
+                }
+                throw BuildError("make the directory \(directory)", error)
+            }
+            guard isMade else { return nil }
+            return try fromStore { () throws(StoreError) in
+                try self.store.commitLayer(takingUpper: upper, lowers: state.layerIDs)
+            }
+        }
+    }
+}

@@ -1,0 +1,170 @@
+import Dispatch
+import Dockerfile
+import ImageStore
+import Linux
+import OCI
+import Runtime
+
+/// One build, from its options to the image.
+///
+/// Steps run one after the other on the calling thread; layers are hashed on a queue beside it.
+final class Executor {
+    let options: BuildOptions
+    let store: ImageStore
+    let runtime: RuntimeContext
+    let reporter: ProgressReporter
+    let cache: StepCache
+    /// Hashes and publishes layers in the order in which they are made.
+    let queue = DispatchQueue(label: "strata.build.layers")
+
+    private let cancellation: Cancellation?
+    private let document: DockerfileDocument
+    private let dockerfilePath: String?
+    private(set) var arguments: BuildArguments
+    private(set) var plan: Plan
+    /// Images that stages start or copy from, by the reference in the Dockerfile.
+    private var images: [String: ImageRecord] = [:]
+    /// The stages that are done.
+    var stages: [Int: StageState] = [:]
+    private var openedContext: (context: BuildContext, files: FileDigests)?
+
+    /// Reads the Dockerfile and finds out what has to be built.
+    init(
+        _ options: BuildOptions, store: ImageStore, runtime: RuntimeContext, cancellation: Cancellation?,
+        reporter: ProgressReporter
+    ) throws(BuildError) {
+        self.options = options
+        self.store = store
+        self.runtime = runtime
+        self.cancellation = cancellation
+        self.reporter = reporter
+        cache = StepCache(store: store)
+        arguments = BuildArguments(
+            given: options.buildArguments, predefined: Self.platformArguments(options.platform ?? .current))
+        let source = try DockerfileSource(options)
+        dockerfilePath = source.path
+        let step = reporter.start("[internal] load build definition from \(source.name)")
+        do throws(BuildError) {
+            let bytes = try source.read()
+            let name = source.name
+            document = try fromDockerfile { () throws(DockerfileError) in
+                try DockerfileDocument(parsing: bytes, file: name)
+            }
+            plan = try Plan(document, arguments: arguments, target: options.target)
+        } catch {
+            reporter.fail(step, error)
+            throw error
+        }
+        reporter.finish(step)
+    }
+
+    private static func platformArguments(_ target: Platform) -> [String: String] {
+        let host = Platform.current
+        return [
+            "TARGETPLATFORM": target.description, "TARGETOS": target.os, "TARGETARCH": target.architecture,
+            "TARGETVARIANT": target.variant ?? "", "BUILDPLATFORM": host.description, "BUILDOS": host.os,
+            "BUILDARCH": host.architecture, "BUILDVARIANT": host.variant ?? "",
+        ]
+    }
+
+    /// Builds the stages and makes the image.
+    func build() throws(BuildError) -> BuildResult {
+        defer {
+            // Whatever happened, no layer is left half published, and what only this build kept goes.
+            queue.sync {}
+            stages = [:]
+            try? store.releaseLeases()
+        }
+        for warning in document.warnings { reporter.report(.warning(warning.description)) }
+        warnOfUnusedArguments()
+        try findImages()
+        for index in plan.order {
+            stages[index] = try buildStage(index)
+        }
+        if let (context, files) = openedContext { try? cache.put(files, of: context.identity) }
+        guard var state = stages[plan.target] else {
+            throw BuildError(.dockerfile, "there is no stage to build")
+        }
+        for (name, value) in options.labels { state.image.config.labels[name] = value }
+        return try export(state)
+    }
+
+    private func warnOfUnusedArguments() {
+        let unused = Set(arguments.given.keys).subtracting(document.declaredArgumentNames)
+            .subtracting(BuildArguments.proxyNames).sorted()
+        guard !unused.isEmpty else { return }
+        reporter.report(.warning("build arguments that no ARG declares: \(unused.joined(separator: ", "))"))
+    }
+
+    /// Stops if the build was cancelled.
+    func checkpoint() throws(BuildError) {
+        if cancellation?.isCancelled == true { throw BuildError(.cancelled, "the build was cancelled") }
+    }
+
+    /// Remarks on the Dockerfile.
+    var warnings: [Diagnostic] { document.warnings }
+
+    /// What stops a container.
+    var stop: Cancellation? { cancellation }
+
+    // MARK: Images
+
+    /// Looks up all images before anything is done.
+    private func findImages() throws(BuildError) {
+        for index in plan.order {
+            let node = plan.graph.nodes[index]
+            if case .image(let name) = node.base {
+                images[name] = try find(name, at: node.stage.origin)
+            }
+            for instruction in node.stage.instructions {
+                guard case .copy(let copy) = instruction.operation, let from = copy.from,
+                    case .image(let name) = plan.graph.origin(of: from)
+                else { continue }
+                images[name] = try find(name, at: instruction.origin)
+            }
+        }
+    }
+
+    private func find(_ name: String, at origin: SourceOrigin) throws(BuildError) -> ImageRecord {
+        if let known = images[name] { return known }
+        let store = store
+        do throws(StoreError) {
+            let image = try store.image(matching: name)
+            try store.lease(image.layerIDs)
+            return image
+        } catch {
+            guard error.code == .noSuchImage else { throw BuildError(error).located(at: origin) }
+            throw BuildError(.noSuchImage, "\(name): no such image", remedy: "pull or import it").located(at: origin)
+        }
+    }
+
+    /// An image that `findImages` has found.
+    func image(_ name: String) throws(BuildError) -> ImageRecord {
+        guard let image = images[name] else { throw BuildError(.noSuchImage, "\(name): no such image") }
+        return image
+    }
+
+    /// The layers of an image, as a stage uses them.
+    func layers(of image: ImageRecord) throws(BuildError) -> [BuildLayer] {
+        var layers: [BuildLayer] = []
+        for id in image.layerIDs {
+            layers.append(BuildLayer(try fromStore { () throws(StoreError) in try store.layer(id) }))
+        }
+        return layers
+    }
+
+    // MARK: The context
+
+    /// The build context and what is known of its files; opened when it is first needed.
+    func context() throws(BuildError) -> (context: BuildContext, files: FileDigests) {
+        if let openedContext { return openedContext }
+        guard let directory = options.context else {
+            throw BuildError(
+                .noContext, "the build has no context to copy files from", remedy: "give a directory to build from")
+        }
+        let context = try BuildContext(directory: directory, dockerfile: dockerfilePath)
+        let opened = (context, try cache.files(of: context.identity))
+        openedContext = opened
+        return opened
+    }
+}

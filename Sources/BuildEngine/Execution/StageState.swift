@@ -1,0 +1,54 @@
+import Dockerfile
+import ImageStore
+import OCI
+
+/// An image in the making: where a stage has got to.
+struct StageState {
+    /// The layers, bottom first.
+    var layers: [BuildLayer] = []
+    /// The configuration without `rootFS`.
+    var image: ImageConfiguration
+    /// The variables.
+    var scope: VariableScope
+    /// What the files depend on.
+    var filesKey: CacheKey
+    /// What everything depends on, the configuration included.
+    var stateKey: CacheKey
+    /// The image that the stage started from, if that was one.
+    var baseImage: Digest?
+    /// Whether a step that makes files had to be carried out: what follows is carried out as well.
+    var isCacheBroken = false
+    /// How many layers the stage, and those it started from, put on the base image.
+    var madeLayers = 0
+    /// Whether the stage has a `CMD` of its own, which `ENTRYPOINT` then leaves alone.
+    var hasOwnCommand = false
+
+    /// Layer IDs for mounts, bottom first.
+    var layerIDs: [LayerID] { layers.map(\.id) }
+
+    /// The shell of the shell form.
+    var shell: [String] { image.config.shell ?? ["/bin/sh", "-c"] }
+
+    /// The working directory, absolute.
+    var workingDirectory: String {
+        let directory = image.config.workingDir ?? ""
+        return directory.isEmpty ? "/" : directory
+    }
+
+    /// The digests of the finished layers; waits for them.
+    func diffIDs() throws(BuildError) -> [Digest] {
+        var digests: [Digest] = []
+        for layer in layers {
+            guard let digest = try layer.record().diffID else {
+                throw BuildError(.store, "the layer \(layer.id) has no digest")
+            }
+            digests.append(digest)
+        }
+        return digests
+    }
+
+    /// A path of an instruction, relative ones below the working directory; slashes at the end are kept.
+    func absolute(_ path: String) -> String {
+        path.hasPrefix("/") ? path : workingDirectory + (workingDirectory.hasSuffix("/") ? "" : "/") + path
+    }
+}
