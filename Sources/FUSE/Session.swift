@@ -34,7 +34,8 @@ public final class Session: @unchecked Sendable {
         self.mountPoint = try Session.absolutePath(of: mountPoint)
         let closing = try Session.makePipe()
         core = try Session.makeCore(fileSystem, options)
-        pool = WorkerPool(core: core, maximum: options.maxWorkers, closing: closing)
+        pool = WorkerPool(
+            core: core, minimum: options.minWorkers, maximum: options.maxWorkers, closing: closing)
         if cfuse_session_mount(core, self.mountPoint) < 0 {
             throw MountFailure("cannot mount on \(mountPoint): \(Session.lastMessage)")
         }
@@ -52,7 +53,7 @@ public final class Session: @unchecked Sendable {
         state.withLock { $0 = .started }
         fileSystem.initialize(self)
         do throws(Errno) {
-            try pool.start(count: max(1, options.workers))
+            try pool.start()
         } catch {
             throw MountFailure("cannot start the threads that serve \(mountPoint): \(error)")
         }

@@ -1,5 +1,3 @@
-internal import Glibc
-
 extension Session {
     /// How a session is mounted and served.
     public struct Options: Sendable {
@@ -19,10 +17,11 @@ extension Session {
         /// How deep a stack of file systems the mount makes at most, for passthrough: 1 if all backing files are on plain
         /// file systems; 2 if some are on overlay or FUSE, and then nothing can be stacked on the mount.
         public var maxStackDepth: UInt32 = 1
-        /// Threads from the start on.
-        public var workers: Int = max(2, sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-        /// Threads at most: another is started whenever all are busy, so that one that waits for a lock or a slow disk
-        /// does not keep the others' requests.
+        /// Threads that wait for requests at one time, at least. More listen when requests queue up, and another one
+        /// starts to when all have been busy for a millisecond, so that a request that waits for a lock or a slow disk does
+        /// not keep the others' requests.
+        public var minWorkers: Int = 1
+        /// Threads at most.
         public var maxWorkers: Int = 10
         /// Large reads go from the file to the caller through a pipe, without being copied into this process.
         public var spliceReplies = true
