@@ -13,6 +13,8 @@ final class MirrorFileSystem: FileSystem, @unchecked Sendable {
     var usesPassthrough = true
     /// Drops requests for this name without an answer.
     var unansweredName: String?
+    /// Requests for this name take that many milliseconds.
+    var slowName: (name: String, milliseconds: Int64)?
     /// What reached the server, by operation.
     let counters = Mutex<[String: Int]>([:])
     /// SETATTR requests that asked for nothing.
@@ -21,7 +23,7 @@ final class MirrorFileSystem: FileSystem, @unchecked Sendable {
 
     private let root: String
     private let state = Mutex(State())
-    private unowned var session: Session!
+    private weak var session: Session?
 
     private struct State {
         var paths: [UInt64: String] = [1: ""]
@@ -92,6 +94,9 @@ final class MirrorFileSystem: FileSystem, @unchecked Sendable {
     override func lookup(_ request: Request, parent: NodeID, name: Name, reply: consuming EntryReply) {
         note("lookup")
         if let unansweredName, String(cString: name.pointer) == unansweredName { return }
+        if let slowName, String(cString: name.pointer) == slowName.name {
+            MonotonicClock.sleep(milliseconds: slowName.milliseconds)
+        }
         do throws(Errno) {
             reply.entry(try entry(try path(parent, name)))
         } catch {
@@ -202,7 +207,7 @@ final class MirrorFileSystem: FileSystem, @unchecked Sendable {
 
     private func open(_ file: consuming FileDescriptor) -> (HandleID, BackingID?) {
         var backing: BackingID?
-        if usesPassthrough { backing = try? session.registerBacking(file) }
+        if usesPassthrough { backing = try? session?.registerBacking(file) }
         let open = OpenFile(file, backing)
         return (HandleID(rawValue: UInt64(UInt(bitPattern: Unmanaged.passRetained(open).toOpaque()))), backing)
     }
@@ -281,7 +286,7 @@ final class MirrorFileSystem: FileSystem, @unchecked Sendable {
         note("release")
         if let pointer = UnsafeRawPointer(bitPattern: UInt(handle.rawValue)) {
             let open = Unmanaged<OpenFile>.fromOpaque(pointer).takeRetainedValue()
-            if let backing = open.backing { session.closeBacking(backing) }
+            if let backing = open.backing { session?.closeBacking(backing) }
         }
         reply.ok()
     }
@@ -314,7 +319,8 @@ final class MirrorFileSystem: FileSystem, @unchecked Sendable {
             for (index, bytes) in names.enumerated().dropFirst(Int(offset)) {
                 let child = try entry(path + "/" + String(decoding: bytes.dropLast().map(UInt8.init), as: UTF8.self))
                 let fits = bytes.withUnsafeBufferPointer { pointer in
-                    let name = Name(pointer.baseAddress!)
+                    guard let address = pointer.baseAddress else { return true }
+                    let name = Name(address)
                     let next = Int64(index + 1)
                     return plus
                         ? buffer.append(

@@ -39,6 +39,30 @@ func text(of path: String) throws -> String {
     String(decoding: try FileDescriptor.open(path).readAll(), as: UTF8.self)
 }
 
+/// A thread that can be waited for.
+private final class Worker {
+    private var thread = pthread_t()
+    private let body: () -> Void
+    private let done = Atomic(false)
+
+    init(_ body: @escaping () -> Void) {
+        self.body = body
+        pthread_create(
+            &thread, nil,
+            { argument in
+                guard let argument else { return nil }
+                let worker = Unmanaged<Worker>.fromOpaque(argument).takeRetainedValue()
+                worker.body()
+                worker.done.store(true, ordering: .releasing)
+                return nil
+            }, Unmanaged.passRetained(self).toOpaque())
+    }
+
+    var isDone: Bool { done.load(ordering: .acquiring) }
+
+    func join() { pthread_join(thread, nil) }
+}
+
 @Suite(.serialized) struct MountTests {
     @Test func filesAreMadeWrittenReadAndRemoved() throws {
         try withMount { mount, source, fileSystem, _ in
@@ -134,6 +158,28 @@ func text(of path: String) throws -> String {
         try withMount { mount, _, _, _ in
             try write("x", to: mount + "/a")
             #expect(throws: Errno.ENOSYS) { try FileDescriptor.currentDirectory.makeNode(mount + "/p", mode: 0o010644) }
+        }
+    }
+
+    /// Five at once, so that several workers are stuck; each directory of its own, because the kernel takes the directory's
+    /// lock for a lookup unless it was told that lookups may run side by side.
+    @Test func slowRequestsDoNotKeepOthersWaiting() throws {
+        try withMount(configure: { fileSystem, _ in fileSystem.slowName = ("slow", 600) }) {
+            mount, source, _, session in
+            try write("x", to: source + "/quick")
+            for number in 0..<5 {
+                try FileDescriptor.currentDirectory.makeDirectory(source + "/d\(number)", mode: 0o755)
+            }
+            let threads = (0..<5).map { number in
+                Worker { _ = try? FileDescriptor.currentDirectory.status(of: mount + "/d\(number)/slow") }
+            }
+            MonotonicClock.sleep(milliseconds: 100)
+            let start = MonotonicClock.milliseconds
+            #expect(try FileDescriptor.currentDirectory.status(of: mount + "/quick").size == 1)
+            #expect(MonotonicClock.milliseconds - start < 300)
+            #expect(threads.allSatisfy { !$0.isDone })
+            for thread in threads { thread.join() }
+            #expect(threads.allSatisfy { $0.isDone })
         }
     }
 
