@@ -41,6 +41,7 @@ enum CommandLineTool {
         case let error as Errno: return complain("a system call failed: \(error)", nil, engineStatus)
         default: break
         }
+        if let failure = BuildFailure(error) { return complain(failure.message, failure.remedy, failure.status) }
         return reportParsing(error, of: path, status: engineStatus)
     }
 

@@ -21,7 +21,7 @@ struct Strata: ParsableCommand {
             CommandGroup(
                 name: "Images",
                 subcommands: [
-                    Import.self, Images.self, History.self, Inspect.self, Tag.self, RemoveImage.self,
+                    Build.self, Import.self, Images.self, History.self, Inspect.self, Tag.self, RemoveImage.self,
                 ]),
             CommandGroup(
                 name: "Containers",

@@ -3,21 +3,19 @@ import Linux
 
 /// What the user reads: results on standard output, remarks and errors on standard error.
 enum Console {
-    private static let output = FileDescriptor(owning: 1)
-    private static let errors = FileDescriptor(owning: 2)
+    private static let output = BorrowedDescriptor.standardOutput
+    private static let errors = BorrowedDescriptor.standardError
 
-    /// Whether standard output, or standard error, is a terminal.
-    static var outputIsTerminal: Bool { output.isTerminal }
+    /// Whether standard error is a terminal.
     static var errorIsTerminal: Bool { errors.isTerminal }
 
     /// Writes to standard output. A reader that has gone ends the program, as it ends others.
     static func write(_ text: String) throws(CommandError) {
-        do throws(Errno) {
-            try output.writeAll(text)
-        } catch {
-            if error == .EPIPE { throw .exit(128 + SIGPIPE) }
-            throw CommandError(.failed, "cannot write to standard output: \(error)")
+        var text = text
+        let failure = text.withUTF8 { bytes in
+            Result { () throws(CommandError) in try write(bytes: UnsafeRawBufferPointer(bytes)) }
         }
+        try failure.get()
     }
 
     /// Writes bytes to standard output as they are.
@@ -34,7 +32,10 @@ enum Console {
     static func print(_ line: String) throws(CommandError) { try write(line + "\n") }
 
     /// Writes to standard error; there is nobody to tell when that fails.
-    static func remark(_ text: String) { try? errors.writeAll(text) }
+    static func remark(_ text: String) {
+        var text = text
+        text.withUTF8 { remark(bytes: UnsafeRawBufferPointer($0)) }
+    }
 
     /// Writes bytes to standard error as they are.
     static func remark(bytes: UnsafeRawBufferPointer) { try? errors.writeAll(bytes) }
@@ -44,4 +45,16 @@ enum Console {
         let line = message.split(whereSeparator: \.isNewline).joined(separator: " ")
         remark("strata: \(line)\n")
     }
+
+    /// All of standard input, at most so many bytes.
+    static func readInput(limit: Int) throws(CommandError) -> [UInt8] {
+        do throws(Errno) {
+            return try input.readAll(limit: limit)
+        } catch {
+            throw CommandError(.failed, "cannot read standard input: \(error)")
+        }
+    }
+
+    /// Standard input, never closed.
+    static let input = FileDescriptor(owning: 0)
 }

@@ -26,10 +26,15 @@ func forEach(_ names: [String], _ body: (String) throws -> Void) throws {
 func oneLine(_ error: any Error) -> String? {
     switch error {
     case let error as CommandError: error.description
-    case let error as StoreError: error.description
-    case let error as RuntimeError: error.description
+    case let error as StoreError: line(error.message, error.remedy)
+    case let error as RuntimeError: line(error.message, error.remedy)
     case let error as OCIError: error.description
     case let error as Errno: "a system call failed: \(error)"
     default: nil
     }
+}
+
+/// A message with the remedy in parentheses.
+private func line(_ message: String, _ remedy: String?) -> String {
+    remedy.map { "\(message) (\($0))" } ?? message
 }

@@ -61,7 +61,7 @@ struct Import: ParsableCommand {
                 remedy: "fetch it with another program, then import the file or '-'")
         }
         do throws(Errno) {
-            if file == "-" { return try FileDescriptor(owning: 0).duplicate() }
+            if file == "-" { return try Console.input.duplicate() }
             return try FileDescriptor.open(file)
         } catch {
             throw CommandError(.notFound, "cannot import \(file): \(error)")

@@ -1,0 +1,38 @@
+import ArgumentParser
+import BuildEngine
+import Glibc
+import ImageStore
+import Linux
+import OCI
+import Runtime
+
+/// `strata build`
+struct Build: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "build", abstract: "Build an image from a Dockerfile.",
+        discussion: """
+            A failing RUN ends the build with its exit status; what was built until then stays as an image without a name.
+
+            EXAMPLE: strata build -t web:1.0 --build-arg VERSION=2 .
+            """)
+
+    @OptionGroup var globals: GlobalOptions
+    @OptionGroup var options: BuildCommandOptions
+
+    func run() throws {
+        let settings = try options.settings(runtime: globals.runtime)
+        let store = try globals.openStore()
+        let builder = Builder(store: store, runtime: RuntimeContext(store: store, runtime: globals.runtime))
+        let cancellation = try Cancellation()
+        let interruption = Interruption.watch(cancellation)
+        let display = options.display()
+        let result: BuildResult
+        do {
+            defer { display.end() }
+            result = try builder.build(settings, cancellation: cancellation) { display.show($0) }
+        }
+        withExtendedLifetime(interruption) {}
+        if let file = options.iidfile { try IdentificationFile.write(result.imageID.description, to: file) }
+        if options.isQuiet { try Console.print(result.imageID.description) }
+    }
+}

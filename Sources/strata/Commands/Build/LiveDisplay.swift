@@ -1,0 +1,56 @@
+import BuildEngine
+import Glibc
+import Linux
+import Runtime
+import Synchronization
+
+/// A build on a terminal: steps that are done scroll away, below them the running one with its time and the end of its
+/// output, redrawn several times a second.
+final class LiveDisplay: BuildDisplay {
+    private let state: Mutex<LiveProgress>
+    private let isDone = Atomic(false)
+
+    private init() {
+        var size = (try? Terminal.size(of: 2)) ?? TerminalSize(rows: 24, columns: 80)
+        // A terminal that does not know its size says zero.
+        if size.columns == 0 { size = TerminalSize(rows: 24, columns: 80) }
+        state = Mutex(
+            LiveProgress(
+                width: max(20, Int(size.columns)), tailLength: min(6, max(1, Int(size.rows) - 4)),
+                colours: Environment.nonEmpty("NO_COLOR") == nil))
+    }
+
+    /// A display whose clock runs.
+    static func begin() -> LiveDisplay {
+        let display = LiveDisplay()
+        PrivateThread.detach {
+            while !display.isDone.load(ordering: .relaxed) {
+                usleep(100_000)
+                if !display.isDone.load(ordering: .relaxed) { display.redraw() }
+            }
+        }
+        return display
+    }
+
+    func show(_ event: ProgressEvent) {
+        state.withLock { state in
+            // Output comes in many small pieces; the clock's next turn shows it.
+            if case .output = event {
+                _ = state.take(event, at: MonotonicClock.milliseconds)
+            } else {
+                Console.remark(state.take(event, at: MonotonicClock.milliseconds))
+            }
+        }
+    }
+
+    func end() {
+        isDone.store(true, ordering: .relaxed)
+        state.withLock { Console.remark($0.erasure()) }
+    }
+
+    private func redraw() {
+        state.withLock { state in
+            if !isDone.load(ordering: .relaxed) { Console.remark(state.redrawn(at: MonotonicClock.milliseconds)) }
+        }
+    }
+}

@@ -1,0 +1,131 @@
+import BuildEngine
+
+/// What a terminal shows of a build, as text with control sequences; no terminal is needed to make it.
+struct LiveProgress {
+    /// A step that runs.
+    private struct Step {
+        var step: ProgressStep
+        var began: Int64
+        var output = OutputTail()
+        var notes: [String] = []
+    }
+
+    private let width: Int
+    private let tailLength: Int
+    private let colours: Bool
+    private var running: [Step] = []
+    private var done = 0
+    private var began: Int64?
+    /// How many lines of the terminal the running steps take.
+    private var liveLines = 0
+
+    /// - Parameters:
+    ///   - width: characters of a line.
+    ///   - tailLength: how many lines of a running step's output are shown.
+    ///   - colours: whether colours may be used.
+    init(width: Int, tailLength: Int, colours: Bool) {
+        self.width = width
+        self.tailLength = tailLength
+        self.colours = colours
+    }
+
+    private enum Colour: String {
+        case done = "\u{1b}[34m"
+        case failed = "\u{1b}[31m"
+        case warning = "\u{1b}[33m"
+        case dim = "\u{1b}[2m"
+    }
+
+    /// What an event changes on the terminal.
+    ///
+    /// - Parameter now: milliseconds of a clock that never goes back.
+    mutating func take(_ event: ProgressEvent, at now: Int64) -> String {
+        if began == nil { began = now }
+        var lasting = ""
+        switch event {
+        case .started(let step): running.append(Step(step: step, began: now))
+        case .output(let number, _, let bytes): change(number) { $0.output.append(bytes) }
+        case .note(let number, let text): change(number) { $0.notes.append(text) }
+        case .cached(let number):
+            if let step = remove(number) { lasting = line("CACHED \(step.step.title)", seconds: nil, .done) }
+        case .finished(let number, let seconds):
+            if let step = remove(number) {
+                lasting = line(step.step.title, seconds: seconds, .done) + step.notes.map { line("=> \($0)") }.joined()
+            }
+        case .failed(let number, _):
+            if let step = remove(number) {
+                let seconds = Double(now - step.began) / 1000
+                lasting = line("ERROR \(step.step.title)", seconds: seconds, .failed) + log(of: step)
+            }
+        case .warning(let text): lasting = painted(text, .warning) + "\n"
+        case .image: break
+        }
+        return erasure() + lasting + live(at: now)
+    }
+
+    /// The running steps drawn again.
+    mutating func redrawn(at now: Int64) -> String { erasure() + live(at: now) }
+
+    /// Takes the running steps off the terminal.
+    mutating func erasure() -> String {
+        defer { liveLines = 0 }
+        return liveLines == 0 ? "" : "\u{1b}[\(liveLines)A\r\u{1b}[J"
+    }
+
+    private mutating func change(_ number: Int, _ body: (inout Step) -> Void) {
+        guard let index = running.firstIndex(where: { $0.step.number == number }) else { return }
+        body(&running[index])
+    }
+
+    private mutating func remove(_ number: Int) -> Step? {
+        guard let index = running.firstIndex(where: { $0.step.number == number }) else { return nil }
+        done += 1
+        return running.remove(at: index)
+    }
+
+    private mutating func live(at now: Int64) -> String {
+        guard !running.isEmpty else { return "" }
+        var lines = [line("[+] Building (\(done) done)", seconds: Double(now - (began ?? now)) / 1000, mark: "")]
+        for step in running {
+            lines.append(line(step.step.title, seconds: Double(now - step.began) / 1000))
+            lines += step.output.lines(tailLength).map { painted(" => => # \($0)".cut(to: width - 1), .dim) + "\n" }
+        }
+        liveLines = lines.count
+        return lines.joined()
+    }
+
+    /// What a failed step has printed, so that nobody has to build again to see it.
+    private func log(of step: Step) -> String {
+        let lines = step.output.lines(.max)
+        if lines.isEmpty { return "" }
+        return "------\n > \(step.step.title):\n" + lines.map { $0 + "\n" }.joined() + "------\n"
+    }
+
+    /// A line with its time at the right edge.
+    private func line(_ text: String, seconds: Double? = nil, _ colour: Colour? = nil, mark: String = " => ") -> String
+    {
+        let time = seconds.map { LiveProgress.decimal($0) + "s" } ?? ""
+        let room = max(1, width - 1 - time.count - (time.isEmpty ? 0 : 1))
+        let shown = (mark + text).cut(to: room)
+        let padding = time.isEmpty ? "" : String(repeating: " ", count: room - shown.count + 1)
+        return painted(shown, colour) + padding + time + "\n"
+    }
+
+    private func painted(_ text: String, _ colour: Colour?) -> String {
+        guard colours, let colour else { return text }
+        return colour.rawValue + text + "\u{1b}[0m"
+    }
+
+    /// Seconds with one decimal.
+    private static func decimal(_ seconds: Double) -> String {
+        let tenths = Int((max(0, seconds) * 10).rounded())
+        return "\(tenths / 10).\(tenths % 10)"
+    }
+}
+
+extension String {
+    /// The text in at most so many characters, one line, the last an ellipsis where something was cut.
+    fileprivate func cut(to length: Int) -> String {
+        ShortText.ellipsis(String(map { $0.isNewline ? " " : $0 }), max(1, length))
+    }
+}
