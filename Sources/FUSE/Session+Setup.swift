@@ -16,6 +16,12 @@ extension Session {
             throw MountFailure("cannot mount on \(mountPoint): \(Errno.current)")
         }
         defer { free(resolved) }
+        // libfuse would mount on a file as well, and hide it behind a root that cannot be entered.
+        do throws(Errno) {
+            guard try FileDescriptor.currentDirectory.status(of: resolved).isDirectory else { throw .ENOTDIR }
+        } catch {
+            throw MountFailure("cannot mount on \(mountPoint): \(error)")
+        }
         return String(cString: resolved)
     }
 

@@ -214,6 +214,16 @@ private final class Worker {
         #expect(failure?.message.contains("/var/tmp/strata-no-such-directory: No such file") == true)
     }
 
+    @Test func aMountPointThatIsAFileIsRefused() throws {
+        try withMount { mount, source, _, _ in
+            try write("x", to: source + "/file")
+            let failure = #expect(throws: MountFailure.self) {
+                _ = try Session(MirrorFileSystem(root: "/tmp"), mountPoint: source + "/file")
+            }
+            #expect(failure?.message.contains("Not a directory") == true)
+        }
+    }
+
     @Test func anUnknownOptionIsNamed() throws {
         var options = Session.Options()
         options.mountOptions = ["no_such_option"]
