@@ -70,8 +70,9 @@ extension Union {
             try copyUpFileByName(node, source, status, limit: limit)
             return
         }
-        try copyContents(of: source, status, to: copy, limit: limit)
-        try linkIntoPlace(node) { (target: borrowing Place) throws(Errno) in
+        let origin = try copyContents(of: source, status, to: copy, limit: limit)
+        let entry = try indexEntry(node, status, origin, on: copy)
+        try putIntoPlace(node, entry) { (target: borrowing Place) throws(Errno) in
             try copy.makeLink(in: target.directory, at: target.path)
         }
     }
@@ -84,8 +85,9 @@ extension Union {
         let temporary = try work.temporary()
         let copy = try temporary.open([.create, .exclusive, .readWrite], mode: 0o600)
         do throws(Errno) {
-            try copyContents(of: source, status, to: copy, limit: limit)
-            try linkIntoPlace(node) { (target: borrowing Place) throws(Errno) in
+            let origin = try copyContents(of: source, status, to: copy, limit: limit)
+            let entry = try indexEntry(node, status, origin, on: copy)
+            try putIntoPlace(node, entry) { (target: borrowing Place) throws(Errno) in
                 try temporary.rename(to: target, .noReplace)
             }
         } catch {
@@ -96,20 +98,39 @@ extension Union {
 
     private func copyContents(
         of source: borrowing FileDescriptor, _ status: FileStatus, to copy: borrowing FileDescriptor, limit: Int64?
-    ) throws(Errno) {
+    ) throws(Errno) -> [UInt8]? {
         let size = min(status.size, max(limit ?? status.size, 0))
         try copy.copyContents(of: source, size: size)
         if size < status.size && limit != nil { try copy.truncate(to: size) }
-        try copyAttributes(of: source, status, to: copy)
+        return try copyAttributes(of: source, status, to: copy)
     }
 
-    private func linkIntoPlace(
-        _ node: Node, _ body: (borrowing Place) throws(Errno) -> Void
+    /// The index entry that a file with several names needs; nil for a file with one.
+    private func indexEntry(
+        _ node: Node, _ status: FileStatus, _ origin: [UInt8]?, on copy: borrowing FileDescriptor
+    ) throws(Errno) -> IndexEntry? {
+        guard status.linkCount > 1, let index = work?.index else { return nil }
+        let change = index.pendingChange(node.inode)
+        // Links and devices take no `user.` attributes.
+        try? copy.setAttribute(stack.marks.linkCount.cString, HardLinkIndex.noted(change))
+        return IndexEntry(
+            name: HardLinkIndex.name(origin: origin, inode: node.inode), lowerLinks: Int(status.linkCount),
+            change: change)
+    }
+
+    /// Gives a finished copy its name: that of the node, and before it one in the index if the file has several names.
+    private func putIntoPlace(
+        _ node: Node, _ entry: IndexEntry?, _ body: (borrowing Place) throws(Errno) -> Void
     ) throws(Errno) {
         try tree.read { () throws(Errno) in
             guard let link = node.link, !node.isRemoved else { throw .ESTALE }
             do throws(Errno) {
-                try install(link, body)
+                if let entry, let index = work?.index {
+                    try install(link, entry, index, body)
+                    node.index = entry
+                } else {
+                    try install(link, body)
+                }
             } catch {
                 // Removed in between: a whiteout is in its place.
                 if error == .EEXIST { throw .ESTALE }
@@ -119,16 +140,31 @@ extension Union {
         }
     }
 
+    private func install(
+        _ link: Link, _ entry: IndexEntry, _ index: HardLinkIndex, _ body: (borrowing Place) throws(Errno) -> Void
+    ) throws(Errno) {
+        let indexed = try index.place(entry)
+        // What a crash may have left; a file that is in use would have been found there.
+        try? indexed.directory.unlink(indexed.path)
+        try body(indexed)
+        do throws(Errno) {
+            try install(link) { (target: borrowing Place) throws(Errno) in try indexed.makeLink(at: target) }
+        } catch {
+            try? indexed.directory.unlink(indexed.path)
+            throw error
+        }
+        index.added()
+    }
+
     // MARK: Links, devices, pipes, sockets
 
     private func copyUpOther(_ node: Node) throws(Errno) {
         let work = try writable().work
-        try tree.read { () throws(Errno) in
-            guard let link = node.link else { throw .ESTALE }
+        let temporary = try work.temporary()
+        let entry = try tree.read { () throws(Errno) -> IndexEntry? in
             let origin = try place(of: node)
             let status = try origin.status()
             let source = try origin.open(.path)
-            let temporary = try work.temporary()
             if status.isSymbolicLink {
                 let target = try origin.directory.readLink(origin.path)
                 try withText(target) { (target: Text) throws(Errno) in
@@ -140,16 +176,20 @@ extension Union {
             }
             do throws(Errno) {
                 let copy = try temporary.open(.path)
-                try copyAttributes(of: source, status, to: copy)
-                try install(link) { (target: borrowing Place) throws(Errno) in
-                    try temporary.rename(to: target, .noReplace)
-                }
+                let origin = try copyAttributes(of: source, status, to: copy)
+                return try indexEntry(node, status, origin, on: copy)
             } catch {
                 work.discard(temporary)
-                if error == .EEXIST { throw .ESTALE }
                 throw error
             }
-            node.set(.upper)
+        }
+        do throws(Errno) {
+            try putIntoPlace(node, entry) { (target: borrowing Place) throws(Errno) in
+                try temporary.rename(to: target, .noReplace)
+            }
+        } catch {
+            work.discard(temporary)
+            throw error
         }
     }
 
@@ -176,17 +216,21 @@ extension Union {
         try withText(value) { (text: Text) throws(Errno) in try place.setAttribute(name, text.bytes) }
     }
 
-    /// Owner, mode, extended attributes, origin and times, in the order in which none undoes another.
+    /// Owner, mode, extended attributes, origin and times, in the order in which none undoes another. Returns the origin.
+    @discardableResult
     private func copyAttributes(
         of source: borrowing FileDescriptor, _ status: FileStatus, to copy: borrowing FileDescriptor
-    ) throws(Errno) {
+    ) throws(Errno) -> [UInt8]? {
         if status.uid != ownUser || status.gid != ownGroup {
             try copy.setOwner(uid: status.uid, gid: status.gid)
         }
         if !status.isSymbolicLink { try copy.setMode(status.permissions) }
         try copyExtendedAttributes(of: source, to: copy)
-        if !status.isDirectory { try setOrigin(of: source, on: copy) }
+        // A directory finds its lower parts by its path.
+        let origin = status.isDirectory ? nil : originValue(of: source)
+        if let origin { try setOrigin(origin, on: copy) }
         try copy.setTimes(access: status.accessTime, modification: status.modificationTime)
+        return origin
     }
 
     private func copyExtendedAttributes(

@@ -51,6 +51,8 @@ final class Node: @unchecked Sendable {
     var moreLinks: [Link] = []
     /// What only a directory has.
     let directory: DirectoryState?
+    /// Where the copy of a file is that had several names below. Set before the node counts as upper.
+    var index: IndexEntry?
     /// The open file, or what is left of a file without a name. Guarded by `lock`.
     var file: OpenFile?
 

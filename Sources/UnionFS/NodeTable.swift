@@ -114,6 +114,8 @@ final class NodeTable: @unchecked Sendable {
         var flags: Node.Flags
         var lowerLayer: UInt16 = 0
         var directory: DirectoryState?
+        /// See `Node.index`.
+        var index: IndexEntry?
         /// The file has further names, which may be known already.
         var hasSeveralNames = false
     }
@@ -127,10 +129,9 @@ final class NodeTable: @unchecked Sendable {
         }
         return identities.with {
             shardLocks[index].with {
-                if let known = byInode[found.inode], chained(index, hash, parent, name) == nil {
+                if let known = byInode[found.inode], known.type == found.type, chained(index, hash, parent, name) == nil {
                     addLocked(index, hash, parent, name, to: known)
                     known.lookups.wrappingAdd(1, ordering: .relaxed)
-                    if found.flags.contains(.upper) { known.set(.upper) }
                     return known
                 }
                 let node = enterLocked(index, hash, parent, name, found)
@@ -153,6 +154,7 @@ final class NodeTable: @unchecked Sendable {
                 lowerLayer: found.lowerLayer, directory: found.directory)
         }
         node.lookups.store(1, ordering: .relaxed)
+        node.index = found.index
         addLocked(index, hash, parent, name, to: node)
         return node
     }
@@ -322,6 +324,7 @@ final class NodeTable: @unchecked Sendable {
                     flags: node.flags.subtracting([.removed]).union([.upper, .listed]), lowerLayer: node.lowerLayer,
                     directory: nil)
             }
+            new.index = node.index
             for link in links {
                 let index = Self.shard(link.hash)
                 shardLocks[index].with {

@@ -23,6 +23,8 @@ final class OpenFile: @unchecked Sendable {
     var descriptor: SharedDescriptor?
     /// The backing file or the descriptor is that of a lower layer.
     var isLower = false
+    /// The last name has been removed. A node can lose its name while its file does not: see `Union.separateFromReaders`.
+    var isUnlinked = false
     /// What was known of a file when its last name was removed and nobody had it open.
     var remains: FileStatus?
 }

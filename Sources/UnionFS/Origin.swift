@@ -1,6 +1,16 @@
 internal import FUSE
 internal import Linux
 
+/// Where an upper file came from.
+struct Origin {
+    /// The handle as it is kept with the file.
+    let value: [UInt8]
+    /// The inode number that programs see.
+    let inode: UInt64
+    /// The lower file's.
+    let status: FileStatus
+}
+
 // Where a copied-up file came from: the lower inode's handle, kept with the copy in the format of the kernel's overlay
 // (struct ovl_fb), so that its inode number stays what it was.
 extension Union {
@@ -26,8 +36,7 @@ extension Union {
     }
 
     /// Notes the origin on a copy. Where that is not possible, the number changes with the next mount.
-    func setOrigin(of source: borrowing FileDescriptor, on copy: borrowing FileDescriptor) throws(Errno) {
-        guard let value = originValue(of: source) else { return }
+    func setOrigin(_ value: [UInt8], on copy: borrowing FileDescriptor) throws(Errno) {
         do throws(Errno) {
             try copy.setAttribute(stack.marks.origin.cString, value)
         } catch {
@@ -36,8 +45,8 @@ extension Union {
         }
     }
 
-    /// The inode number that an upper file had before it was copied up; nil where it has always been an upper one.
-    func origin(of place: borrowing Place, _ status: FileStatus) throws(Errno) -> UInt64? {
+    /// What an upper file was copied up from; nil where it has always been an upper one.
+    func origin(of place: borrowing Place, _ status: FileStatus) throws(Errno) -> Origin? {
         guard let value = try place.attribute(stack.marks.origin), value.count > Self.headerSize,
             value[0] == Self.version, value[1] == Self.magic, Int(value[2]) == value.count,
             value[3] & Self.bigEndianFlag == (1.littleEndian == 1 ? 0 : Self.bigEndianFlag)
@@ -48,6 +57,6 @@ extension Union {
         guard let object = try? layer.root.open(handle, .path), let origin = try? object.status(),
             origin.type == status.type
         else { return nil }
-        return layer.inode(origin.inode)
+        return Origin(value: value, inode: layer.inode(origin.inode), status: origin)
     }
 }

@@ -16,7 +16,7 @@ extension Union {
             // A count of subdirectories that only counts those of one layer would mislead; 1 says "not counted".
             if directory.mayMerge { result.linkCount = 1 }
         } else if node.flags.contains(.identified) || status.linkCount > 1 {
-            result.linkCount = try linkCount(of: node, status)
+            result.linkCount = linkCount(of: node, status)
         }
         return result
     }
@@ -34,7 +34,8 @@ extension Union {
             throw .ESTALE
         }
         result.inode = node.inode
-        if !file.isLower { result.linkCount = file.descriptor == nil ? 0 : result.linkCount }
+        // A lower file keeps its link on disk when it has lost its name here.
+        if file.descriptor != nil && file.isLower && file.isUnlinked && result.linkCount == 1 { result.linkCount = 0 }
         return result
     }
 

@@ -25,6 +25,7 @@ extension Union {
                         throw error
                     }
                 }
+                if let entry = node.index { indexChanged(entry, by: 1, stack.marks) }
                 let status = try target.status()
                 table.addLink(parent, name, to: node)
                 markImpure(parent, node)
@@ -46,5 +47,5 @@ extension Union {
     }
 
     /// The link count that programs see of a file.
-    func linkCount(of node: Node, _ status: FileStatus) throws(Errno) -> UInt32 { status.linkCount }
+    func linkCount(of node: Node, _ status: FileStatus) -> UInt32 { UInt32(clamping: links(of: node, status)) }
 }

@@ -64,7 +64,13 @@ extension Union {
             if hidden { return nil }
         }
         guard case .found(let index, let status) = try stack.find(name, in: lowers) else { return nil }
-        return foundLower(lowers, index, name, status)
+        guard var found = foundLower(lowers, index, name, status) else { return nil }
+        if found.description.hasSeveralNames, let (entry, status) = try indexed(stack.place(lowers[index], name), status) {
+            found.description.index = entry
+            found.description.flags.insert(.upper)
+            found.status = status
+        }
+        return found
     }
 
     private func foundLower(
@@ -95,7 +101,10 @@ extension Union {
             inode: place.layer.inode(status.inode), type: status.type, flags: .upper)
         guard status.isDirectory else {
             description.hasSeveralNames = status.linkCount > 1
-            if let origin = try origin(of: place, status) { description.inode = origin }
+            if let origin = try origin(of: place, status) {
+                description.inode = origin.inode
+                if status.linkCount > 1 { description.index = try indexed(origin, status) }
+            }
             return Found(status: status, description: description)
         }
         var parts: [LowerPart] = []

@@ -20,11 +20,12 @@ extension Union {
             if !node.isRemoved { try copyUp(node, limit: flags.contains(.truncate) ? 0 : nil) }
         }
         return try node.lock.with { () throws(Errno) -> Opened in
-            if writes { try separateFromReaders(node) }
+            // Also for a reader: it must see what is written from now on, which the lower file does not get.
+            if node.isUpper && !node.isRemoved { try separateFromReaders(node) }
             let file = node.file ?? OpenFile()
             if file.count == 0 && file.backing == nil && file.descriptor == nil {
                 try start(file, node)
-            } else if writes && file.isLower {
+            } else if file.isLower && node.isUpper && !node.isRemoved {
                 // No backing file, or this would have been another node: readers go on with the upper file.
                 file.descriptor = try openUpper(node)
                 file.isLower = false
@@ -159,9 +160,10 @@ extension Union {
     /// Before the last name of a file goes: keeps what the kernel may still ask for. The node's lock is held.
     func keepRemains(of node: Node, _ place: borrowing Place, _ status: FileStatus) throws(Errno) {
         let file = node.file ?? OpenFile()
+        file.isUnlinked = true
         if node.isDirectory || file.count == 0 {
             var remains = status
-            remains.linkCount = 0
+            remains.linkCount = node.isDirectory ? 0 : max(status.linkCount, 1) - 1
             file.remains = remains
             if let backing = file.backing { backings?.close(backing) }
             file.backing = nil

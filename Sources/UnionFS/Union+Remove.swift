@@ -50,7 +50,7 @@ extension Union {
         } else {
             status = try self.place(of: node).status()
         }
-        let isLast = node.isDirectory || status.linkCount <= 1
+        let isLast = node.isDirectory || links(of: node, status) <= 1
         if node.moreLinks.isEmpty { try keepRemains(of: node, try self.place(of: node), status) }
         if upper == nil {
             try work.makeWhiteout(at: place)
@@ -61,6 +61,7 @@ extension Union {
         } else {
             try place.directory.unlink(place.path)
         }
+        if !node.isDirectory { nameRemoved(of: node, status) }
         table.removeLink(parent, name, of: node, isLast: isLast)
         if let state = node.directory { listings.drop(state) }
     }

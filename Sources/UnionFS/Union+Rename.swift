@@ -33,6 +33,7 @@ extension Union {
         } else if flags.contains(.exchange) {
             throw .ENOENT
         }
+        try copyUp(parent)
         try copyUp(node)
         try copyUp(newParent)
         let from = End(parent: parent, name: name, node: node)
@@ -57,6 +58,7 @@ extension Union {
     private func move(_ from: End, to newParent: Node, _ newName: Text) throws(Errno) {
         let source = try upperPlace(from.parent, from.name)
         let target = try upperPlace(newParent, newName)
+        try linkUp(from.node, at: source)
         let hides = try existsBelow(from.parent, from.name)
         let status = try target.statusIfPresent()
         // Where nothing is in the upper layer, nothing visible is below: the name is a new one.
@@ -75,6 +77,7 @@ extension Union {
         let (_, work) = try writable()
         let source = try upperPlace(from.parent, from.name)
         let target = try upperPlace(to.parent, to.name)
+        try linkUp(from.node, at: source)
         if to.node.isDirectory {
             if !from.node.isDirectory { throw .EISDIR }
             if try !isEmpty(to.node) { throw .ENOTEMPTY }
@@ -105,7 +108,8 @@ extension Union {
         } else {
             try rename(source, to: target, leavingWhiteout: hides)
         }
-        let isLast = to.node.isDirectory || remains.linkCount <= 1
+        let isLast = to.node.isDirectory || links(of: to.node, remains) <= 1
+        if !to.node.isDirectory { nameRemoved(of: to.node, remains) }
         table.removeLink(to.parent, to.name, of: to.node, isLast: isLast)
         if let state = to.node.directory { listings.drop(state) }
         try finish(from, to.parent, to.name, target)
@@ -114,6 +118,8 @@ extension Union {
     private func exchange(_ from: End, _ to: End) throws(Errno) {
         let source = try upperPlace(from.parent, from.name)
         let target = try upperPlace(to.parent, to.name)
+        try linkUp(from.node, at: source)
+        try linkUp(to.node, at: target)
         try prepare(from.node, at: source, covers: try existsBelow(to.parent, to.name))
         try prepare(to.node, at: target, covers: try existsBelow(from.parent, from.name))
         try source.rename(to: target, .exchange)

@@ -72,7 +72,10 @@ private struct Setup {
             }
             try prepare(layer)
             let work = try layer.root.open("work", [.readOnly, .directory])
-            return WorkDirectory(lock: lock, layer: try self.layer(work, index: 0))
+            let index = HardLinkIndex(
+                layer: try self.layer(layer.root.open("index", [.readOnly, .directory]), index: 0),
+                count: try prepareIndex(layer, for: upper))
+            return WorkDirectory(lock: lock, layer: try self.layer(work, index: 0), index: index)
         } catch {
             if error == .EBUSY {
                 throw UnionFailure(.busy, "upperdir \(upperPath) or workdir \(path) is in use by another mount")
@@ -94,5 +97,29 @@ private struct Setup {
     private func prepare(_ layer: Layer) throws(Errno) {
         try layer.root.removeTree("work")
         try layer.root.makeDirectory("work", mode: 0o700)
+        do throws(Errno) {
+            try layer.root.makeDirectory("index", mode: 0o700)
+        } catch {
+            if error != .EEXIST { throw error }
+        }
+    }
+
+    /// Empties an index that belongs to another upper directory, and returns the number of its entries.
+    private func prepareIndex(_ layer: Layer, for upper: Layer) throws(Errno) -> Int {
+        let index = try layer.root.open("index", [.readOnly, .directory])
+        let name = (configuration.usesUserAttributes ? "user." : "trusted.") + "overlay.upper"
+        let mark = upperMark(upper)
+        if let mark, try index.attribute(name) == mark { return try index.sortedEntryNames().count }
+        for entry in try index.sortedEntryNames() { try index.removeTree(entry) }
+        if let mark { try? index.setAttribute(name, mark) }
+        return 0
+    }
+
+    /// The upper directory's handle as the kernel notes it on an index: the format of an origin, with a flag.
+    private func upperMark(_ upper: Layer) -> [UInt8]? {
+        guard let handle = try? upper.root.fileHandle(), handle.bytes.count <= 200 else { return nil }
+        let flags: UInt8 = (1.littleEndian == 1 ? 0 : 1) | 4
+        return [0, 0xfb, UInt8(handle.bytes.count + 21), flags, UInt8(truncatingIfNeeded: handle.type)] + upper.uuid
+            + handle.bytes
     }
 }

@@ -67,7 +67,10 @@ public final class Union: @unchecked Sendable {
     /// Where the node's object is. The caller holds the tree lock. ESTALE for a node without a name.
     func place(of node: Node) throws(Errno) -> Place {
         if node.isRemoved || (node.link == nil && !node.isRoot) { throw .ESTALE }
-        if node.isUpper, let upper = stack.upper { return try .upper(upper, node) }
+        if node.isUpper, let upper = stack.upper {
+            if let entry = node.index, let work { return try work.index.place(entry) }
+            return try .upper(upper, node)
+        }
         if let directory = node.directory {
             guard let part = directory.lock.with({ directory.lowers.first }) else { throw .EIO }
             return try stack.place(part)

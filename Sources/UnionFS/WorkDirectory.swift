@@ -13,6 +13,8 @@ final class WorkDirectory: Sendable {
     private let lock: FileDescriptor
     /// `work/`.
     let layer: Layer
+    /// `index/`.
+    let index: HardLinkIndex
     private let counter = Atomic<UInt64>(0)
     /// Guards the making of a new shared whiteout.
     private let whiteoutLock = Lock()
@@ -20,9 +22,10 @@ final class WorkDirectory: Sendable {
     /// Inode number of the shared whiteout; 0 until it is known. Any number of whiteouts seen by readdir are this one.
     private let whiteoutInode = Atomic<UInt64>(0)
 
-    init(lock: consuming FileDescriptor, layer: Layer) {
+    init(lock: consuming FileDescriptor, layer: Layer, index: HardLinkIndex) {
         self.lock = lock
         self.layer = layer
+        self.index = index
     }
 
     /// A place for a temporary object, with a name nobody else uses.

@@ -17,6 +17,7 @@ struct Server {
         Session.blockSignals()
         let session: Session
         do {
+            try checkMountPoint()
             let union = try Union(options.configuration)
             session = try Session(
                 UnionFileSystem(union), mountPoint: options.mountPoint, options: sessionOptions(for: union))
@@ -26,12 +27,17 @@ struct Server {
         } catch let failure as MountFailure {
             readiness.fail(failure.message)
         } catch {
-            readiness.fail("\(error)")
+            readiness.fail("cannot mount on \(options.mountPoint): \(error)")
         }
         readiness.ready()
         session.wait()
         // Not exit(3): a worker may still run.
         _exit(0)
+    }
+
+    /// The kernel would mount a directory over a file.
+    private func checkMountPoint() throws(Errno) {
+        _ = try FileDescriptor.open(options.mountPoint, [.path, .directory])
     }
 
     private func detach() -> Readiness {

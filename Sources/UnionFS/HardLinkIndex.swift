@@ -1,0 +1,161 @@
+internal import FUSE
+internal import Linux
+internal import Synchronization
+
+/// What is known of a copied-up file that had several names in its lower layer.
+///
+/// All its names stay one file: the copy is kept under a name made of the lower inode's handle, in a directory beside
+/// the upper one, and every name of the lower file leads to it. This is the kernel's `index=on`, in its format.
+final class IndexEntry: Sendable {
+    /// Name in the index directory.
+    let name: [UInt8]
+    /// How many names the lower file has.
+    let lowerLinks: Int
+    /// Names made less names removed in the union since.
+    let change: Atomic<Int>
+
+    init(name: [UInt8], lowerLinks: Int, change: Int) {
+        self.name = name
+        self.lowerLinks = lowerLinks
+        self.change = Atomic(change)
+    }
+
+    /// How many names the file has in the union.
+    var links: Int { max(lowerLinks + change.load(ordering: .relaxed), 0) }
+}
+
+/// The index directory.
+final class HardLinkIndex: Sendable {
+    let layer: Layer
+    /// Entries there are; while there are none, nothing is looked for.
+    private let count: Atomic<Int>
+    /// Changes of the link counts of lower files that have not been copied up, by the inode number that programs see.
+    private let pending = Mutex<[UInt64: Int]>([:])
+
+    init(layer: Layer, count: Int) {
+        self.layer = layer
+        self.count = Atomic(count)
+    }
+
+    var isEmpty: Bool { count.load(ordering: .relaxed) <= 0 }
+
+    func place(_ entry: IndexEntry) throws(Errno) -> Place { try place(entry.name) }
+
+    func place(_ name: [UInt8]) throws(Errno) -> Place {
+        try withText(name) { (text: Text) throws(Errno) in try Place.plain(layer, text) }
+    }
+
+    func added() { count.wrappingAdd(1, ordering: .relaxed) }
+
+    /// Removes the entry of a file whose last name has gone.
+    func remove(_ entry: IndexEntry) {
+        guard let place = try? place(entry) else { return }
+        try? place.directory.unlink(place.path)
+        count.wrappingSubtract(1, ordering: .relaxed)
+    }
+
+    // MARK: Names
+
+    /// The name of an entry: the origin's handle in hexadecimal, as the kernel names it; device and number where the file
+    /// system has no handles.
+    static func name(origin: [UInt8]?, inode: UInt64) -> [UInt8] {
+        guard let origin, origin.count <= 120 else { return Array("inode-".utf8) + hexadecimal(inode) }
+        var name: [UInt8] = []
+        name.reserveCapacity(origin.count * 2)
+        for byte in origin {
+            name.append(digit(byte >> 4))
+            name.append(digit(byte & 15))
+        }
+        return name
+    }
+
+    private static func digit(_ value: UInt8) -> UInt8 { value < 10 ? 48 + value : 87 + value }
+
+    private static func hexadecimal(_ value: UInt64) -> [UInt8] {
+        (0..<16).reversed().map { digit(UInt8(truncatingIfNeeded: value >> ($0 * 4)) & 15) }
+    }
+
+    // MARK: Link counts
+
+    /// The change noted on an entry's file: "L+1" is relative to the lower file's count, "U-1" to the upper one's.
+    static func change(_ value: [UInt8]?, lowerLinks: Int, upperLinks: Int) -> Int {
+        guard let value, let first = value.first, first == UInt8(ascii: "L") || first == UInt8(ascii: "U"),
+            let number = Int(String(decoding: value.dropFirst(), as: UTF8.self).drop { $0 == "+" })
+        else { return 0 }
+        return first == UInt8(ascii: "L") ? number : upperLinks + number - lowerLinks
+    }
+
+    static func noted(_ change: Int) -> [UInt8] { Array("L\(change < 0 ? "" : "+")\(change)".utf8) }
+
+    /// How the link count of a lower file differs from what its layer says.
+    func pendingChange(_ inode: UInt64) -> Int { pending.withLock { $0[inode] ?? 0 } }
+
+    func notePending(_ inode: UInt64, _ change: Int) {
+        pending.withLock { $0[inode, default: 0] += change }
+    }
+}
+
+extension Union {
+    /// Notes that a file of the index has got or lost a name; removes its entry with the last one.
+    func indexChanged(_ entry: IndexEntry, by change: Int, _ marks: Marks) {
+        guard let index = work?.index else { return }
+        entry.change.wrappingAdd(change, ordering: .relaxed)
+        if entry.links <= 0 {
+            index.remove(entry)
+        } else if let place = try? index.place(entry) {
+            try? setBytes(marks.linkCount, HardLinkIndex.noted(entry.change.load(ordering: .relaxed)), place)
+        }
+    }
+
+    /// The names that a file still has, before one of them is removed. `status` is that of the name in its layer.
+    func links(of node: Node, _ status: FileStatus) -> Int {
+        if let entry = node.index { return entry.links }
+        let count = Int(status.linkCount)
+        if node.isUpper || count <= 1 { return count }
+        return max(count + (work?.index.pendingChange(node.inode) ?? 0), 0)
+    }
+
+    /// One name of a file has been removed.
+    func nameRemoved(of node: Node, _ status: FileStatus) {
+        if let entry = node.index {
+            indexChanged(entry, by: -1, stack.marks)
+        } else if !node.isUpper && status.linkCount > 1 {
+            work?.index.notePending(node.inode, -1)
+        }
+    }
+
+    /// The index entry of a lower file with several names, if it has been copied up through one of them.
+    func indexed(_ place: borrowing Place, _ status: FileStatus) throws(Errno) -> (entry: IndexEntry, status: FileStatus)? {
+        guard let index = work?.index, !index.isEmpty else { return nil }
+        let object = try place.open(.path)
+        let name = HardLinkIndex.name(origin: originValue(of: object), inode: place.layer.inode(status.inode))
+        return try indexed(name, lowerLinks: Int(status.linkCount))
+    }
+
+    /// The index entry of an upper file that came from a lower one with several names.
+    func indexed(_ origin: Origin, _ status: FileStatus) throws(Errno) -> IndexEntry? {
+        guard let index = work?.index, !index.isEmpty, origin.status.linkCount > 1 else { return nil }
+        let name = HardLinkIndex.name(origin: origin.value, inode: origin.inode)
+        guard let found = try indexed(name, lowerLinks: Int(origin.status.linkCount)),
+            found.status.inode == status.inode
+        else { return nil }
+        return found.entry
+    }
+
+    private func indexed(
+        _ name: [UInt8], lowerLinks: Int
+    ) throws(Errno) -> (entry: IndexEntry, status: FileStatus)? {
+        guard let place = try work?.index.place(name), let status = try place.statusIfPresent() else { return nil }
+        let noted = try place.attribute(stack.marks.linkCount)
+        let change = HardLinkIndex.change(noted, lowerLinks: lowerLinks, upperLinks: Int(status.linkCount))
+        return (IndexEntry(name: name, lowerLinks: lowerLinks, change: change), status)
+    }
+
+    /// Makes sure that a name of an indexed file exists in the upper directory, as a rename needs. The parents are there,
+    /// and the caller holds the tree lock.
+    func linkUp(_ node: Node, at place: borrowing Place) throws(Errno) {
+        guard let entry = node.index, let index = work?.index else { return }
+        if try place.statusIfPresent() != nil { return }
+        try index.place(entry).makeLink(at: place)
+    }
+}
