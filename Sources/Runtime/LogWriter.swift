@@ -58,8 +58,22 @@ final class LogWriter {
         partial[stream] = []
         lines += Array("{\"log\":\"".utf8)
         // Bytes that are not UTF-8 have no place in JSON and become U+FFFD, as in Docker's logs.
-        for byte in String(decoding: entry, as: UTF8.self).utf8 { Self.escape(byte, into: &lines) }
+        var text = String(decoding: entry, as: UTF8.self)
+        text.withUTF8 { bytes in
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                let plain = rest.prefix(while: Self.isPlain)
+                lines.append(contentsOf: plain)
+                rest = rest[plain.endIndex...]
+                if let byte = rest.popFirst() { Self.escape(byte, into: &lines) }
+            }
+        }
         lines += Array("\",\"stream\":\"\(stream.rawValue)\",\"time\":\"\(time)\"}\n".utf8)
+    }
+
+    /// Whether a byte stands for itself in a JSON string.
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        byte >= 0x20 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
     }
 
     private static func escape(_ byte: UInt8, into text: inout [UInt8]) {
@@ -69,8 +83,10 @@ final class LogWriter {
         case UInt8(ascii: "\r"): text += Array("\\r".utf8)
         case UInt8(ascii: "\t"): text += Array("\\t".utf8)
         case 0..<0x20:
-            let digits = Array("0123456789abcdef".utf8)
-            text += Array("\\u00".utf8) + [digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            let low = byte & 15
+            text.append(contentsOf: "\\u00".utf8)
+            text.append(byte < 16 ? UInt8(ascii: "0") : UInt8(ascii: "1"))
+            text.append(low < 10 ? UInt8(ascii: "0") + low : UInt8(ascii: "a") + low - 10)
         default: text.append(byte)
         }
     }

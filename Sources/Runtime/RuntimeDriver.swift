@@ -76,15 +76,21 @@ public struct RuntimeDriver: Sendable {
         let pidFile = start.bundle + "/pid"
         try? FileDescriptor.currentDirectory.unlink(log)
         try? FileDescriptor.currentDirectory.unlink(pidFile)
-        var arguments = ["--log", log, "--log-format", "json", "run", "--detach"]
+        let logging = ["--log", log, "--log-format", "json"]
+        // `crun run --detach` forks twice, and the process in between becomes a child of ours that we do not know and
+        // cannot bury; `create` does not. For runc it would only cost time.
+        var arguments = logging + (kind == .crun ? ["create"] : ["run", "--detach"])
         arguments += ["--bundle", start.bundle, "--pid-file", pidFile]
         if let socket = start.consoleSocket { arguments += ["--console-socket", socket] }
         let child = try spawn(arguments + [start.id], descriptors: start.descriptors, directory: start.bundle)
         var failure: RuntimeError?
         do throws(RuntimeError) { try whileStarting(child) } catch { failure = error }
-        let termination = try attempting("wait for \(path)") { () throws(Errno) in try child.wait() }
+        var termination = try attempting("wait for \(path)") { () throws(Errno) in try child.wait() }
         let pid = Self.number(inFile: pidFile)
-        if termination == .exited(0), failure == nil, let pid { return pid }
+        if termination == .exited(0), failure == nil, let pid {
+            if kind == .crun { termination = try run(logging + ["start", start.id]) }
+            if termination == .exited(0) { return pid }
+        }
         delete(start.id)
         if let pid { Supervision.reap(pid) }
         if termination == .exited(0), let failure { throw failure }
@@ -93,8 +99,7 @@ public struct RuntimeDriver: Sendable {
 
     /// Ends what is left of a container and forgets it. Whatever is gone already is no error.
     func delete(_ id: String) {
-        guard exists(id) else { return }
-        _ = try? run(["delete", "--force", id])
+        if exists(id) { _ = try? run(["delete", "--force", id]) }
         // The last container takes the state directory with it; while others are there this fails, as it should.
         try? FileDescriptor.currentDirectory.removeDirectory(stateRoot)
         try? FileDescriptor.currentDirectory.removeDirectory(socketDirectory)

@@ -28,7 +28,7 @@ func read(_ path: String) throws -> String {
 
 /// Runs a program of the host's and returns what it printed; fails the test when it fails.
 @discardableResult
-func shell(_ script: String) throws -> String {
+func onHost(_ script: String) throws -> String {
     let output = try FileDescriptor.pipe()
     let child = try ChildProcess.spawn(
         "/bin/sh", arguments: ["sh", "-c", script], descriptors: [0, output.write.rawValue, 2])
