@@ -168,7 +168,7 @@ final class WorkerPool: @unchecked Sendable {
             if count == lastServed {
                 quietTicks += 1
                 // Not one request in a millisecond, and nobody to take the next: somebody is stuck in his.
-                if listening.load(ordering: .relaxed) == 0 { addListener() }
+                if listening.load(ordering: .relaxed) == 0 && !stopping.load(ordering: .relaxed) { addListener() }
             } else {
                 quietTicks = 0
             }
