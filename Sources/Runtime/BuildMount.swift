@@ -51,7 +51,7 @@ public final class BuildMount {
     private let paths: ContainerPaths
     private let mount: UnionMount
     private let record: ContainerRecord
-    private let lock: FileDescriptor
+    private var lock: FileDescriptor?
     private var isOpen = true
     private var lastCommand: BuildCommand?
 
@@ -165,6 +165,9 @@ public final class BuildMount {
         try? mount.unmount()
         try? context.store.removeContainer(id)
     }
+
+    /// Lets go of the lock as the end of the process would.
+    func releaseLockForTesting() { lock = nil }
 
     private func requireOpen() throws(RuntimeError) {
         if !isOpen { throw RuntimeError(.conflict, "the mount of build step \(id.prefix(12)) has ended already") }
