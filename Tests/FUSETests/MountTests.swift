@@ -107,8 +107,9 @@ private final class Worker {
             #expect(listed.map { String(decoding: $0.dropLast().map(UInt8.init), as: UTF8.self) } == names)
             #expect(fileSystem.count(plus ? "readdirplus" : "readdir") > 1)
             #expect(fileSystem.count(plus ? "readdir" : "readdirplus") == 0)
-            _ = try FileDescriptor.currentDirectory.status(of: mount + "/file-1500")
-            #expect(fileSystem.count("lookup") == (plus ? 0 : 1))
+            for name in names.prefix(100) { _ = try FileDescriptor.currentDirectory.status(of: mount + "/" + name) }
+            // The kernel is free to forget a name under memory pressure, so not exactly none.
+            #expect(plus ? fileSystem.count("lookup") < 20 : fileSystem.count("lookup") == 100)
         }
     }
 
