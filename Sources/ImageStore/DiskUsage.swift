@@ -12,6 +12,14 @@ public struct DiskUsage: Sendable {
         public var size: Int64 = 0
         /// Bytes that would be free without those not in use.
         public var reclaimable: Int64 = 0
+
+        /// Puts a line together.
+        public init(count: Int = 0, active: Int = 0, size: Int64 = 0, reclaimable: Int64 = 0) {
+            self.count = count
+            self.active = active
+            self.size = size
+            self.reclaimable = reclaimable
+        }
     }
 
     /// One image.

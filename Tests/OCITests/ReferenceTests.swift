@@ -20,7 +20,7 @@ import Testing
         Case(text: "127.0.0.1:5000/x/y", full: "127.0.0.1:5000/x/y:latest", familiar: "127.0.0.1:5000/x/y:latest"),
         Case(text: "[::1]:5000/x", full: "[::1]:5000/x:latest", familiar: "[::1]:5000/x:latest"),
         Case(text: "Host/x", full: "Host/x:latest", familiar: "Host/x:latest"),
-        Case(text: "a__b.c-d---e/f", full: "docker.io/a__b.c-d---e/f:latest", familiar: "a__b.c-d---e/f:latest"),
+        Case(text: "a__b/c.d-e---f", full: "docker.io/a__b/c.d-e---f:latest", familiar: "a__b/c.d-e---f:latest"),
         Case(text: "a@\(digest)", full: "docker.io/library/a@\(digest)", familiar: "a@\(digest)"),
         Case(text: "a:1@\(digest)", full: "docker.io/library/a:1@\(digest)", familiar: "a:1@\(digest)"),
         Case(text: "mybuild:0.0", full: "docker.io/library/mybuild:0.0", familiar: "mybuild:0.0"),

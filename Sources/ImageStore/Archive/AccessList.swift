@@ -11,6 +11,11 @@ enum AccessList {
 
     private static let noID = UInt32.max
 
+    /// Whether an attribute is an access control list, with which a mode is set as well.
+    static func isAccessList(_ name: [UInt8]) -> Bool {
+        name.elementsEqual("system.posix_acl_access".utf8) || name.elementsEqual("system.posix_acl_default".utf8)
+    }
+
     /// The attribute's value; nil for text that is no access control list or names users nobody knows.
     ///
     /// Entries are `tag:qualifier:permissions[:id]`, separated by commas or line ends; acl(5), "long text form", and

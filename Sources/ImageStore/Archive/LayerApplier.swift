@@ -15,7 +15,7 @@ final class LayerApplier {
     private struct DeferredDirectory {
         var permissions: UInt32
         var time: TimeSpec
-        var defaultList: [UInt8]?
+        var accessLists: [TarEntry.Attribute]
     }
 
     init(root: consuming FileDescriptor, reader: TarReader, kind: ImportOptions.Kind) {
@@ -100,12 +100,11 @@ final class LayerApplier {
         }
         try on(entry) { () throws(Errno) in
             try content.finish(file)
-            // Changing the owner clears set-id bits and capabilities; so it comes first.
+            // Changing the owner clears set-id bits and capabilities, changing the mode an ACL's mask.
             try file.setOwner(uid: entry.uid, gid: entry.gid)
-            for attribute in entry.attributes where !OverlayAttribute.isOverlay(attribute.name) {
-                try file.setAttribute(cString(attribute.name), attribute.value)
-            }
+            for attribute in entry.plainAttributes { try file.setAttribute(cString(attribute.name), attribute.value) }
             try file.setMode(entry.permissions)
+            for attribute in entry.accessLists { try file.setAttribute(cString(attribute.name), attribute.value) }
             try file.setTimes(access: entry.modificationTime, modification: entry.modificationTime)
         }
     }
@@ -136,10 +135,13 @@ final class LayerApplier {
         }
         try on(entry) { () throws(Errno) in
             try parent.descriptor.setOwner(of: name, uid: entry.uid, gid: entry.gid)
-            for attribute in entry.attributes where !OverlayAttribute.isOverlay(attribute.name) {
+            for attribute in entry.plainAttributes {
                 try parent.descriptor.setAttribute(cString(attribute.name), of: name, attribute.value)
             }
             if entry.kind != .symbolicLink { try parent.descriptor.setMode(of: name, entry.permissions) }
+            for attribute in entry.accessLists {
+                try parent.descriptor.setAttribute(cString(attribute.name), of: name, attribute.value)
+            }
             try parent.descriptor.setTimes(
                 of: name, access: entry.modificationTime, modification: entry.modificationTime)
         }
@@ -200,12 +202,11 @@ final class LayerApplier {
     private func later(_ entry: TarEntry) -> DeferredDirectory {
         DeferredDirectory(
             permissions: entry.permissions, time: entry.modificationTime,
-            defaultList: entry.attributes.last { $0.name.elementsEqual(defaultListName.utf8) }?.value)
+            accessLists: entry.accessLists)
     }
 
     private func setAttributes(_ entry: TarEntry, of directory: OpenDirectory) throws(Errno) {
-        for attribute in entry.attributes where !OverlayAttribute.isOverlay(attribute.name) {
-            if attribute.name.elementsEqual(defaultListName.utf8) { continue }
+        for attribute in entry.plainAttributes {
             try directory.descriptor.setAttribute(cString(attribute.name), attribute.value)
         }
     }
@@ -214,14 +215,14 @@ final class LayerApplier {
         try attempting("cannot unpack the directory \(path)") { () throws(Errno) in
             let parent = try tree.open(path.parent)
             let opened = try parent.descriptor.open(path.name ?? [46, 0], [.directory, .noFollow])
-            if let list = directory.defaultList { try opened.setAttribute(defaultListName, list) }
             try opened.setMode(directory.permissions)
+            for attribute in directory.accessLists {
+                try opened.setAttribute(cString(attribute.name), attribute.value)
+            }
             try opened.setTimes(access: directory.time, modification: directory.time)
         }
     }
 }
-
-private let defaultListName = "system.posix_acl_default"
 
 /// Runs system calls for an entry; their error names it.
 func on<Value: ~Copyable>(
@@ -241,6 +242,9 @@ func applierFailure(_ error: Errno, _ entry: TarEntry) -> StoreError {
     case .ENOENT, .ENOTDIR, .ELOOP, .EEXIST, .EXDEV, .ENAMETOOLONG, .EISDIR, .ENOTEMPTY, .EMLINK:
         let target = entry.kind == .hardLink ? ", a link to \(String(decoding: entry.target, as: UTF8.self))" : ""
         return StoreError(.badArchive, "\(what)\(target): \(error)")
+    case .EPERM where entry.kind == .hardLink:
+        let target = String(decoding: entry.target, as: UTF8.self)
+        return StoreError(.badArchive, "\(what): it is a link to \(target), which cannot have one")
     case .EOPNOTSUPP:
         return StoreError(
             .io, "\(what): \(error)", remedy: "the store's file system must keep extended attributes and devices")

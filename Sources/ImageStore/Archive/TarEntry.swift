@@ -39,4 +39,12 @@ struct TarEntry {
 
     /// The name for messages.
     var printablePath: String { String(decoding: path, as: UTF8.self) }
+
+    /// Extended attributes but for ACLs and the notes of overlays.
+    var plainAttributes: [Attribute] {
+        attributes.filter { !AccessList.isAccessList($0.name) && !OverlayAttribute.isOverlay($0.name) }
+    }
+
+    /// ACLs. They go together with the mode, and say more than it: they are set after it.
+    var accessLists: [Attribute] { attributes.filter { AccessList.isAccessList($0.name) } }
 }
