@@ -14,9 +14,14 @@ let settings: [SwiftSetting] =
         .enableUpcomingFeature("MemberImportVisibility"),
     ] + strict
 
-/// Executables carry the Swift runtime, so that a mount server or a container's monitor
-/// starts without searching for shared libraries.
-let selfContained: [LinkerSetting] = [.unsafeFlags(["-static-stdlib"], .when(configuration: .release))]
+/// Executables carry the Swift runtime, so that a mount server or a container's monitor starts without searching for
+/// shared libraries, and a binary can be copied to a machine without Swift.
+func selfContained(libraries: [String] = []) -> [LinkerSetting] {
+    [.unsafeFlags(["-static-stdlib"] + libraries.map { "-l" + $0 }, .when(configuration: .release))]
+}
+
+/// What the static Foundation stands on; its module does not name them when it is imported for dynamic linking.
+let foundation = ["CoreFoundation", "_FoundationICU", "_FoundationCShims", "_FoundationCollections"]
 
 let package = Package(
     name: "strata",
@@ -42,7 +47,7 @@ let package = Package(
         .target(name: "UnionFS", dependencies: ["FUSE", "Linux"], swiftSettings: settings),
         .executableTarget(
             name: "strata-fuse", dependencies: ["UnionFS", "FUSE", "Linux"], swiftSettings: settings,
-            linkerSettings: selfContained),
+            linkerSettings: selfContained()),
 
         // Images, builds, containers.
         .target(name: "OCI", dependencies: [.product(name: "Crypto", package: "swift-crypto")], swiftSettings: settings),
@@ -72,7 +77,7 @@ let package = Package(
             dependencies: [
                 "BuildEngine", "Dockerfile", "ImageStore", "Linux", "OCI", "Runtime",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
-            ], swiftSettings: settings, linkerSettings: selfContained),
+            ], swiftSettings: settings, linkerSettings: selfContained(libraries: foundation)),
 
         // Tests.
         .testTarget(name: "LinuxTests", dependencies: ["Linux"], swiftSettings: settings),
@@ -88,7 +93,8 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(name: "FileSystemTests", dependencies: ["CLinux", "Linux"], swiftSettings: settings),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["Linux", "OCI"], exclude: ["contexts"], swiftSettings: settings),
+            name: "EndToEndTests", dependencies: ["strata", "BuildEngine", "ImageStore", "Linux", "OCI", "Runtime"],
+            exclude: ["contexts"], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )
