@@ -125,7 +125,9 @@ extension Union {
     }
 
     /// The index entry of a lower file with several names, if it has been copied up through one of them.
-    func indexed(_ place: borrowing Place, _ status: FileStatus) throws(Errno) -> (entry: IndexEntry, status: FileStatus)? {
+    func indexed(
+        _ place: borrowing Place, _ status: FileStatus
+    ) throws(Errno) -> (entry: IndexEntry, status: FileStatus)? {
         guard let index = work?.index, !index.isEmpty else { return nil }
         let object = try place.open(.path)
         let name = HardLinkIndex.name(origin: originValue(of: object), inode: place.layer.inode(status.inode))

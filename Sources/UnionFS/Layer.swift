@@ -1,3 +1,4 @@
+internal import Glibc
 internal import Linux
 
 /// One directory of the stack: the writable upper one or one of the immutable lower ones.
@@ -67,6 +68,8 @@ final class LowerPath: @unchecked Sendable {
     }
 
     deinit { pointer.deallocate() }
+
+    func equals(_ other: LowerPath) -> Bool { length == other.length && memcmp(pointer, other.pointer, length) == 0 }
 }
 
 /// A directory of one lower layer that is part of a directory of the union.

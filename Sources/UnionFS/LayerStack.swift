@@ -161,39 +161,49 @@ final class LayerStack: Sendable {
     }
 
     /// Adds the parts of a path from the root, in the layers after index `layer`. No component may be a link, a
-    /// whiteout or anything but a directory.
+    /// whiteout or anything but a directory. A directory on the way that was renamed itself changes the path in the
+    /// layers below it.
     private func append(absolute redirect: [UInt8], below layer: Int, to result: inout [LowerPart]) throws(Errno) {
-        let components = redirect.filter { $0 != 0 }.split(separator: UInt8(ascii: "/"))
-        if components.isEmpty || components.contains(where: { $0.elementsEqual([46]) || $0.elementsEqual([46, 46]) }) {
-            throw .EIO
-        }
-        var joined: [UInt8] = []
-        for component in components { joined += (joined.isEmpty ? [] : [UInt8(ascii: "/")]) + component }
-        let path = joined.withUnsafeBytes { LowerPath(bytes: $0) }
+        var components = try Self.components(redirect)
+        var shared: LowerPath?
         for candidate in lowers where candidate.index > layer {
-            var depth = 0
-            var end = 0
+            let current = components
+            var joined: [UInt8] = []
             var isOpaque = false
             var isThere = true
-            for component in components {
-                depth += 1
-                end += component.count + (end == 0 ? 0 : 1)
-                let place = try withText(Array(joined[..<end])) { (text: Text) throws(Errno) in
-                    try Place.plain(candidate, text)
-                }
+            for (position, component) in current.enumerated() {
+                joined += (joined.isEmpty ? [] : [UInt8(ascii: "/")]) + component
+                let place = try withText(joined) { (text: Text) throws(Errno) in try Place.plain(candidate, text) }
                 guard let status = try place.statusIfPresent() else {
                     isThere = false
                     break
                 }
                 if status.isWhiteout || !status.isDirectory { return }
+                if candidate.index == lowers.count { continue }
                 let marks = try self.marks.directory(at: place)
                 isOpaque = isOpaque || marks.isOpaque
+                guard let redirect = marks.redirect, !redirect.isEmpty else { continue }
+                let rest = current.dropFirst(position + 1)
+                if redirect[0] == UInt8(ascii: "/") {
+                    components = try Self.components(redirect) + rest
+                } else {
+                    components = components.dropLast(current.count - position) + [try Self.checkedName(redirect)] + rest
+                }
+                shared = nil
             }
-            if isThere && depth == components.count {
+            if isThere {
+                let path = shared ?? joined.withUnsafeBytes { LowerPath(bytes: $0) }
+                if components == current { shared = path }
                 result.append(LowerPart(layer: UInt16(clamping: candidate.index), path: path))
             }
             if isOpaque { return }
         }
+    }
+
+    private static func components(_ path: [UInt8]) throws(Errno) -> [[UInt8]] {
+        let components = path.filter { $0 != 0 }.split(separator: UInt8(ascii: "/")).map { Array($0) }
+        if components.isEmpty || components.contains([46]) || components.contains([46, 46]) { throw .EIO }
+        return components
     }
 }
 

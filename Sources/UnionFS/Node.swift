@@ -125,6 +125,9 @@ final class DirectoryState: @unchecked Sendable {
     /// needed, unless `isResolved`.
     var lowers: [LowerPart]
     var isResolved: Bool
+    /// Where the directory is in the union of the lower layers alone, which is what a redirect has to say. Nil where it is
+    /// the same as in the layer of the first part: everywhere but below a directory that was renamed in a lower layer.
+    let pathBelow: LowerPath?
     /// Whether there may be more than one part, so that the link count says nothing.
     let mayMerge: Bool
     /// Whether the upper part may hold `.wh.` names.
@@ -134,8 +137,9 @@ final class DirectoryState: @unchecked Sendable {
     /// The entries, while they are wanted.
     var listing: MergedDirectory?
 
-    init(lowers: [LowerPart], isResolved: Bool, mayMerge: Bool) {
+    init(lowers: [LowerPart], isResolved: Bool, mayMerge: Bool, pathBelow: LowerPath? = nil) {
         self.lowers = lowers
+        self.pathBelow = pathBelow
         self.isResolved = isResolved
         self.mayMerge = mayMerge
     }

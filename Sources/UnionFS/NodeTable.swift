@@ -129,7 +129,9 @@ final class NodeTable: @unchecked Sendable {
         }
         return identities.with {
             shardLocks[index].with {
-                if let known = byInode[found.inode], known.type == found.type, chained(index, hash, parent, name) == nil {
+                if let known = byInode[found.inode], known.type == found.type,
+                    chained(index, hash, parent, name) == nil
+                {
                     addLocked(index, hash, parent, name, to: known)
                     known.lookups.wrappingAdd(1, ordering: .relaxed)
                     return known

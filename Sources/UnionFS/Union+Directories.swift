@@ -103,7 +103,8 @@ extension Union {
         _ node: Node, after offset: Int64, _ plus: Bool, _ buffer: inout DirectoryBuffer
     ) throws(Errno) -> Bool {
         let parent = node.link?.parent ?? node
-        for (number, inode, name) in [(1, node.inode, "." as StaticString), (2, parent.inode, "..")] where number > offset {
+        let dots: [(number: Int, inode: UInt64, name: StaticString)] = [(1, node.inode, "."), (2, parent.inode, "..")]
+        for (number, inode, name) in dots where number > offset {
             let added =
                 plus
                 ? buffer.append(

@@ -64,8 +64,10 @@ extension Union {
             if hidden { return nil }
         }
         guard case .found(let index, let status) = try stack.find(name, in: lowers) else { return nil }
-        guard var found = foundLower(lowers, index, name, status) else { return nil }
-        if found.description.hasSeveralNames, let (entry, status) = try indexed(stack.place(lowers[index], name), status) {
+        guard var found = foundLower(parent, lowers, index, name, status) else { return nil }
+        if found.description.hasSeveralNames,
+            let (entry, status) = try indexed(stack.place(lowers[index], name), status)
+        {
             found.description.index = entry
             found.description.flags.insert(.upper)
             found.status = status
@@ -74,7 +76,7 @@ extension Union {
     }
 
     private func foundLower(
-        _ lowers: [LowerPart], _ index: Int, _ name: Text, _ status: FileStatus
+        _ parent: Node, _ lowers: [LowerPart], _ index: Int, _ name: Text, _ status: FileStatus
     ) -> Found? {
         let part = lowers[index]
         guard let layer = stack.lower(part.layer) else { return nil }
@@ -87,7 +89,8 @@ extension Union {
             let isLowest = Int(part.layer) >= stack.lowers.count
             let mayMerge = index + 1 < lowers.count
             description.directory = DirectoryState(
-                lowers: [LowerPart(layer: part.layer, path: path)], isResolved: isLowest, mayMerge: mayMerge)
+                lowers: [LowerPart(layer: part.layer, path: path)], isResolved: isLowest, mayMerge: mayMerge,
+                pathBelow: pathBelow(parent, name, unless: path))
         } else {
             description.hasSeveralNames = status.linkCount > 1
         }
@@ -121,8 +124,32 @@ extension Union {
         }
         if marks.isImpure { description.flags.insert(.impure) }
         description.flags.insert(.purityKnown)
-        description.directory = DirectoryState(lowers: parts, isResolved: true, mayMerge: !parts.isEmpty)
+        description.directory = DirectoryState(
+            lowers: parts, isResolved: true, mayMerge: !parts.isEmpty,
+            pathBelow: try pathBelow(parent, name, redirect: marks.redirect, unless: parts.first?.path))
         return Found(status: status, description: description)
+    }
+
+    /// See `DirectoryState.pathBelow`: nil where it is `path`.
+    private func pathBelow(_ parent: Node, _ name: Text, unless path: LowerPath?) -> LowerPath? {
+        guard let path, let directory = parent.directory,
+            let above = directory.pathBelow ?? directory.lock.with({ directory.lowers.first?.path })
+        else { return nil }
+        let below = LowerPath(parent: above, name: name.pointer, length: name.length)
+        return below.equals(path) ? nil : below
+    }
+
+    private func pathBelow(
+        _ parent: Node, _ name: Text, redirect: [UInt8]?, unless path: LowerPath?
+    ) throws(Errno) -> LowerPath? {
+        guard let path else { return nil }
+        guard let redirect, let first = redirect.first else { return pathBelow(parent, name, unless: path) }
+        if first != UInt8(ascii: "/") {
+            return try withText(redirect) { (name: Text) in pathBelow(parent, name, unless: path) }
+        }
+        let bytes = Array(redirect.filter { $0 != 0 }.split(separator: UInt8(ascii: "/")).joined(separator: [47]))
+        let below = bytes.withUnsafeBytes { LowerPath(bytes: $0) }
+        return below.equals(path) ? nil : below
     }
 
     /// Whether a name exists in the lower parts of a directory, and not only as a whiteout: then removing it from the

@@ -139,7 +139,8 @@ extension Union {
             if covers { try setBytes(stack.marks.opaque, [UInt8(ascii: "y")], place) }
             return
         }
-        let path = UnsafeBufferPointer(start: first.path.pointer, count: first.path.length)
+        let below = node.directory?.pathBelow ?? first.path
+        let path = UnsafeBufferPointer(start: below.pointer, count: below.length)
         do throws(Errno) {
             try setBytes(stack.marks.redirect, [UInt8(ascii: "/")] + path.map { UInt8(bitPattern: $0) }, place)
         } catch {

@@ -55,7 +55,9 @@ private struct Setup {
             index: index, root: root, device: device, fileSystem: UInt8(clamping: min(number, 127)), uuid: uuid)
     }
 
-    mutating func openWork(_ path: String, beside upper: Layer, _ upperPath: String) throws(UnionFailure) -> WorkDirectory {
+    mutating func openWork(
+        _ path: String, beside upper: Layer, _ upperPath: String
+    ) throws(UnionFailure) -> WorkDirectory {
         let layer = try open(path, index: 0, "workdir")
         if layer.device != upper.device {
             throw UnionFailure(
