@@ -15,7 +15,7 @@ import Testing
         """
 
     @Test func commandsAndFilesBecomeLayers() throws {
-        try BuildFixture.run { fixture in
+        try BuildFixture.run { (fixture: BuildFixture) throws in
             try fixture.write("hello.sh", "#!/bin/sh\ncat /greeting\n", mode: 0o755)
             let built = try fixture.build(Self.first, tag: "first")
             #expect(built.image.layerIDs.count == 3)
@@ -25,10 +25,11 @@ import Testing
             let configuration = built.image.configuration
             #expect(configuration.config.cmd == ["/hello.sh"])
             #expect(configuration.config.env == ["PATH=/bin"])
-            #expect(configuration.history.map(\.createdBy) == [
-                "import", "RUN /bin/sh -c echo layered > /greeting # strata", "COPY hello.sh /hello.sh # strata",
-                "CMD [\"/hello.sh\"]",
-            ])
+            #expect(
+                configuration.history.map(\.createdBy) == [
+                    "import", "RUN /bin/sh -c echo layered > /greeting # strata", "COPY hello.sh /hello.sh # strata",
+                    "CMD [\"/hello.sh\"]",
+                ])
             #expect(configuration.history.map { $0.emptyLayer ?? false } == [false, false, false, true])
             #expect(configuration.rootFS.diffIDs.count == 3)
             #expect(built.result.executedSteps == 3)
@@ -36,7 +37,7 @@ import Testing
     }
 
     @Test func secondBuildIsCachedAndTheSameImage() throws {
-        try BuildFixture.run { fixture in
+        try BuildFixture.run { (fixture: BuildFixture) throws in
             try fixture.write("hello.sh", "#!/bin/sh\ncat /greeting\n", mode: 0o755)
             let one = try fixture.build(Self.first)
             let two = try fixture.build(Self.first)

@@ -138,17 +138,11 @@ final class DestinationDirectory {
 
     /// Frees a name in the layer for a new file. What is below needs nothing: the new file hides it.
     ///
-    /// EISDIR where a directory has the name, in the layer or below.
-    func clear(_ name: FileName) throws(Errno) {
+    /// EISDIR where a directory has the name, in the layer or below, unless directories are to go as well.
+    func clear(_ name: FileName, withDirectories: Bool = false) throws(Errno) {
         guard let status = try status(of: name) else { return }
-        if status.isDirectory { throw .EISDIR }
-        try withUpper { (upper: borrowing FileDescriptor) throws(Errno) in
-            do throws(Errno) {
-                try upper.unlink(name.cString)
-            } catch {
-                if error != .ENOENT { throw error }
-            }
-        }
+        if status.isDirectory && !withDirectories { throw .EISDIR }
+        try withUpper { (upper: borrowing FileDescriptor) throws(Errno) in try upper.removeTree(name.cString) }
     }
 
     /// Sets extended attributes of an open file.

@@ -98,7 +98,7 @@ struct Transfer {
                 } else if let tree = try unpack(source) {
                     var unpacker = TreeCopier(tree: tree, rules: unpackRules(copier), root: copier.root)
                     unpacker.checkpoint = copier.checkpoint
-                    unpacker.sparesExistingDirectories = true
+                    unpacker.isUnpacking = true
                     let target = try directory(at: location, owner: copier.rules.parentOwner)
                     try unpacker.copyContents(of: tree.root, path: [], source: 0, to: target)
                 } else if let entry = source.location.entry {

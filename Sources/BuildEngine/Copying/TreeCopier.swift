@@ -13,9 +13,10 @@ struct TreeCopier {
     let rules: CopyRules
     /// The root of the image that is written.
     let root: DestinationDirectory
-    /// Whether directories that exist in the image keep their attributes when a plain one (0755, root's) is copied over
-    /// them: archives do not tell directories that they name from those that are only on the way to something.
-    var sparesExistingDirectories = false
+    /// Whether what is copied is an archive's content. Then files and directories take each other's place, as `tar`
+    /// has it; and directories that exist in the image keep their attributes when a plain one (0755, root's) comes over
+    /// them: an unpacked tree does not tell directories that the archive names from those on the way to something.
+    var isUnpacking = false
     /// Asked now and then; throws to stop.
     var checkpoint: () throws(BuildError) -> Void = {}
 
@@ -58,7 +59,7 @@ struct TreeCopier {
         }
         let place = TreePath.text(target.path + [name])
         do throws(Errno) {
-            try target.clear(name)
+            try target.clear(name, withDirectories: isUnpacking)
             try copyFile(entry, from: directory, to: target, as: name)
         } catch {
             if error == .EISDIR {
@@ -75,14 +76,19 @@ struct TreeCopier {
         let place = TreePath.text(target.path + [name])
         let owner = rules.owner(of: entry.status)
         let mode = rules.permissions(of: entry.status)
-        let existing = try attempting("look at \(place)") { () throws(Errno) in try target.status(of: name) }
+        var existing = try attempting("look at \(place)") { () throws(Errno) in try target.status(of: name) }
+        if isUnpacking, existing?.isDirectory == false {
+            try attempting("replace \(place)") { () throws(Errno) in try target.clear(name) }
+            existing = nil
+        }
         if let existing, !existing.isDirectory {
             throw BuildError(.badDestination, "cannot copy to \(place): a file is there, and a directory is copied")
         }
-        let spares = sparesExistingDirectories && existing != nil && owner == .root && mode == 0o755
+        let spares = isUnpacking && existing != nil && owner == .root && mode == 0o755
+        let isNew = existing == nil
         let (opened, made) = try attempting("copy to \(place)") { () throws(Errno) in
             let opened = try parent.open(entry)
-            guard existing != nil else {
+            guard !isNew else {
                 return (opened, try target.makeDirectory(name, mode: mode, owner: owner))
             }
             let directory = try target.directory(name)

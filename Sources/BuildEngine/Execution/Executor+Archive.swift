@@ -2,7 +2,8 @@ import ImageStore
 import Linux
 
 extension Executor {
-    /// The tree of a file that is an archive, unpacked in the store; nil if it is none.
+    /// The tree of a file that is an archive, unpacked in the store; nil if it is none, such as a single file that is
+    /// compressed.
     func unpacked(_ source: SelectedSource, _ rules: CopyRules) throws(BuildError) -> SourceTree? {
         guard let entry = source.location.entry, entry.status.isRegular else { return nil }
         let text = TreePath.text(source.location.path)
@@ -15,6 +16,8 @@ extension Executor {
             layer = try store.importLayer(from: file)
         } catch {
             if error.code == .badArchive {
+                // Something compressed that is no tar archive is a file like any other, unless it calls itself one.
+                if !ArchiveSniffer.isNamedLikeArchive(source.name.text) { return nil }
                 throw BuildError(.badArchive, "cannot unpack \(text): \(error.message)")
             }
             throw BuildError(error)
@@ -37,6 +40,13 @@ enum ArchiveSniffer {
             [0x1f, 0x8b], Array("BZh".utf8), [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], [0x28, 0xb5, 0x2f, 0xfd],
         ]
         return marks.contains { head.starts(with: $0) } || isTarHeader(head)
+    }
+
+    /// Whether a file's name promises a tar archive.
+    static func isNamedLikeArchive(_ name: String) -> Bool {
+        let name = name.lowercased()
+        return name.contains(".tar.")
+            || [".tar", ".tgz", ".tbz", ".tbz2", ".txz", ".tzst"].contains { name.hasSuffix($0) }
     }
 
     /// Whether a block is a tar header: its checksum fits. pax, "ustar Interchange Format".

@@ -8,7 +8,7 @@ extension Executor {
     /// What `COPY` does: files of the context, a stage or an image go straight into a new layer.
     func copyStep(_ copy: CopyInstruction, _ state: StageState) throws(BuildError) -> LayerStep {
         if copy.parents { throw BuildError(.unsupported, "COPY --parents is not supported") }
-        let source = try transferSource(copy.from)
+        let source = try transferSource(copy.files, from: copy.from)
         return try transferStep("COPY", copy.files, source, unpacks: false, state)
     }
 
@@ -20,7 +20,8 @@ extension Executor {
                 remedy: "download it before the build, or in a RUN")
         }
         if add.checksum != nil { throw BuildError(.unsupported, "ADD --checksum is for remote sources") }
-        return try transferStep("ADD", add.files, try transferSource(nil), unpacks: add.unpack ?? true, state)
+        let source = try transferSource(add.files, from: nil)
+        return try transferStep("ADD", add.files, source, unpacks: add.unpack ?? true, state)
     }
 
     private static func isRemote(_ path: String) -> Bool {
@@ -37,9 +38,15 @@ extension Executor {
         var stack: [Digest]?
     }
 
-    private func transferSource(_ from: String?) throws(BuildError) -> TransferSource {
+    private func transferSource(
+        _ transfer: FileTransfer, from: String?
+    ) throws(BuildError) -> TransferSource {
         guard let from else {
-            // The context is opened by need: a build that only copies here-documents has none.
+            let needsContext = transfer.sources.contains { if case .path = $0 { true } else { false } }
+            guard needsContext else {
+                let nothing = try openLayers([])
+                return TransferSource(tree: SourceTree(root: nothing, isContext: true), files: FileDigests())
+            }
             let (context, files) = try context()
             return TransferSource(tree: context.tree, files: files)
         }

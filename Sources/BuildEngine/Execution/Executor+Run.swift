@@ -110,29 +110,29 @@ extension Executor {
 private struct StepScript {
     /// The path in the container.
     let path: String
-    private let root: SharedDescriptor
-    private let times: FileStatus
+    private let rootfs: String
+    private let status: FileStatus
 
     init(_ text: String, in rootfs: String) throws(BuildError) {
         let name = ".strata-run-\(String(UInt64.random(in: .min ... .max), radix: 36))"
         path = "/" + name
-        let (root, times) = try attempting("write \(path)") { () throws(Errno) in
+        self.rootfs = rootfs
+        status = try attempting("write \(path)") { () throws(Errno) in
             let root = try FileDescriptor.open(rootfs, [.directory])
-            let times = try root.status()
+            let status = try root.status()
             let file = try root.open(name, [.writeOnly, .create, .exclusive, .noFollow], mode: 0o755)
             try file.setMode(0o755)
             try file.writeAll(text)
-            return (SharedDescriptor(root), times)
+            return status
         }
-        self.root = root
-        self.times = times
     }
 
     /// Takes the script away again, as if it had never been there.
     func remove() throws(BuildError) {
         try attempting("remove \(path)") { () throws(Errno) in
-            try root.descriptor.unlink(String(path.dropFirst()))
-            try root.descriptor.setTimes(access: times.accessTime, modification: times.modificationTime)
+            let root = try FileDescriptor.open(rootfs, [.directory])
+            try root.unlink(String(path.dropFirst()))
+            try root.setTimes(access: status.accessTime, modification: status.modificationTime)
         }
     }
 }

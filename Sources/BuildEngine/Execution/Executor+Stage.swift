@@ -48,8 +48,7 @@ extension Executor {
             guard var state = stages[index] else {
                 throw BuildError(.dockerfile, "the stage \(node.stage.base) is not built")
             }
-            // Variables of ARG end with their stage; those of ENV are part of the image.
-            state.scope = scope(state.image.config.env)
+            // The variables come along, those of ARG too.
             state.hasOwnCommand = false
             return state
         case .image(let name):

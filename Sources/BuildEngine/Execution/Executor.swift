@@ -114,33 +114,37 @@ final class Executor {
         for index in plan.order {
             let node = plan.graph.nodes[index]
             if case .image(let name) = node.base {
-                images[name] = try find(name, at: node.stage.origin)
+                images[name] = try find(name, node.stage.origin)
             }
             for instruction in node.stage.instructions {
                 guard case .copy(let copy) = instruction.operation, let from = copy.from,
                     case .image(let name) = plan.graph.origin(of: from)
                 else { continue }
-                images[name] = try find(name, at: instruction.origin)
+                images[name] = try find(name, instruction.origin)
             }
         }
     }
 
-    private func find(_ name: String, at origin: SourceOrigin) throws(BuildError) -> ImageRecord {
+    private func find(_ name: String, _ origin: SourceOrigin? = nil) throws(BuildError) -> ImageRecord {
         if let known = images[name] { return known }
-        let store = store
+        let failure: BuildError
         do throws(StoreError) {
             let image = try store.image(matching: name)
             try store.lease(image.layerIDs)
             return image
         } catch {
-            guard error.code == .noSuchImage else { throw BuildError(error).located(at: origin) }
-            throw BuildError(.noSuchImage, "\(name): no such image", remedy: "pull or import it").located(at: origin)
+            failure =
+                error.code == .noSuchImage
+                ? BuildError(.noSuchImage, "\(name): no such image", remedy: "pull or import it") : BuildError(error)
         }
+        throw origin.map { failure.located(at: $0) } ?? failure
     }
 
-    /// An image that `findImages` has found.
+    /// An image of the store; those that the Dockerfile names are found already, those of triggers are not.
     func image(_ name: String) throws(BuildError) -> ImageRecord {
-        guard let image = images[name] else { throw BuildError(.noSuchImage, "\(name): no such image") }
+        if let image = images[name] { return image }
+        let image = try find(name)
+        images[name] = image
         return image
     }
 

@@ -34,7 +34,8 @@ struct BuildFixture {
         let store = try ImageStore(root: directory + "/store")
         let fixture = BuildFixture(directory: directory, store: store, base: try makeBase(store, directory: directory))
         try body(fixture)
-        #expect(try store.containers(includingBuilds: true).filter(\.isBuild).isEmpty, "no container of a build is left")
+        #expect(
+            try store.containers(includingBuilds: true).filter(\.isBuild).isEmpty, "no container of a build is left")
         #expect(mounts(below: directory).isEmpty, "no mount is left")
         #expect(try FileDescriptor.open(store.root + "/tmp", [.directory]).sortedEntryNames().isEmpty)
     }
@@ -163,8 +164,10 @@ struct BuildFixture {
     }
 
     func listing(of path: String) throws -> [String] {
-        try shell("cd \(path) && find . -mindepth 1 -printf '%y %m %U:%G %P' '(' -type l -printf ' -> %l' ')' , -printf '\\n'")
-            .split(separator: "\n").map(String.init).sorted { $0.split(separator: " ")[3] < $1.split(separator: " ")[3] }
+        try shell(
+            "cd \(path) && find . -mindepth 1 -printf '%y %m %U:%G %P' '(' -type l -printf ' -> %l' ')' , -printf '\\n'"
+        )
+        .split(separator: "\n").map(String.init).sorted { $0.split(separator: " ")[3] < $1.split(separator: " ")[3] }
     }
 
     /// The text of a file of an image.
@@ -202,7 +205,9 @@ func shell(_ script: String) throws -> String {
 
 /// Mount points below a directory.
 func mounts(below directory: String) -> [String] {
-    guard let file = try? FileDescriptor.open("/proc/self/mountinfo"), let bytes = try? file.readAll() else { return [] }
+    guard let file = try? FileDescriptor.open("/proc/self/mountinfo"), let bytes = try? file.readAll() else {
+        return []
+    }
     return String(decoding: bytes, as: UTF8.self).split(separator: "\n").compactMap { line in
         line.split(separator: " ").dropFirst(4).first.map(String.init)
     }.filter { $0.hasPrefix(directory + "/") }
