@@ -46,10 +46,13 @@ public struct Poll: Sendable {
 /// The clock that never jumps, for deadlines.
 public enum MonotonicClock {
     /// Milliseconds since some fixed point.
-    public static var milliseconds: Int64 {
+    public static var milliseconds: Int64 { microseconds / 1000 }
+
+    /// Microseconds since that point.
+    public static var microseconds: Int64 {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
-        return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+        return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
     }
 
     /// Sleeps at least that long.

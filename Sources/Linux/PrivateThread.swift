@@ -21,6 +21,35 @@ public enum PrivateThread {
         return try body()
     }
 
+    /// Runs `body` on a thread of its own beside the caller, which waits for it with `join()` where that matters.
+    public static func start(_ body: @escaping @Sendable () -> Void) -> Companion { Companion(body) }
+
+    /// Work that goes on beside its starter.
+    public final class Companion: @unchecked Sendable {
+        private let box: AnyBox
+        private var thread: pthread_t?
+
+        fileprivate init(_ body: @escaping @Sendable () -> Void) {
+            box = Box { body() }
+            var thread = pthread_t()
+            let started = pthread_create(
+                &thread, nil,
+                { argument in
+                    if let argument { Unmanaged<AnyBox>.fromOpaque(argument).takeUnretainedValue().work() }
+                    return nil
+                }, Unmanaged<AnyBox>.passUnretained(box).toOpaque())
+            if started == 0 { self.thread = thread } else { body() }
+        }
+
+        /// Waits until the work is done; to be called by one thread only. The end of the value waits too.
+        public func join() {
+            if let thread { pthread_join(thread, nil) }
+            thread = nil
+        }
+
+        deinit { join() }
+    }
+
     /// Runs `body` on a thread of its own and does not wait for it.
     public static func detach(_ body: @escaping @Sendable () -> Void) {
         let box = Box { body() }

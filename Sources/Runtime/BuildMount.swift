@@ -54,6 +54,8 @@ public final class BuildMount {
     private var lock: FileDescriptor?
     private var isOpen = true
     private var lastCommand: BuildCommand?
+    /// The runtime's last work for the container, which need not be waited for to use what the command wrote.
+    private var deletion: PrivateThread.Companion?
 
     /// Mounts the layers, bottom first; none for a stage from scratch.
     public init(
@@ -96,14 +98,17 @@ public final class BuildMount {
     ) throws(RuntimeError) -> Int32 {
         try requireOpen()
         lastCommand = command
+        deletion?.join()
         let driver = try context.driver()
         try Bundle.write(
             Bundle.Command(
                 arguments: command.arguments, environment: command.environment,
-                workingDirectory: command.workingDirectory, user: command.user, hostname: "build"),
+                workingDirectory: command.workingDirectory, user: command.user, hostname: "build",
+                showsCgroups: false),
             id: id, directory: paths.bundle, rootfs: rootfs, driver: driver)
         let process = try ContainerProcess.start(driver, id: id, bundle: paths.bundle, withInput: false)
-        defer { driver.delete(id) }
+        let id = self.id
+        defer { deletion = PrivateThread.start { driver.delete(id) } }
         return try withoutActuallyEscaping(onOutput) { (handler: @escaping OutputHandler) throws(RuntimeError) in
             try process.pump(.init(onOutput: handler, cancellation: cancellation)).shellStatus
         }
@@ -118,7 +123,7 @@ public final class BuildMount {
             let pending = try storing { () throws(StoreError) in
                 try context.store.commitLayer(takingUpper: paths.upper, lowers: layers)
             }
-            try? context.store.removeContainer(id)
+            endContainer()
             return pending
         } catch {
             isOpen = true
@@ -154,7 +159,7 @@ public final class BuildMount {
                 paths.upper, to: FileDescriptor.currentDirectory, target)
         }
         isOpen = false
-        try? store.removeContainer(id)
+        endContainer()
         return kept
     }
 
@@ -163,6 +168,12 @@ public final class BuildMount {
         guard isOpen else { return }
         isOpen = false
         try? mount.unmount()
+        endContainer()
+    }
+
+    /// Forgets the container behind the mount, once the runtime has.
+    private func endContainer() {
+        deletion?.join()
         try? context.store.removeContainer(id)
     }
 

@@ -10,6 +10,7 @@ final class ContainerRun {
     private let settings: ContainerSettings
     private let paths: ContainerPaths
     private let lock: FileDescriptor
+    private var signals: SignalPipe?
 
     /// Claims the container for this process; `conflict` when it runs already or is mounted elsewhere.
     init(_ context: RuntimeContext, _ container: ContainerRecord) throws(RuntimeError) {
@@ -27,6 +28,12 @@ final class ContainerRun {
     ///
     /// - Parameter onStarted: called with the process id once the container runs.
     func carryOut(attachment: Attachment?, onStarted: (Int32) -> Void) throws(RuntimeError) -> Int32 {
+        // Caught from here on: what comes while we mount waits for the container, what comes while we put away is
+        // too late, and neither leaves a mount behind.
+        signals = try Self.catchSignals(attachment)
+        defer { signals = nil }
+        let signalNumber = signals?.rawValue
+        var watch = Stopwatch()
         try storing { () throws(StoreError) in
             try store.updateContainer(container.id) { $0.supervisor = .current }
         }
@@ -38,6 +45,7 @@ final class ContainerRun {
             let volumes = Volumes(store)
             let places = Bundle.places(for: volumes.mounts(settings.volumes))
             mount = try ContainerUnion.mount(context, paths, layers: container.layerIDs, places: places)
+            watch.lap("mount")
         } catch {
             fail(error)
             throw error
@@ -49,15 +57,23 @@ final class ContainerRun {
             fail(error)
             throw error
         }
+        watch.lap("start")
         onStarted(process.pid)
         let outcome: Result<Int32, RuntimeError> = Result { () throws(RuntimeError) in
-            try attend(process, attachment)
+            try attend(process, attachment, signals: signalNumber)
         }
-        driver.delete(container.id)
+        watch.lap("run")
+        let id = container.id
+        let deletion = PrivateThread.start { driver.delete(id) }
         endSecondViews()
         let unmounted: Result<Void, RuntimeError> = Result { () throws(RuntimeError) in try mount.unmount() }
         let exitCode = (try? outcome.get()) ?? RuntimeError(.system, "").exitCode
+        watch.lap("unmount")
+        deletion.join()
+        watch.lap("delete")
         finish(exitCode: exitCode)
+        watch.lap("record")
+        watch.report(container.shortID)
         _ = try outcome.get()
         try unmounted.get()
         return exitCode
@@ -103,7 +119,20 @@ final class ContainerRun {
 
     // MARK: While it runs
 
-    private func attend(_ process: ContainerProcess, _ attachment: Attachment?) throws(RuntimeError) -> Int32 {
+    /// The signals to be passed on to the container.
+    private static func catchSignals(_ attachment: Attachment?) throws(RuntimeError) -> SignalPipe? {
+        guard let attachment, attachment.forwardsSignals else { return nil }
+        return try attempting("catch signals") { () throws(Errno) in
+            try SignalPipe([
+                Signals.hangUp, Signals.interrupt, Signals.quit, Signals.terminate, Signals.windowChange,
+                Signals.user1, Signals.user2,
+            ])
+        }
+    }
+
+    private func attend(
+        _ process: ContainerProcess, _ attachment: Attachment?, signals: Int32?
+    ) throws(RuntimeError) -> Int32 {
         let log = try LogWriter(path: paths.log)
         defer { log.flush() }
         var pump = ContainerProcess.Pump { stream, bytes in
@@ -119,19 +148,12 @@ final class ContainerRun {
         if settings.interactive { pump.inputSource = attachment.input?.rawValue }
         let raw = process.isTerminal ? attachment.terminal.flatMap { RawTerminal($0) } : nil
         defer { raw?.restore() }
-        guard attachment.forwardsSignals else { return try process.pump(pump).shellStatus }
-        let signals = try attempting("catch signals") { () throws(Errno) in
-            try SignalPipe([
-                Signals.hangUp, Signals.interrupt, Signals.quit, Signals.terminate, Signals.windowChange,
-                Signals.user1, Signals.user2,
-            ])
-        }
+        guard let signals else { return try process.pump(pump).shellStatus }
         let terminal = attachment.terminal
-        let number = signals.rawValue
         pump.attention = (
-            number,
+            signals,
             {
-                while let signal = SignalPipe.next(from: number) {
+                while let signal = SignalPipe.next(from: signals) {
                     if signal != Signals.windowChange {
                         process.signal(signal)
                     } else if let terminal, let size = try? Terminal.size(of: terminal.rawValue) {
@@ -141,9 +163,7 @@ final class ContainerRun {
                 return true
             }
         )
-        let status = try process.pump(pump).shellStatus
-        withExtendedLifetime(signals.rawValue) {}
-        return status
+        return try process.pump(pump).shellStatus
     }
 
     // MARK: End
