@@ -203,4 +203,37 @@ import Testing
             #expect(after.changedInodes(since: before) == [])
         }
     }
+
+    @Test("links of a lower file count right on the next mount", arguments: [MountedUnion.Server.kernel, .strata])
+    func remountLinks(on server: MountedUnion.Server) throws {
+        let given: (Area) throws -> Void = { area in
+            for file in ["removed", "tree", "written", "more", "untouched"] {
+                try area.directory(file)
+                try area.file(file + "/a", "text")
+                try area.link(file + "/b", to: file + "/a")
+                try area.directory(file + "/d")
+                try area.link(file + "/d/c", to: file + "/a")
+            }
+        }
+        try withUnion(server, layers: [given]) { union throws in
+            let before = try Area.with(union.target) { area throws in
+                try area.remove("removed/a")
+                try area.root.removeTree("tree/d")
+                try area.append("written/b", "!")
+                try area.link("more/n", to: "more/b")
+                try area.rename("more/d", "untouched/e")
+                for (name, count) in [
+                    ("removed/b", UInt32(2)), ("tree/a", 2), ("written/d/c", 3), ("more/n", 4), ("untouched/e/c", 4),
+                    ("untouched/b", 3),
+                ] {
+                    #expect(try area.status(name).linkCount == count, "\(name)")
+                }
+                return try TreeSnapshot(of: area.path)
+            }
+            try union.remount()
+            let after = try TreeSnapshot(of: union.target)
+            #expect(before.differences(to: after) == [])
+            #expect(after.changedInodes(since: before) == [])
+        }
+    }
 }

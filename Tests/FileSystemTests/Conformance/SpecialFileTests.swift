@@ -84,6 +84,20 @@ import Testing
         }
     }
 
+    @Test("O_TMPFILE in a set-group-id directory takes its group, and the umask counts", arguments: Subject.allCases)
+    func temporaryFileGroup(on subject: Subject) throws {
+        try subject.run(given: {
+            try $0.directory("d")
+            try $0.setOwner("d", uid: 0, gid: 2000)
+            try $0.setMode("d", 0o2775)
+        }) { area throws in
+            let file = try withMask(0o027) { try area.open("d", [.temporaryFile, .writeOnly], mode: 0o666).release() }
+            let owned = FileDescriptor(owning: file)
+            #expect(try owned.status().gid == 2000)
+            #expect(try owned.status().permissions == 0o640)
+        }
+    }
+
     @Test("O_TMPFILE|O_EXCL never gets a name, O_TMPFILE needs to write", arguments: Subject.allCases)
     func temporaryFileRefusals(on subject: Subject) throws {
         try subject.run { area in

@@ -11,8 +11,13 @@ struct Differential {
     struct Run {
         /// What was played, the operation at which the two parted last.
         var played: [Operation]
+        /// What each of them did on the kernel's overlay.
+        var outcomes: [Outcome] = []
         /// Nil where they agreed to the end.
         var divergence: String?
+
+        /// One line for each operation.
+        var log: String { zip(played, outcomes).map { "\($0): \($1)" }.joined(separator: "\n") }
     }
 
     /// Plays random operations, `count` of them unless a difference shows earlier.
@@ -27,7 +32,7 @@ struct Differential {
     }
 
     /// The shortest list found, within a budget of replays, that still ends in a difference.
-    func shrink(_ failed: Run, replays: Int = 80) throws -> Run {
+    func shrink(_ failed: Run, replays: Int = 250) throws -> Run {
         var best = failed
         var budget = replays
         var chunk = max(1, best.played.count / 2)
@@ -72,16 +77,17 @@ struct Differential {
                     right.finish()
                     left.finish()
                 }
-                var played: [Operation] = []
-                while let operation = try next(played.count, oracleArea) {
-                    played.append(operation)
+                var run = Run(played: [], divergence: nil)
+                while let operation = try next(run.played.count, oracleArea) {
                     let (wanted, got) = (right.play(operation), left.play(operation))
+                    run.played.append(operation)
+                    run.outcomes.append(wanted)
                     if wanted != got && !AllowedDeviation.covers(operation, oracle: wanted, subject: got) {
-                        return Run(
-                            played: played, divergence: "\(operation): \(got); on the kernel's overlay \(wanted)")
+                        run.divergence = "\(operation): \(got); on the kernel's overlay \(wanted)"
+                        break
                     }
                 }
-                return Run(played: played, divergence: nil)
+                return run
             }
         }
     }

@@ -26,7 +26,7 @@ import Testing
             """
             seed \(seed), \(run.played.count) operations: \(run.divergence ?? "")
             as little as this is enough: \(short.divergence ?? "")
-            \(short.played.map(\.description).joined(separator: "\n"))
+            \(short.log)
             """)
     }
 

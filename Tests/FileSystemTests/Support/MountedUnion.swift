@@ -45,13 +45,26 @@ final class MountedUnion {
     func mount() throws {
         switch server {
         case .kernel:
-            do {
-                try Mount.mount(source: "overlay", target: target, type: "overlay", options: optionString)
-            } catch {
-                throw SetupFailure("mounting a kernel overlay with \(optionString): \(error)")
-            }
+            try mountKernelOverlay()
         case .strata:
             try startHelper()
+        }
+    }
+
+    private func mountKernelOverlay() throws {
+        var attempts = 0
+        while true {
+            do {
+                try Mount.mount(source: "overlay", target: target, type: "overlay", options: optionString)
+                return
+            } catch {
+                // Somebody else's new mount namespace may hold a copy of the mount that we have just taken away.
+                attempts += 1
+                if error != .EBUSY || attempts == 500 {
+                    throw SetupFailure("mounting a kernel overlay with \(optionString): \(error)")
+                }
+                usleep(20_000)
+            }
         }
     }
 
@@ -107,7 +120,8 @@ final class MountedUnion {
     private func reap() throws {
         guard let child = process else { return }
         process = nil
-        for _ in 0..<2500 {
+        // Long, because a new mount namespace of somebody else's may hold a copy of the mount for a while.
+        for _ in 0..<10_000 {
             if let end = try child.poll() {
                 if end != .exited(0) {
                     throw SetupFailure("the mount server ended with status \(end.shellStatus) after its unmount")
@@ -120,7 +134,7 @@ final class MountedUnion {
         usleep(500_000)
         try? child.signal(SIGKILL)
         _ = try? child.wait()
-        throw SetupFailure("the mount server was still running 5 seconds after its unmount")
+        throw SetupFailure("the mount server was still running 20 seconds after its unmount")
     }
 
     /// Ends everything without complaint: for the way out after a failure, and harmless after `unmount`.
