@@ -69,15 +69,17 @@ struct LogReader: ~Copyable {
         var time: Timestamp
     }
 
-    private let file: FileDescriptor?
+    private let path: String
+    private var file: FileDescriptor?
     /// What came after the last newline.
     private var partial: [UInt8] = []
 
-    /// A log that does not exist counts as empty.
-    init(path: String) { file = try? FileDescriptor.open(path) }
+    /// A log that does not exist yet counts as empty.
+    init(path: String) { self.path = path }
 
     /// The entries that are new. Lines that cannot be read are passed over.
     mutating func read() -> [LogEntry] {
+        if file == nil { file = try? FileDescriptor.open(path) }
         guard let bytes = try? file?.readAll(limit: 1 << 32) else { return [] }
         var all = partial
         all += bytes

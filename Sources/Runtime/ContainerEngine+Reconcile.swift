@@ -19,7 +19,11 @@ extension ContainerEngine {
 
     /// Whether the process that tended the container has gone without a word.
     func isAbandoned(_ container: ContainerRecord) -> Bool {
-        guard let supervisor = container.supervisor else { return container.state == .running }
+        guard let supervisor = container.supervisor else {
+            // A build signs its container right after making it; one that has not for a minute was killed in between.
+            let isUnsigned = container.isBuild && container.createdAt.seconds + 60 < Timestamp.now.seconds
+            return container.state == .running || isUnsigned
+        }
         return !supervisor.isAlive
     }
 

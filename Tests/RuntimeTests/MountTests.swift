@@ -107,6 +107,28 @@ import Testing
         }
     }
 
+    @Test(arguments: [200, 1500])
+    func manyLayers(_ count: Int) throws {
+        try withTemporaryDirectory { directory in
+            // With names so long that 1500 of them exceed what Linux takes as one argument.
+            let names = (0..<count).map { "layer-\(String(repeating: "x", count: 64))-\($0)" }
+            for (index, name) in names.enumerated() {
+                try makeDirectory("\(directory)/\(name)")
+                try write("\(index)", to: "\(directory)/\(name)/file-\(index)")
+                try write("\(index)", to: "\(directory)/\(name)/top")
+            }
+            for name in ["upper", "work", "mount"] { try makeDirectory("\(directory)/\(name)") }
+            let mount = try UnionMount.mount(
+                try MountHelper.find(), lowers: names.map { "\(directory)/\($0)" }, upper: "\(directory)/upper",
+                work: "\(directory)/work", at: "\(directory)/mount", base: directory)
+            defer { try? mount.unmount() }
+            #expect(try read("\(directory)/mount/top") == "0")
+            #expect(try read("\(directory)/mount/file-\(count - 1)") == "\(count - 1)")
+            try mount.unmount()
+            #expect(MountTable.current().mount(at: "\(directory)/mount") == nil)
+        }
+    }
+
     // MARK: Volumes
 
     @Test func hostDirectoriesAndFiles() throws {

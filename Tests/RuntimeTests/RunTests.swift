@@ -54,8 +54,9 @@ import Testing
         }
     }
 
-    @Test func environmentUserDirectoryAndNames() throws {
-        try Fixture.run { fixture in
+    @Test(arguments: ["runc", "crun"])
+    func environmentUserDirectoryAndNames(_ runtime: String) throws {
+        try Fixture.run(runtime: runtime) { fixture in
             let outcome = try fixture.shell("echo $FROM_IMAGE $OWN $HOME; id -u; id -g; id -G; pwd; hostname") {
                 $0.environment = ["OWN=x y"]
                 $0.user = "app"
