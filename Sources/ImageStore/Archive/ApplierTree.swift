@@ -1,11 +1,5 @@
 import Linux
 
-/// A directory that is kept open.
-final class OpenDirectory: Sendable {
-    let descriptor: FileDescriptor
-    init(_ descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
-}
-
 /// Finds directories inside the tree that is being unpacked.
 final class ApplierTree {
     private let rootDirectory: OpenDirectory

@@ -3,22 +3,37 @@ import Linux
 /// Copies files with everything that belongs to them; files with several names stay so among what is copied.
 final class FileCopier {
     private let keepsOverlayAttributes: Bool
-    private var copies: [FileIdentity: (directory: OpenDirectory, name: [CChar])] = [:]
+    private var copies: [FileIdentity: Copy] = [:]
+
+    private struct Copy {
+        var directory: OpenDirectory
+        var name: [CChar]
+        /// Names of the original that the copy does not have.
+        var missing: Int
+    }
+
+    /// Originals that have more names than their copies.
+    var incomplete: Set<FileIdentity> { Set(copies.filter { $0.value.missing > 0 }.keys) }
 
     /// - Parameter keepsOverlayAttributes: whether an overlay's notes are copied too.
     init(keepsOverlayAttributes: Bool) { self.keepsOverlayAttributes = keepsOverlayAttributes }
 
+    /// Has a file stand for another: whenever that one is to be copied, this one gets a further name instead.
+    func substitute(_ name: [CChar], in directory: OpenDirectory, for original: FileIdentity) {
+        copies[original] = Copy(directory: directory, name: name, missing: Int.max)
+    }
+
     /// Copies what is in a directory, and all below it.
     func copyChildren(of source: OpenDirectory, to target: OpenDirectory) throws(Errno) {
-        for name in try source.descriptor.sortedEntryNames() {
+        for name in try source.names() {
             guard let status = try source.descriptor.statusIfPresent(of: name) else { continue }
             guard status.isDirectory else {
                 try copyFile(name, status, from: source, to: target)
                 continue
             }
             try target.descriptor.makeDirectory(name, mode: 0o700)
-            let from = OpenDirectory(try source.descriptor.open(name, [.directory, .noFollow]))
-            let to = OpenDirectory(try target.descriptor.open(name, [.directory, .noFollow]))
+            let from = try source.open(name)
+            let to = try target.open(name)
             try copyChildren(of: from, to: to)
             try copyMetadata(of: from.descriptor, to: to.descriptor)
         }
@@ -28,12 +43,14 @@ final class FileCopier {
     func copyFile(
         _ name: [CChar], _ status: FileStatus, from source: OpenDirectory, to target: OpenDirectory
     ) throws(Errno) {
-        if status.linkCount > 1 && !status.isWhiteout {
+        if status.linkCount > 1 && !status.isWhiteout && !status.isDirectory {
             if let copy = copies[FileIdentity(status)] {
+                copies[FileIdentity(status)]?.missing -= 1
                 try copy.directory.descriptor.makeLink(of: copy.name, in: target.descriptor, at: name)
                 return
             }
-            copies[FileIdentity(status)] = (target, name)
+            copies[FileIdentity(status)] = Copy(
+                directory: target, name: name, missing: Int(clamping: status.linkCount) - 1)
         }
         switch status.type {
         case .regular:

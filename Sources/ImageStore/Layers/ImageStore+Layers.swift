@@ -90,11 +90,14 @@ extension ImageStore {
         }
         if unused != true { return [] }
         let dead = try catalog.write("cannot remove unused layers", durable: true) { database in
+            let dead = try Row.fetchAll(
+                database,
+                sql: "SELECT \(LayerRows.columns) FROM layers WHERE \(scope) AND (is_dead OR \(LayerRows.isUnused))"
+            ).map(LayerRows.record)
+            // Without its digest, so that the same content can come again at once.
             try database.execute(
                 sql: "UPDATE layers SET is_dead = 1, diff_id = NULL WHERE \(scope) AND \(LayerRows.isUnused)")
-            return try Row.fetchAll(
-                database, sql: "SELECT \(LayerRows.columns) FROM layers WHERE \(scope) AND is_dead"
-            ).map(LayerRows.record)
+            return dead
         }
         for layer in dead {
             try attempting("cannot remove the layer \(layer.id)") { () throws(Errno) in

@@ -4,11 +4,38 @@ extension ImageStore {
     /// Makes the upper directory of an unmounted union the next layer, by renaming it: `path` is gone afterwards.
     ///
     /// What only has a meaning in that union is written out first: renamed directories (redirects) with what lies below
-    /// them, files whose data are still in a lower layer. The cost follows the size of the upper directory.
+    /// them, files whose data are still in a lower layer, further names of files that were copied up. The cost follows the
+    /// size of the upper directory; only for those further names the layers below are searched.
     ///
-    /// - Parameter lowers: the layers that lay below it, bottom first.
+    /// - Parameters:
+    ///   - path: the upper directory; the union's working directory is `work` beside it.
+    ///   - lowers: the layers that lay below it, bottom first.
     public func commitLayer(takingUpper path: String, lowers: [LayerID]) throws(StoreError) -> PendingLayer {
-        try LayerFlattener(lowers: lowerPaths(lowers)).flatten(path)
+        try commitLayer(taking: path, index: ImageStore.indexPath(besides: path), lowers: lowers)
+    }
+
+    /// Makes a copy of an upper directory the next layer; for a container that keeps running. Data are shared with the
+    /// original where the file system can.
+    public func commitLayer(copyingUpper path: String, lowers: [LayerID]) throws(StoreError) -> PendingLayer {
+        let workshop = try TemporaryDirectory(in: temporary)
+        let copier = FileCopier(keepsOverlayAttributes: true)
+        try attempting("cannot copy \(path)") { () throws(Errno) in
+            try workshop.descriptor.makeDirectory("upper", mode: 0o755)
+            try workshop.descriptor.makeDirectory("index", mode: 0o700)
+            let source = OpenDirectory(try FileDescriptor.open(path, [.directory]))
+            let target = OpenDirectory(try workshop.descriptor.open("upper", [.directory]))
+            try copier.copyChildren(of: source, to: target)
+            try copier.copyMetadata(of: source.descriptor, to: target.descriptor)
+            let indexPath = ImageStore.indexPath(besides: path)
+            guard try FileDescriptor.currentDirectory.statusIfPresent(of: indexPath) != nil else { return }
+            let index = OpenDirectory(try FileDescriptor.open(indexPath, [.directory]))
+            try copier.copyChildren(of: index, to: OpenDirectory(try workshop.descriptor.open("index", [.directory])))
+        }
+        return try commitLayer(taking: workshop.path + "/upper", index: workshop.path + "/index", lowers: lowers)
+    }
+
+    private func commitLayer(taking path: String, index: String, lowers: [LayerID]) throws(StoreError) -> PendingLayer {
+        try LayerFlattener(lowers: lowerPaths(lowers), index: index).flatten(path)
         let workshop = try TemporaryDirectory(in: temporary)
         try attempting("cannot take over \(path)") { () throws(Errno) in
             try workshop.descriptor.makeDirectory("layer", mode: 0o700)
@@ -20,18 +47,9 @@ extension ImageStore {
         return PendingLayer(id: id, store: self)
     }
 
-    /// Makes a copy of an upper directory the next layer; for a container that keeps running. Data are shared with the
-    /// original where the file system can.
-    public func commitLayer(copyingUpper path: String, lowers: [LayerID]) throws(StoreError) -> PendingLayer {
-        let workshop = try TemporaryDirectory(in: temporary)
-        try attempting("cannot copy \(path)") { () throws(Errno) in
-            try workshop.descriptor.makeDirectory("upper", mode: 0o755)
-            let source = OpenDirectory(try FileDescriptor.open(path, [.directory]))
-            let target = OpenDirectory(try workshop.descriptor.open("upper", [.directory]))
-            let copier = FileCopier(keepsOverlayAttributes: true)
-            try copier.copyChildren(of: source, to: target)
-            try copier.copyMetadata(of: source.descriptor, to: target.descriptor)
-        }
-        return try commitLayer(takingUpper: workshop.path + "/upper", lowers: lowers)
+    /// Where a union keeps its index of files with several names, as the kernel's overlay does.
+    private static func indexPath(besides upper: String) -> String {
+        let parent = upper.lastIndex(of: "/").map { String(upper[..<$0]) } ?? "."
+        return parent + "/work/index"
     }
 }

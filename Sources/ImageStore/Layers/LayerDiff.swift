@@ -40,7 +40,7 @@ private struct LayerDiff {
     init(roots: LowerStack) { self.roots = roots }
 
     mutating func compare(_ upper: OpenDirectory, with lower: LowerStack, at path: String) throws(Errno) {
-        for name in try upper.descriptor.sortedEntryNames() {
+        for name in try upper.names() {
             guard let status = try upper.descriptor.statusIfPresent(of: name) else { continue }
             let full = LayerDiff.join(path, name)
             let below = try lower.child(name)
@@ -55,7 +55,7 @@ private struct LayerDiff {
                 changes.append(LayerChange(kind: .changed, path: full))
             }
             guard status.isDirectory else { continue }
-            let directory = OpenDirectory(try upper.descriptor.open(name, [.directory, .noFollow]))
+            let directory = try upper.open(name)
             try compareDirectory(directory, with: below, beside: lower, at: full)
         }
     }
@@ -73,7 +73,7 @@ private struct LayerDiff {
             return
         }
         if try AttributeReader.attributes(of: directory.descriptor).isOpaque {
-            let kept = Set(try directory.descriptor.sortedEntryNames())
+            let kept = Set(try directory.names())
             for name in try merged.names() where !kept.contains(name) {
                 if case .none = try merged.child(name) { continue }
                 changes.append(LayerChange(kind: .deleted, path: LayerDiff.join(path, name)))
@@ -87,7 +87,7 @@ private struct LayerDiff {
     ) throws(Errno) {
         var seen: Set<[CChar]> = []
         if let directory {
-            for name in try directory.descriptor.sortedEntryNames() {
+            for name in try directory.names() {
                 seen.insert(name)
                 guard let status = try directory.descriptor.statusIfPresent(of: name), !status.isWhiteout else {
                     continue
@@ -95,7 +95,7 @@ private struct LayerDiff {
                 let full = LayerDiff.join(path, name)
                 changes.append(LayerChange(kind: .added, path: full))
                 guard status.isDirectory else { continue }
-                let child = OpenDirectory(try directory.descriptor.open(name, [.directory, .noFollow]))
+                let child = try directory.open(name)
                 try addAll(in: child, over: try lower.descend([name]), at: full)
             }
         }

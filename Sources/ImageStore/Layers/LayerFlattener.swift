@@ -5,21 +5,45 @@ import Linux
 ///
 /// A directory that was renamed refers to its old place in the layers below (`redirect`): what they hold there is
 /// written out and the directory made opaque. A file of which only the attributes were changed has its data below
-/// (`metacopy`): they are copied. Other notes of the overlay are removed, but for opaque marks and whiteouts.
+/// (`metacopy`): they are copied. A file with several names of which only some are in the upper directory (`index`) gets
+/// the others there too. Other notes of the overlay are removed, but for opaque marks and whiteouts.
 final class LayerFlattener {
     private let lowerPaths: [String]
+    private let indexPath: String?
     private var openedRoots: LowerStack?
     private let copier = FileCopier(keepsOverlayAttributes: false)
 
-    /// - Parameter lowers: the lower directories, top first.
-    init(lowers: [String]) { lowerPaths = lowers }
+    /// - Parameters:
+    ///   - lowers: the lower directories, top first.
+    ///   - index: the union's index of files with several names, if there may be one.
+    init(lowers: [String], index: String?) {
+        lowerPaths = lowers
+        indexPath = index
+    }
 
     /// Writes out what is needed, in place.
     func flatten(_ path: String) throws(StoreError) {
         try attempting("cannot flatten \(path)") { () throws(Errno) in
             let upper = OpenDirectory(try FileDescriptor.open(path, [.directory, .noFollow]))
+            try readIndex()
             _ = try clean(upper.descriptor)
             try walk(upper, lowerPath: [])
+            let incomplete = copier.incomplete
+            if !incomplete.isEmpty { try MissingLinks(incomplete, copier).add(to: upper, over: try roots()) }
+        }
+    }
+
+    /// Makes the files of the index ready to be linked to wherever what they were copied from has a name.
+    private func readIndex() throws(Errno) {
+        guard let indexPath, try FileDescriptor.currentDirectory.statusIfPresent(of: indexPath) != nil else { return }
+        let index = OpenDirectory(try FileDescriptor.open(indexPath, [.directory, .noFollow]))
+        for name in try index.names() {
+            let status = try index.descriptor.status(of: name)
+            if status.isDirectory || status.isWhiteout { continue }
+            let file = try index.descriptor.open(name, [.path, .noFollow])
+            guard let origin = try OverlayOrigin(of: file)?.status(near: try roots()) else { continue }
+            try visitFile(name, in: index) { () throws(Errno) in .empty }
+            copier.substitute(name, in: index, for: FileIdentity(origin))
         }
     }
 
@@ -40,7 +64,7 @@ final class LayerFlattener {
             }
         }
         for name in directories {
-            let child = OpenDirectory(try directory.descriptor.open(name, [.directory, .noFollow]))
+            let child = try directory.open(name)
             let notes = try clean(child.descriptor)
             if let redirect = notes.redirect, !notes.isOpaque {
                 let target = LayerFlattener.components(redirect, relativeTo: lowerPath)
@@ -65,7 +89,7 @@ final class LayerFlattener {
             }
         }
         for name in directories {
-            let child = OpenDirectory(try directory.descriptor.open(name, [.directory, .noFollow]))
+            let child = try directory.open(name)
             let notes = try clean(child.descriptor)
             if notes.isOpaque {
                 try walk(child, lowerPath: nil)
@@ -93,7 +117,7 @@ final class LayerFlattener {
         case .directory(let stack):
             guard let top = stack.directories.first else { return }
             try directory.descriptor.makeDirectory(name, mode: 0o700)
-            let made = OpenDirectory(try directory.descriptor.open(name, [.directory, .noFollow]))
+            let made = try directory.open(name)
             for child in try stack.names() { try copy(child, from: stack, to: made) }
             try copier.copyMetadata(of: top.descriptor, to: made.descriptor)
         }
@@ -113,8 +137,16 @@ final class LayerFlattener {
             throw error
         }
         let file = try directory.descriptor.open(name, [.path, .noFollow])
+        let origin = try OverlayOrigin(of: file)
         let notes = try clean(file, besidesMetacopy: true)
-        guard notes.isMetacopy else { return }
+        if notes.isMetacopy { try fetchData(name, in: directory, file, notes, origin, lower) }
+    }
+
+    /// Gives a file of which only the attributes were copied its data.
+    private func fetchData(
+        _ name: [CChar], in directory: OpenDirectory, _ file: borrowing FileDescriptor, _ notes: Notes,
+        _ origin: OverlayOrigin?, _ lower: () throws(Errno) -> LowerStack
+    ) throws(Errno) {
         var (stack, source) = (LowerStack.empty, name)
         if let redirect = notes.redirect, redirect.first == UInt8(ascii: "/") {
             var path = LayerFlattener.components(redirect, relativeTo: nil)
@@ -124,16 +156,24 @@ final class LayerFlattener {
             stack = try lower()
             if let redirect = notes.redirect { source = cString(redirect) }
         }
-        guard case .file(let status, let home) = try stack.child(source), status.isRegular else { throw .EIO }
         let before = try file.status()
+        let capability = try file.attribute("security.capability")
         let target = try directory.descriptor.open(name, [.writeOnly, .noFollow])
-        try target.copyContents(of: try home.descriptor.open(source, [.readOnly, .noFollow]), size: status.size)
+        if case .file(let status, let home) = try stack.child(source), status.isRegular {
+            try target.copyContents(of: try home.descriptor.open(source, [.readOnly, .noFollow]), size: status.size)
+        } else if let original = try origin?.open(near: try roots(), .readOnly) {
+            // A file of the index, which has no place of its own.
+            try target.copyContents(of: original, size: try original.status().size)
+        } else {
+            throw .EIO
+        }
         try target.truncate(to: before.size)
         for attribute in [OverlayAttribute.metacopy, OverlayAttribute.userMetacopy] {
             if try file.attribute(attribute) != nil { try file.removeAttribute(attribute) }
         }
-        // Writing cleared set-id bits and changed the times.
+        // Writing cleared set-id bits and capabilities, and changed the times.
         try target.setMode(before.permissions)
+        if let capability { try target.setAttribute("security.capability", capability) }
         try target.setTimes(access: before.accessTime, modification: before.modificationTime)
     }
 

@@ -32,7 +32,7 @@ struct LowerStack {
                 if found.isEmpty { return .file(status, in: directory) }
                 break
             }
-            let opened = OpenDirectory(try directory.descriptor.open(name, [.directory, .noFollow]))
+            let opened = try directory.open(name)
             found.append(opened)
             if try AttributeReader.attributes(of: opened.descriptor).isOpaque { break }
         }
@@ -52,7 +52,7 @@ struct LowerStack {
     /// All names that any of the directories holds, sorted; some may be hidden.
     func names() throws(Errno) -> [[CChar]] {
         var all: Set<[CChar]> = []
-        for directory in directories { all.formUnion(try directory.descriptor.sortedEntryNames()) }
+        for directory in directories { all.formUnion(try directory.names()) }
         return all.sorted { $0.lexicographicallyPrecedes($1) }
     }
 }

@@ -5,6 +5,8 @@ enum OverlayAttribute {
     static let userOpaque = "user.overlay.opaque"
     static let redirect = "trusted.overlay.redirect"
     static let userRedirect = "user.overlay.redirect"
+    static let origin = "trusted.overlay.origin"
+    static let userOrigin = "user.overlay.origin"
     static let metacopy = "trusted.overlay.metacopy"
     static let userMetacopy = "user.overlay.metacopy"
     static let whiteout = "trusted.overlay.whiteout"

@@ -1,0 +1,58 @@
+import FoundationEssentials
+import ImageStore
+import Linux
+import OCI
+import Testing
+
+@Suite struct CacheTests {
+    @Test func keepsLayersUntilPruned() throws {
+        let test = try TemporaryStore()
+        let layer = try test.layer("echo x > f")
+        let record = CacheRecord(key: "k", layerID: layer.id, configurationDelta: Data("d".utf8))
+        try test.store.putCacheRecord(record)
+        try test.store.putCacheRecord(CacheRecord(key: "empty", layerID: nil))
+        try test.store.releaseLeases()
+        let other = try test.reopened()
+        #expect(try other.cacheRecord(key: "k") == record)
+        #expect(try other.cacheRecord(key: "empty")?.layerID == nil)
+        #expect(try other.cacheRecord(key: "none") == nil)
+        // A hit is leased: pruning cannot take it away from the build that found it.
+        #expect(try test.store.pruneCache() == [])
+        try other.releaseLeases()
+        #expect(try test.names(in: "layers") == [])
+        #expect(try test.store.cacheRecords() == [])
+    }
+
+    @Test func removingAnImageTakesItsStepsAlong() throws {
+        let test = try TemporaryStore()
+        let (base, one, two) = (
+            try test.layer("echo b > b"), try test.layer("echo 1 > f"), try test.layer("echo 2 > f")
+        )
+        _ = try test.image(layers: [base.id, one.id], "1", tags: ["one"])
+        _ = try test.image(layers: [base.id, two.id], "2", tags: ["two"])
+        let stage = try test.layer("echo stage > s")
+        for (key, layer) in [("b", base), ("1", one), ("2", two), ("s", stage)] {
+            try test.store.putCacheRecord(CacheRecord(key: key, layerID: layer.id))
+        }
+        try test.store.releaseLeases()
+        try test.store.removeImage("one")
+        #expect(try test.store.cacheRecords().map(\.key).sorted() == ["2", "b", "s"])
+        #expect(try Set(test.names(in: "layers")) == Set([base, two, stage].map(\.id.rawValue)))
+        try test.store.removeImage("two")
+        #expect(try test.store.cacheRecords().map(\.key) == ["s"])
+        #expect(try test.store.pruneCache().map(\.id) == [stage.id])
+        #expect(try test.names(in: "layers") == [])
+    }
+
+    @Test func useIsNoted() throws {
+        let test = try TemporaryStore()
+        for key in ["a", "b"] {
+            let then = Timestamp(seconds: 10)
+            try test.store.putCacheRecord(CacheRecord(key: key, layerID: nil, createdAt: then, lastUsed: then))
+        }
+        try test.store.touchCacheRecords(["a", "missing"], at: Timestamp(seconds: 20))
+        #expect(try test.store.cacheRecords().map(\.key) == ["a", "b"])
+        #expect(try test.store.cacheRecord(key: "a")?.lastUsed == Timestamp(seconds: 20))
+        #expect(try test.store.cacheRecord(key: "a")?.createdAt == Timestamp(seconds: 10))
+    }
+}

@@ -1,0 +1,61 @@
+import ImageStore
+import Linux
+import OCI
+import Testing
+
+@Suite struct DiskUsageTests {
+    private func du(_ paths: [String], in directory: String) throws -> Int64 {
+        let output = try shell(
+            "du -cs --block-size=1 \(paths.joined(separator: " ")) | tail -1 | cut -f1", in: directory)
+        return try #require(Int64(output.dropLast()))
+    }
+
+    @Test func agreesWithDu() throws {
+        let test = try TemporaryStore()
+        let base = try test.layer("head -c 1000000 /dev/urandom > big; ln big link; mkdir d; truncate -s 1G sparse")
+        let (one, two) = (try test.layer("head -c 200000 /dev/urandom > f"), try test.layer("echo x > g"))
+        let cached = try test.layer("head -c 50000 /dev/urandom > stage")
+        let first = try test.image(layers: [base.id, one.id, base.id], "1", tags: ["one", "uno"])
+        let second = try test.image(layers: [base.id, two.id], "2", tags: ["two"])
+        try test.store.putCacheRecord(CacheRecord(key: "s", layerID: cached.id))
+        try test.store.putCacheRecord(CacheRecord(key: "b", layerID: base.id))
+        let container = try test.store.createContainer(
+            NewContainer(imageID: second.id, imageName: "two", layerIDs: second.layerIDs))
+        let paths = test.store.containerPaths(container.id)
+        try shell("head -c 300000 /dev/urandom > w; ln w v; mkdir e; sync -f .", in: paths.upper)
+
+        let usage = try test.store.diskUsage()
+        let layers = test.directory + "/store/layers"
+        #expect(usage.layerBytes == (try du(["*/fs"], in: layers)))
+        let sizes = try Dictionary(
+            uniqueKeysWithValues: [base, one, two, cached].map {
+                ($0.id, try du(["\($0.id.rawValue)/fs"], in: layers))
+            })
+        for layer in [base, one, two, cached] { #expect(layer.diskUsage == sizes[layer.id]) }
+        let (b, o, t, c) = (base.diskUsage, one.diskUsage, two.diskUsage, cached.diskUsage)
+        let images = Dictionary(uniqueKeysWithValues: usage.images.map { ($0.id, $0) })
+        #expect(images[first.id]?.size == b + o)
+        #expect(images[first.id]?.shared == b)
+        #expect(images[first.id]?.unique == o)
+        #expect(images[first.id]?.references.map(\.familiar) == ["one:latest", "uno:latest"])
+        #expect(images[second.id]?.unique == t)
+        #expect(images[second.id]?.containers == 1)
+        #expect(usage.imageTotal == DiskUsage.Total(count: 2, active: 1, size: b + o + t, reclaimable: o))
+        #expect(usage.cacheTotal == DiskUsage.Total(count: 2, active: 1, size: c, reclaimable: c))
+        #expect(usage.reclaimableLayerBytes == o + c)
+        let written = try du([paths.upper], in: "/")
+        #expect(usage.containers.map(\.size) == [written])
+        #expect(usage.containerTotal == DiskUsage.Total(count: 1, active: 0, size: written, reclaimable: written))
+        #expect(try test.store.images().first { $0.id == first.id }?.size == b + o)
+        try test.store.updateContainer(container.id) { $0.state = .running }
+        #expect(try test.store.diskUsage().containerTotal.reclaimable == 0)
+    }
+
+    @Test func emptyStoreTakesNothing() throws {
+        let usage = try TemporaryStore().store.diskUsage()
+        #expect(usage.imageTotal == DiskUsage.Total())
+        #expect(usage.containerTotal == DiskUsage.Total())
+        #expect(usage.cacheTotal == DiskUsage.Total())
+        #expect(usage.layerBytes == 0)
+    }
+}

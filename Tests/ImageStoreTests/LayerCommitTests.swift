@@ -1,0 +1,162 @@
+import ImageStore
+import Linux
+import OCI
+import Testing
+
+/// Upper directories made by the kernel's own overlay, committed as layers; what the union showed is the oracle.
+@Suite(.serialized) struct LayerCommitTests {
+    /// Runs scripts in a union of the kernel's over the layers, and hands over its upper directory when it is unmounted.
+    private final class Union {
+        let test: TemporaryStore
+        let lowers: [LayerID]
+        let directory: String
+        var upper: String { directory + "/upper" }
+
+        init(_ test: TemporaryStore, _ lowers: [LayerID]) throws {
+            self.test = test
+            self.lowers = lowers
+            directory = test.directory + "/store/containers/union-\(UInt64.random(in: 0...UInt64.max))"
+            try shell("mkdir \(directory); cd \(directory); mkdir upper work merged")
+        }
+
+        deinit {
+            _ = try? shell("umount -l \(directory)/merged 2>&1")
+        }
+
+        /// Runs a script in the mounted union and returns what the union shows afterwards.
+        func run(_ script: String, options: String = "redirect_dir=on,metacopy=on,index=on,xino=on") throws
+            -> TreeSnapshot
+        {
+            let stack = test.store.lowerPaths(lowers).joined(separator: ":")
+            try shell(
+                "mount -t overlay overlay -o lowerdir=\(stack),upperdir=upper,workdir=work,\(options) merged",
+                in: directory)
+            try shell(script, in: directory + "/merged")
+            let shown = try TreeSnapshot(directory + "/merged", .includeRoot)
+            try shell("umount merged", in: directory)
+            return shown
+        }
+    }
+
+    /// What a stack of layers shows, by the kernel's overlay without any of its extensions.
+    private func show(_ layers: [LayerID], _ test: TemporaryStore) throws -> TreeSnapshot {
+        if layers.count == 1 { return try TreeSnapshot(test.store.layerPath(layers[0]), .includeRoot) }
+        let mounted = test.directory + "/shown-\(UInt64.random(in: 0...UInt64.max))"
+        try shell("mkdir \(mounted)")
+        let stack = test.store.lowerPaths(layers).joined(separator: ":")
+        try shell("mount -t overlay overlay -o ro,lowerdir=\(stack),redirect_dir=nofollow,metacopy=off \(mounted)")
+        defer { _ = try? shell("umount -l \(mounted)") }
+        return try TreeSnapshot(mounted, .includeRoot)
+    }
+
+    static let base = """
+        mkdir -p a/b/c d/e empty; echo 1 > a/one; echo 2 > a/b/two; echo 3 > a/b/c/three; echo 4 > d/e/four
+        echo h > hard; ln hard d/hard; echo i > a/in; ln a/in a/b/c/in; ln -s one a/link; head -c 300000 /dev/urandom > big; chmod 4755 big
+        setfattr -n user.x -v y a/one; mkfifo d/fifo; chmod 700 d/e; touch -d @1000000 a/b d/e
+        setfattr -n user.d -v z a/b; cp /bin/true cap; setcap cap_net_raw+ep cap
+        """
+    static let second =
+        "mkdir -p a/b d; echo 22 > a/b/two; echo new > a/b/new; mknod d/e c 0 0; echo z > d/z; touch -d @2000000 a/b a d"
+
+    @Test(arguments: [
+        // Plain changes.
+        "echo x > new; rm a/one; echo y >> a/b/two; rm -r d; mkdir d; echo z > d/z; chmod 711 .; rm hard",
+        // Attributes alone, so that the data stay below.
+        "chmod 600 big; chown 5:6 cap; setcap cap_net_raw+ep cap; touch -d @77 a/one; setfattr -n user.q -v 1 hard",
+        // Renamed directories.
+        "mv a z", "mv a/b moved; echo x > moved/x; rm moved/two",
+        "mv a z; mv z/b z/y; rm z/y/c/three; echo 1 > z/y/c/n",
+        "mkdir n; mv a n/a; mv n/a/b n/b", "mv a/b/c c; mv a d/a; mkdir a; echo fresh > a/f; chmod 600 d/a/one",
+        "mv a z; mkdir a; mv z/b a/b; rm a/b/two; echo 1 > a/b/two",
+        "mv a z; chmod 600 z/b/two; mv z/b/two top; mv big z/",
+        "mv a z; rm -r z/b; mkdir z/b; echo o > z/b/opaque", "mv a/b a/q; mv a z; rm -r z/q/c; mv z/q/new z/q/newer",
+        // A renamed file with its data below, and hard links.
+        "chmod 640 big; mv big a/b/large; ln a/b/large other", "chmod 600 hard; ln d/hard third; mv a z",
+        "echo w >> hard; rm hard", "mv a z; echo w >> z/in", "echo w >> a/b/c/in; mv a/b z; chmod 4711 hard",
+    ])
+    func showsTheSameAsTheUnion(_ script: String) throws {
+        let test = try TemporaryStore()
+        let layers = [try test.layer(Self.base).id, try test.layer(Self.second).id]
+        let union = try Union(test, layers)
+        let shown = try union.run(script)
+        let before = try layers.map { try LayerArchiveWriter.summary(of: test.store.layerPath($0)) }
+
+        let copy = try test.store.commitLayer(copyingUpper: union.upper, lowers: layers)
+        let pending = try test.store.commitLayer(takingUpper: union.upper, lowers: layers)
+        #expect(try shell("ls", in: union.directory) == "merged\nwork\n")
+        let layer = try pending.finish()
+        expectSameTree(try show(layers + [layer.id], test), shown)
+        let notes = try shell(
+            "find . | xargs -d '\\n' getfattr -hdm overlay | grep -av -e '^#' -e '^$' || true",
+            in: test.store.layerPath(layer.id))
+        #expect(notes.split(separator: "\n").allSatisfy { $0 == "trusted.overlay.opaque=\"y\"" }, "\(notes)")
+        // Both ways of committing give the same layer, which is stored once.
+        #expect(try copy.finish().id == layer.id)
+
+        // The layer's archive, unpacked elsewhere, shows the same as well.
+        let archive = test.directory + "/again"
+        let file = try FileDescriptor.open(archive, [.create, .writeOnly], mode: 0o600)
+        let number = file.rawValue
+        _ = try LayerArchiveWriter.write(tree: test.store.layerPath(layer.id)) { (piece) throws(StoreError) in
+            do throws(Errno) { try BorrowedDescriptor(number).writeAll(piece) } catch {
+                throw StoreError(error, "test")
+            }
+        }
+        let other = try TemporaryStore()
+        let unpacked = try other.store.importFile(archive, ImportOptions(kind: .layer))
+        #expect(unpacked.diffID == layer.diffID)
+        // Nothing was written below.
+        #expect(try layers.map { try LayerArchiveWriter.summary(of: test.store.layerPath($0)) } == before)
+        try test.expectNothingUnfinished()
+    }
+
+    @Test func canBeUsedBeforeItIsFinished() throws {
+        let test = try TemporaryStore()
+        let base = try test.layer(Self.base).id
+        let first = try Union(test, [base])
+        _ = try first.run("echo 1 > first")
+        let pending = try test.store.commitLayer(takingUpper: first.upper, lowers: [base])
+        let second = try Union(test, [base, pending.id])
+        let shown = try second.run("echo 2 > second; cat first")
+        let last = try test.store.commitLayer(takingUpper: second.upper, lowers: [base, pending.id]).finish()
+        let middle = try pending.finish()
+        expectSameTree(try show([base, middle.id, last.id], test), shown)
+        #expect(try test.store.layers().count == 3)
+    }
+
+    @Test func tellsWhatChanged() throws {
+        let test = try TemporaryStore()
+        let layers = [try test.layer(Self.base).id]
+        let union = try Union(test, layers)
+        _ = try union.run(
+            """
+            echo x > new; mkdir -p dir/sub; rm a/one; echo y >> a/b/two; rm -r d; mkdir d; echo z > d/z; chmod 600 big
+            rm -r empty
+            """)
+        let changes = try test.store.changes(inUpper: union.upper, lowers: layers)
+        #expect(
+            changes.map { "\($0.kind.rawValue) \($0.path)" } == [
+                "C /a", "C /a/b", "C /a/b/two", "D /a/one", "C /big", "C /d", "D /d/e", "D /d/fifo", "D /d/hard",
+                "A /d/z", "A /dir",
+                "A /dir/sub", "D /empty", "A /new",
+            ])
+        let renamed = try Union(test, layers)
+        _ = try renamed.run("mv a z; rm z/one; echo n > z/n")
+        let moves = try test.store.changes(inUpper: renamed.upper, lowers: layers)
+        #expect(
+            moves.map { "\($0.kind.rawValue) \($0.path)" } == [
+                "D /a", "A /z", "A /z/b", "A /z/b/c", "A /z/b/c/in", "A /z/b/c/three", "A /z/b/two", "A /z/in",
+                "A /z/link",
+                "A /z/n",
+            ])
+    }
+
+    @Test func emptyUpperIsTheEmptyLayer() throws {
+        let test = try TemporaryStore()
+        let base = try test.layer("echo x > f").id
+        let union = try Union(test, [base])
+        _ = try union.run("cat f")
+        let layer = try test.store.commitLayer(takingUpper: union.upper, lowers: [base]).finish()
+        #expect(layer.diffID == Digest.sha256(of: [UInt8](repeating: 0, count: 1024)))
+    }
+}
