@@ -4,7 +4,7 @@ import Linux
 import Runtime
 
 /// `strata start`
-struct Start: ParsableCommand, ContainerRunning {
+struct Start: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "start", abstract: "Start containers that were made earlier or have ended.",
         discussion: "EXAMPLE: strata start -ai web")

@@ -1,0 +1,135 @@
+import Glibc
+import Linux
+import Testing
+
+extension EndToEnd {
+    /// Each fault is told in one line, with a status other than zero, and leaves nothing.
+    @Suite(.serialized) struct BadInput {
+        /// Builds a Dockerfile that cannot be built; returns the complaint.
+        private func brokenBuild(
+            _ strata: Strata, _ text: String, location: SourceLocation = #_sourceLocation
+        ) throws -> String {
+            let file = try strata.write(text, to: "context/Dockerfile")
+            let images = try strata("images", "-aq")
+            let outcome = try strata.run(["build", "-t", "never", strata.scratch + "/context"])
+            #expect(outcome.status == 1, "\(file): \(outcome)", sourceLocation: location)
+            let complaints = outcome.errors.split(separator: "\n").filter { $0.hasPrefix("strata: ") }
+            #expect(complaints.count == 1, "\(outcome)", sourceLocation: location)
+            #expect(try strata("images", "-aq") == images, sourceLocation: location)
+            #expect(try strata("ps", "-aq") == "", sourceLocation: location)
+            try strata.expectOrder(location: location)
+            return complaints.first.map(String.init) ?? ""
+        }
+
+        @Test func dockerfilesThatAreWrong() throws {
+            try Strata.testWithBusybox { strata in
+                let unknown = try brokenBuild(strata, "FROM busybox\n\nRUM echo\n")
+                #expect(unknown.contains("Dockerfile:3") && unknown.contains("RUM"))
+                let missing = try brokenBuild(strata, "FROM busybox\nCOPY nosuch /\n")
+                #expect(missing.contains("Dockerfile:2") && missing.contains("nosuch"))
+                let base = try brokenBuild(strata, "FROM nosuch:1\nRUN true\n")
+                #expect(base.contains("nosuch:1"))
+                let outside = try brokenBuild(strata, "FROM busybox\nCOPY ../../etc/passwd /\n")
+                #expect(outside.contains("etc/passwd"))
+                let stage = try brokenBuild(strata, "FROM busybox\nCOPY --from=nobody /a /b\n")
+                #expect(stage.contains("nobody"))
+                #expect(try brokenBuild(strata, "").contains("Dockerfile"))
+            }
+        }
+
+        @Test func archivesThatAreBroken() throws {
+            try Strata.test { strata in
+                let archive = try Busybox.archive()
+                try Program.shell(
+                    "cd '\(strata.scratch)'; gzip -1 < '\(archive)' > whole.gz; head -c 100000 whole.gz > cut.tar.gz")
+                let cut = try strata.failure(of: "import", "\(strata.scratch)/cut.tar.gz", "never", status: 1)
+                #expect(!cut.isEmpty)
+                try strata.write("this is no archive\n", to: "text")
+                try strata.failure(of: "import", "\(strata.scratch)/text", status: 1)
+                try strata.failure(of: "import", "\(strata.scratch)/nosuch.tar", status: 1)
+                try strata.failure(of: "import", "-", status: 1, input: "")
+                try strata.failure(of: "import", archive, "Not/A/Name:!", status: 1)
+                try strata.failure(of: "import", "-c", "RUN true", archive, status: 1)
+                #expect(try strata("images", "-aq") == "")
+                #expect(try Program.shell("ls '\(strata.root)/layers' | wc -l") == "0\n")
+                try strata.expectOrder()
+            }
+        }
+
+        @Test func archivesThatReachOut() throws {
+            try Strata.test { strata in
+                try Program.shell(
+                    """
+                    cd '\(strata.scratch)'; mkdir tree; echo x > tree/f; ln -s / tree/link
+                    tar -cf up.tar -P --transform 's,^tree/f,../../escaped,' tree/f
+                    tar -cf through.tar -C tree link
+                    tar -rf through.tar -P --transform 's,^tree/f,link/tmp/strata-e2e-escaped,' tree/f
+                    """)
+                for name in ["up", "through"] {
+                    _ = try strata.run(["import", "\(strata.scratch)/\(name).tar", name])
+                }
+                #expect(try Program.run(["/bin/ls", "/tmp/strata-e2e-escaped"]).status == 2)
+                #expect(
+                    try Program.shell("find '\(strata.root)' '\(strata.scratch)' -name escaped -not -path '*/fs/*'")
+                        == "")
+                try strata.expectOrder()
+            }
+        }
+
+        @Test func mountsThatCannotBe() throws {
+            try Strata.testWithBusybox { strata in
+                let file = try strata.write("", to: "file")
+                let place = try strata.directory("place")
+                try strata.failure(of: "mount", "busybox", "\(strata.scratch)/nosuch", status: 1)
+                try strata.failure(of: "mount", "busybox", file, status: 1)
+                try strata.failure(of: "mount", "nosuch", place, status: 1)
+                try strata.failure(of: "mount", "busybox", status: 1)
+                try strata.failure(of: "mount", "--rw", "busybox", file, status: 1)
+                #expect(try strata("ps", "-aq") == "")
+                #expect(try strata("mount", "--format", "x") == "")
+            }
+        }
+
+        @Test func storesThatCannotBeOpened() throws {
+            try Strata.test { strata in
+                let file = try strata.write("", to: "file")
+                let outcome = try strata.run(["--root", file, "images"])
+                #expect(outcome.status == 1)
+                #expect(outcome.errors.hasPrefix("strata: ") && outcome.errors.count { $0 == "\n" } == 1)
+                try strata.write("this is no database, whatever its name says", to: "damaged/catalog.sqlite")
+                let damaged = try strata.run(["images", "--root", "\(strata.scratch)/damaged"])
+                #expect(damaged.status == 1)
+                #expect(damaged.errors.hasPrefix("strata: ") && damaged.errors.count { $0 == "\n" } == 1)
+            }
+        }
+
+        @Test func aFullDisk() throws {
+            try Strata.test { strata in
+                let small = try strata.directory("small")
+                try Program.shell("mount -t tmpfs -o size=24m none '\(small)'")
+                defer { try? Mount.unmount(small, flags: .detach) }
+                let store = ["--root", "\(small)/store"]
+                #expect(try strata.run(store + ["import", try Busybox.archive(), "busybox"]).status == 0)
+                let big = "\(strata.scratch)/big.tar"
+                try Program.shell(
+                    "cd '\(strata.scratch)'; head -c 40000000 /dev/urandom > noise; tar -cf big.tar noise; rm noise")
+                let imported = try strata.run(store + ["import", big, "big"])
+                #expect(imported.status == 1 && imported.errors.contains("No space left on device"), "\(imported)")
+                let context = try strata.directory("context")
+                try Program.shell("tar -C '\(context)' -xf '\(big)'")
+                for text in ["COPY noise /noise", "RUN dd if=/dev/zero of=/zeros bs=1M count=40"] {
+                    let built = try strata.run(
+                        store + ["build", "-t", "big", "-f", "-", context], input: "FROM busybox\n\(text)\n")
+                    #expect(built.status == 1, "\(built)")
+                    #expect(built.errors.contains("No space left on device"), "\(built)")
+                }
+                #expect(try strata.run(store + ["images", "--format", "{{.Repository}}"]).output == "busybox\n")
+                #expect(try strata.run(store + ["ps", "-aq"]).output == "")
+                #expect(
+                    try Program.shell("ls '\(small)/store/tmp' '\(small)/store/containers' | grep -v :$ | wc -w")
+                        == "0\n")
+                #expect(try strata.run(store + ["run", "--rm", "busybox", "echo", "fine"]).output == "fine\n")
+            }
+        }
+    }
+}

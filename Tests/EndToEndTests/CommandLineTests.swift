@@ -1,0 +1,67 @@
+import Testing
+
+extension EndToEnd {
+    /// The command line itself.
+    @Suite(.serialized) struct CommandLine {
+        static let commands = [
+            "build", "import", "images", "history", "inspect", "tag", "rmi", "run", "create", "start", "stop",
+            "restart",
+            "kill", "wait", "logs", "ps", "rm", "commit", "diff", "rename", "mount", "umount", "info", "version",
+            "image ls", "image rm", "image inspect", "image history", "image prune", "image build", "image import",
+            "image tag", "container ls", "container run", "container rm", "container inspect", "container prune",
+            "container create", "container start", "container stop", "container logs", "container commit",
+            "container diff", "container kill", "container wait", "container restart", "container rename", "system df",
+            "system info", "image", "container", "system",
+        ]
+
+        @Test(arguments: commands) func helpHasAnExample(command: String) throws {
+            try Strata.test { strata in
+                let outcome = try strata.run(command.split(separator: " ").map(String.init) + ["--help"])
+                #expect(outcome.status == 0)
+                #expect(outcome.output.contains("EXAMPLE: strata "), "\(outcome)")
+                #expect(outcome.errors == "")
+            }
+        }
+
+        @Test func unknownWordsAreOneLineWithAHint() throws {
+            try Strata.test { strata in
+                let command = try strata.failure(of: "imagse", status: 1)
+                #expect(command == "'imagse' is not a strata command. Did you mean 'image'? See 'strata --help'.")
+                let flag = try strata.failure(of: "images", "--frobnicate", status: 1)
+                #expect(flag.contains("--frobnicate") && flag.hasSuffix("See 'strata images --help'."))
+                try strata.failure(of: "image", "frobnicate", status: 1)
+                try strata.failure(of: "tag", "one", status: 1)
+                try strata.failure(of: "run", "--name", status: 125)
+                try strata.failure(of: "images", "--format", "{{.Nothing", status: 1)
+                #expect(try strata.run([]).status == 0)
+            }
+        }
+
+        @Test func theStoreIsChosenByOptionOrEnvironment() throws {
+            try Strata.testWithBusybox { strata in
+                let other = strata.scratch + "/other"
+                let none = try strata("--root", other, "images", "-q")
+                #expect(none == "")
+                #expect(try strata("images", "--root", other, "-q") == "")
+                #expect(try strata("image", "ls", "--root=\(other)", "-q") == "")
+                #expect(try strata("images", "-q") != "")
+                #expect(try strata("info", "--format", "{{.Images}} {{.StrataRootDir}}") == "1 \(strata.root)")
+                #expect(try strata("--version").hasPrefix("strata version "))
+                #expect(try strata("version", "--format", "{{.Os}}") == "linux")
+                for shell in ["bash", "zsh", "fish"] {
+                    #expect(try strata("--generate-completion-script", shell).contains("strata"))
+                }
+            }
+        }
+
+        @Test func aReaderThatHasGoneIsNoFault() throws {
+            try Strata.testWithBusybox { strata in
+                let binary = try Strata.binary()
+                let status = try Program.shell(
+                    "set +eo pipefail; '\(binary)' --root '\(strata.root)' inspect busybox | true; echo ${PIPESTATUS[0]}"
+                )
+                #expect(["0\n", "141\n"].contains(status))
+            }
+        }
+    }
+}

@@ -1,0 +1,47 @@
+import ImageStore
+import OCI
+import Testing
+
+extension EndToEnd {
+    /// What one container does is nobody else's business.
+    @Suite(.serialized) struct Isolation {
+        @Test func containersOfOneImageDoNotSeeEachOther() throws {
+            try Strata.testWithBusybox { strata in
+                let layer = try strata("inspect", "-f", "{{.GraphDriver.Data.UpperDir}}", "busybox")
+                let before = try LayerArchiveWriter.summary(of: layer)
+                // Each holds the file open for reading while it writes, so that lower and upper are both in use.
+                let script = "exec 3< /data/file; echo $WHO > /data/file; echo $WHO > /$WHO; sleep 1000"
+                for who in ["left", "right"] {
+                    try strata("run", "-d", "--name", who, "-e", "WHO=\(who)", "busybox", "sh", "-c", script)
+                }
+                for who in ["left", "right"] {
+                    let place = try strata.directory("see-\(who)")
+                    try strata("mount", who, place)
+                    for _ in 0..<100 where try Program.run(["/bin/cat", "\(place)/\(who)"]).status != 0 {
+                        try Program.shell("sleep 0.05")
+                    }
+                    #expect(try Program.shell("cat '\(place)/data/file'") == "\(who)\n")
+                    #expect(try Program.shell("ls '\(place)' | grep -cx 'left\\|right'") == "1\n")
+                    try strata("umount", place)
+                }
+                #expect(try strata("run", "--rm", "busybox", "cat", "/data/file") == "from the image")
+                #expect(try LayerArchiveWriter.summary(of: layer) == before)
+                try strata("rm", "-f", "left", "right")
+                #expect(try LayerArchiveWriter.summary(of: layer) == before)
+            }
+        }
+
+        @Test func aKilledSupervisorLeavesNothing() throws {
+            try Strata.testWithBusybox { strata in
+                try strata("run", "-d", "--name", "orphan", "busybox", "sleep", "1000")
+                let supervisor = try #require(strata.processes().first { $0.command.contains("internal-supervise") })
+                try Program.shell("kill -9 \(supervisor.pid)")
+                #expect(try strata("ps", "-q") == "")
+                #expect(try strata("ps", "-a", "--format", "{{.Status}}").hasPrefix("Exited ("))
+                try strata.expectOrder()
+                #expect(try strata("start", "orphan") == "orphan")
+                try strata("rm", "-f", "orphan")
+            }
+        }
+    }
+}

@@ -1,0 +1,42 @@
+import Runtime
+import Testing
+
+@testable import BuildEngine
+@testable import strata
+
+/// What a terminal shows of a build.
+@Suite struct LiveProgressTests {
+    private static func step(_ number: Int, _ text: String) -> ProgressStep {
+        ProgressStep(number: number, stage: nil, index: number, total: 3, text: text)
+    }
+
+    @Test func stepsScrollAwayWhenTheyAreDone() {
+        var progress = LiveProgress(width: 40, tailLength: 2, colours: false)
+        let first = progress.take(.started(Self.step(1, "RUN make")), at: 1000)
+        #expect(first == "[+] Building (0 done)              0.0s\n => [1/3] RUN make                 0.0s\n")
+        let output = Array("one\ntwo\nthr\u{1b}[31mee\nfo".utf8)
+        _ = progress.take(.output(step: 1, stream: .standardOutput, bytes: output), at: 1500)
+        let drawn = progress.redrawn(at: 2000)
+        #expect(drawn.hasSuffix(" => => # three\n => => # fo\n"))
+        #expect(drawn.contains("\u{1b}["))
+        let end = progress.take(.finished(step: 1, seconds: 1.04), at: 2040)
+        #expect(end == "\u{1b}[4A\r\u{1b}[J => [1/3] RUN make                 1.0s\n")
+        #expect(progress.take(.started(Self.step(2, "COPY a b")), at: 2050).contains("(1 done)"))
+        #expect(progress.take(.cached(step: 2), at: 2060).hasSuffix(" => CACHED [2/3] COPY a b\n"))
+    }
+
+    @Test func aFailedStepShowsItsOutput() {
+        var progress = LiveProgress(width: 60, tailLength: 1, colours: true)
+        _ = progress.take(.started(Self.step(1, "RUN false")), at: 0)
+        _ = progress.take(.output(step: 1, stream: .standardError, bytes: Array("a\nb\rc\n".utf8)), at: 0)
+        let text = progress.take(.failed(step: 1, error: BuildError(.commandFailed, "it failed")), at: 100)
+        #expect(text.contains("\u{1b}[31m"))
+        #expect(text.hasSuffix("------\n > [1/3] RUN false:\na\nc\n------\n"))
+    }
+
+    @Test func longTitlesAreCut() {
+        var progress = LiveProgress(width: 30, tailLength: 1, colours: false)
+        let text = progress.take(.started(Self.step(1, String(repeating: "x", count: 100) + "\ny")), at: 0)
+        #expect(text.split(separator: "\n").allSatisfy { $0.count < 30 })
+    }
+}
