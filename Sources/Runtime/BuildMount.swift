@@ -106,7 +106,8 @@ public final class BuildMount {
                 workingDirectory: command.workingDirectory, user: command.user, hostname: "build",
                 showsCgroups: false),
             id: id, directory: paths.bundle, rootfs: rootfs, driver: driver)
-        let process = try ContainerProcess.start(driver, id: id, bundle: paths.bundle, withInput: false)
+        let process = try ContainerProcess.start(
+            driver, id: id, bundle: paths.bundle, lock: lock?.rawValue ?? -1, withInput: false)
         let id = self.id
         defer { deletion = PrivateThread.start { driver.delete(id) } }
         return try withoutActuallyEscaping(onOutput) { (handler: @escaping OutputHandler) throws(RuntimeError) in

@@ -31,7 +31,7 @@ final class ContainerProcess {
     /// - Parameters:
     ///   - withInput: whether standard input is a pipe of ours; else it is `/dev/null`.
     static func start(
-        _ driver: RuntimeDriver, id: String, bundle: String, withInput: Bool
+        _ driver: RuntimeDriver, id: String, bundle: String, lock: Int32, withInput: Bool
     ) throws(RuntimeError) -> ContainerProcess {
         let null = try attempting("open /dev/null") { () throws(Errno) in
             try FileDescriptor.open("/dev/null", .readWrite)
@@ -42,7 +42,7 @@ final class ContainerProcess {
             let pid = try driver.start(
                 .init(
                     id: id, bundle: bundle, consoleSocket: nil,
-                    descriptors: [null.rawValue, output.write.rawValue, error.write.rawValue]))
+                    descriptors: [null.rawValue, output.write.rawValue, error.write.rawValue], lock: lock))
             return ContainerProcess(
                 pid: pid, end: try watch(pid, of: driver, id), input: nil, output: output.keepRead(),
                 error: error.keepRead(), isTerminal: false)
@@ -52,7 +52,7 @@ final class ContainerProcess {
         let pid = try driver.start(
             .init(
                 id: id, bundle: bundle, consoleSocket: nil,
-                descriptors: [input.read.rawValue, output.write.rawValue, error.write.rawValue]))
+                descriptors: [input.read.rawValue, output.write.rawValue, error.write.rawValue], lock: lock))
         return ContainerProcess(
             pid: pid, end: try watch(pid, of: driver, id), input: input.keepWrite(), output: output.keepRead(),
             error: error.keepRead(), isTerminal: false)
@@ -60,7 +60,7 @@ final class ContainerProcess {
 
     /// Starts the container whose bundle is ready and asks for a terminal, which the runtime makes and hands over.
     static func startWithTerminal(
-        _ driver: RuntimeDriver, id: String, bundle: String, size: TerminalSize?
+        _ driver: RuntimeDriver, id: String, bundle: String, lock: Int32, size: TerminalSize?
     ) throws(RuntimeError) -> ContainerProcess {
         let null = try attempting("open /dev/null") { () throws(Errno) in
             try FileDescriptor.open("/dev/null", .readWrite)
@@ -76,7 +76,7 @@ final class ContainerProcess {
         var terminal: FileDescriptor?
         let start = RuntimeDriver.Start(
             id: id, bundle: bundle, consoleSocket: socketPath,
-            descriptors: [null.rawValue, null.rawValue, null.rawValue])
+            descriptors: [null.rawValue, null.rawValue, null.rawValue], lock: lock)
         let pid = try driver.start(start) { (runtime: ChildProcess) throws(RuntimeError) in
             terminal = try receiveTerminal(on: listener, from: runtime)
         }

@@ -40,6 +40,7 @@ final class ContainerRun {
         let mount: UnionMount
         let driver: RuntimeDriver
         let process: ContainerProcess
+        let log: LogWriter
         do throws(RuntimeError) {
             driver = try context.driver()
             let volumes = Volumes(store)
@@ -51,6 +52,7 @@ final class ContainerRun {
             throw error
         }
         do throws(RuntimeError) {
+            log = try LogWriter(path: paths.log)
             process = try start(driver, attachment)
         } catch {
             try? mount.unmount()
@@ -60,7 +62,7 @@ final class ContainerRun {
         watch.lap("start")
         onStarted(process.pid)
         let outcome: Result<Int32, RuntimeError> = Result { () throws(RuntimeError) in
-            try attend(process, attachment, signals: signalNumber)
+            try attend(process, attachment, log, signals: signalNumber)
         }
         watch.lap("run")
         let id = container.id
@@ -94,9 +96,10 @@ final class ContainerRun {
             id: container.id, directory: paths.bundle, rootfs: paths.rootfs, driver: driver)
         let process =
             settings.terminal
-            ? try ContainerProcess.startWithTerminal(driver, id: container.id, bundle: paths.bundle, size: size)
+            ? try ContainerProcess.startWithTerminal(
+                driver, id: container.id, bundle: paths.bundle, lock: lock.rawValue, size: size)
             : try ContainerProcess.start(
-                driver, id: container.id, bundle: paths.bundle,
+                driver, id: container.id, bundle: paths.bundle, lock: lock.rawValue,
                 withInput: settings.interactive)
         let pid = process.pid
         do throws(RuntimeError) {
@@ -131,9 +134,8 @@ final class ContainerRun {
     }
 
     private func attend(
-        _ process: ContainerProcess, _ attachment: Attachment?, signals: Int32?
+        _ process: ContainerProcess, _ attachment: Attachment?, _ log: LogWriter, signals: Int32?
     ) throws(RuntimeError) -> Int32 {
-        let log = try LogWriter(path: paths.log)
         defer { log.flush() }
         var pump = ContainerProcess.Pump { stream, bytes in
             log.append(stream, bytes)

@@ -61,6 +61,9 @@ public struct RuntimeDriver: Sendable {
         var consoleSocket: String?
         /// Standard input, output and error of the container.
         var descriptors: [Int32]
+        /// The container's lock, which the runtime shares while it works: were this process killed, nobody else could
+        /// take the container for abandoned before the runtime is done with it.
+        var lock: Int32
     }
 
     /// Starts a container and returns the id of its first process, a child of ours by adoption, to be waited for with
@@ -82,7 +85,8 @@ public struct RuntimeDriver: Sendable {
         var arguments = logging + (kind == .crun ? ["create"] : ["run", "--detach"])
         arguments += ["--bundle", start.bundle, "--pid-file", pidFile]
         if let socket = start.consoleSocket { arguments += ["--console-socket", socket] }
-        let child = try spawn(arguments + [start.id], descriptors: start.descriptors, directory: start.bundle)
+        let child = try spawn(
+            arguments + [start.id], descriptors: start.descriptors + [start.lock], directory: start.bundle)
         var failure: RuntimeError?
         do throws(RuntimeError) { try whileStarting(child) } catch { failure = error }
         var termination = try attempting("wait for \(path)") { () throws(Errno) in try child.wait() }

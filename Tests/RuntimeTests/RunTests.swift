@@ -72,6 +72,18 @@ import Testing
         }
     }
 
+    @Test(arguments: ["runc", "crun"])
+    func noDescriptorOfOursIsInTheContainer(_ runtime: String) throws {
+        try Fixture.run(runtime: runtime) { fixture in
+            // The fourth is that of the directory being listed.
+            let command = ["ls", "/proc/self/fd"]
+            #expect(try fixture.run(command).output == "0\n1\n2\n3\n")
+            #expect(try fixture.run(command) { $0.interactive = true }.output == "0\n1\n2\n3\n")
+            let terminal = try fixture.run(command) { $0.terminal = true }
+            #expect(terminal.output.split { $0.isWhitespace } == ["0", "1", "2", "3"])
+        }
+    }
+
     @Test func inputReachesTheContainer() throws {
         try Fixture.run { fixture in
             let pipe = try FileDescriptor.pipe()
