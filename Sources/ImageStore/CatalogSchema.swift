@@ -3,11 +3,16 @@ import GRDB
 /// The tables of the catalog.
 enum CatalogSchema {
     /// Kept in `user_version`; a store of a later version is refused rather than misread.
-    static let version = 1
+    static let version = 2
 
     static func install(in database: Database) throws {
         let found = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
         if found == version { return }
+        if found != 0, found < version {
+            throw StoreError(
+                .corrupt, "the store was made by an early version of Strata (format \(found), this one is \(version))",
+                remedy: "remove it, or use another with --root")
+        }
         if found > version {
             throw StoreError(
                 .corrupt,
@@ -31,10 +36,13 @@ enum CatalogSchema {
             diff_id TEXT UNIQUE,
             archive_size INTEGER NOT NULL DEFAULT 0,
             disk_usage INTEGER NOT NULL DEFAULT 0,
+            -- The boot during which its files were written, as long as they need not have reached the disk.
+            unsynced_boot TEXT,
             -- Its files are being removed.
             is_dead INTEGER NOT NULL DEFAULT 0,
             created_at TEXT NOT NULL
         );
+        CREATE INDEX unsynced_layers ON layers (unsynced_boot) WHERE unsynced_boot IS NOT NULL;
         CREATE TABLE images (
             number INTEGER PRIMARY KEY,
             id TEXT NOT NULL UNIQUE,

@@ -22,9 +22,14 @@ extension ImageStore {
 
     /// Bytes a container has written: the allocated blocks below its upper directory, hard links once.
     public func containerSize(_ id: String) throws(StoreError) -> Int64 {
-        try attempting("cannot add up the files of the container \(id.prefix(12))") { () throws(Errno) in
+        try diskUsage(ofTree: containerPaths(id).upper)
+    }
+
+    /// Bytes of the allocated blocks of a directory and all below it, hard links once.
+    func diskUsage(ofTree path: String) throws(StoreError) -> Int64 {
+        try attempting("cannot add up the files of \(path)") { () throws(Errno) in
             var counter = UsageCounter()
-            try counter.addTree(containerPaths(id).upper, in: .currentDirectory)
+            try counter.addTree(path, in: .currentDirectory)
             return counter.bytes
         }
     }

@@ -49,8 +49,11 @@ extension ImageStore {
                 "the configuration lists \(configuration.rootFS.diffIDs.count) layers, the image has \(layers.count)")
         }
         try ImageStore.requireTags(tags)
+        let known = Digest.sha256(of: configurationDocument)
+        if let image = try existing(known, configuration, layers: layers, tags: tags) { return image }
         // Held until the image's own rows do, so that a collection in another process leaves them alone.
         try lease(layers)
+        try makeDurable(layers)
         let id = try blobs.put(configurationDocument)
         let manifestDigest = try blobs.put(manifestDocument)
         let createdAt = configuration.created ?? .now
@@ -67,6 +70,17 @@ extension ImageStore {
                 throw StoreError(.corrupt, "the image \(id.short) vanished from the catalog")
             }
             return try record(row, configuration: configuration, in: database)
+        }
+    }
+
+    /// The image if there is nothing left to do, as after a build of which every step was cached.
+    private func existing(
+        _ id: Digest, _ configuration: ImageConfiguration, layers: [LayerID], tags: [Reference]
+    ) throws(StoreError) -> ImageRecord? {
+        try catalog.read("cannot look up the image \(id.short)") { database in
+            guard let row = try ImageRow.find(id: id, in: database) else { return nil }
+            let image = try record(row, configuration: configuration, in: database)
+            return image.layerIDs == layers && Set(image.references).isSuperset(of: tags) ? image : nil
         }
     }
 

@@ -33,6 +33,7 @@ public final class ImageStore: Sendable {
         catalog = try Catalog(path: absolute + "/catalog.sqlite", lockedBy: absolute)
         try TemporaryDirectory.sweep(absolute + "/tmp")
         try dropLeasesOfTheDead()
+        try dropLayersOfEarlierBoots()
     }
 
     deinit {

@@ -11,7 +11,7 @@ import Testing
         let image = try test.image(layers: layers.map(\.id), "x", tags: ["thing:1"])
         #expect(image.configuration.rootFS.diffIDs == layers.compactMap(\.diffID))
         #expect(image.layerIDs == layers.map(\.id))
-        #expect(image.size == layers.map(\.diskUsage).reduce(0, +))
+        #expect(try image.size == layers.map { try test.store.layer($0.id).diskUsage }.reduce(0, +))
         let document = try test.store.blobs.read(image.id)
         #expect(Digest.sha256(of: Array(document)) == image.id)
         let manifest = try test.store.manifest(of: image)

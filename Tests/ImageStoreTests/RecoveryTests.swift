@@ -48,6 +48,25 @@ import Testing
         #expect(try store.layers().map(\.id) == [base.id])
     }
 
+    /// Layers that no image made durable do not survive a crash of the machine; those of images do.
+    @Test func unsyncedLayersOfEarlierBootsAreForgotten() throws {
+        let test = try TemporaryStore()
+        let image = try test.image("kept", tags: ["kept"])
+        let cached = try test.layer("echo y > f")
+        try test.store.putCacheRecord(CacheRecord(key: "k", layerID: cached.id))
+        try test.store.releaseLeases()
+        #expect(try test.reopened().layers().count == 2)
+        let query = "SELECT count(*) FROM layers WHERE unsynced_boot IS NOT NULL"
+        #expect(try shell("sqlite3 store/catalog.sqlite '\(query)'", in: test.directory) == "1\n")
+        try shell(
+            "sqlite3 store/catalog.sqlite \"UPDATE layers SET unsynced_boot = 'x' WHERE unsynced_boot IS NOT NULL\"",
+            in: test.directory)
+        let store = try test.reopened()
+        #expect(try store.layers().map(\.id) == image.layerIDs)
+        #expect(try store.cacheRecords() == [])
+        #expect(try test.names(in: "layers") == image.layerIDs.map(\.rawValue))
+    }
+
     @Test func killedImportLeavesNothing() throws {
         let test = try TemporaryStore()
         try shell("head -c 30M /dev/urandom > big; tar -cf archive big", in: test.directory)

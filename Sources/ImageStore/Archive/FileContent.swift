@@ -2,7 +2,7 @@ import Linux
 
 /// Writes the content of a new file, leaving holes where long runs of zeros are.
 struct FileContent {
-    /// A run of zeros this long, and aligned like that, becomes a hole.
+    /// A run of zeros this long, and aligned like that, becomes a hole; so do the parts of one where two pieces meet.
     private static let granularity = 16 << 10
 
     private let size: Int64
@@ -21,7 +21,8 @@ struct FileContent {
             let misalignment = Int((offset + Int64(position)) % Int64(FileContent.granularity))
             let length = min(FileContent.granularity - misalignment, piece.count - position)
             let block = UnsafeRawBufferPointer(rebasing: piece[position..<position + length])
-            if length == FileContent.granularity && FileContent.isZero(block) {
+            let isWhole = length == FileContent.granularity || position == 0 || position + length == piece.count
+            if isWhole && FileContent.isZero(block) {
                 try writeAll(piece, start..<position, offset, file)
                 start = position + length
             }

@@ -5,7 +5,8 @@ extension ImageStore {
     ///
     /// Owners, modes, times, extended attributes, ACLs, capabilities, hard links, devices and holes are kept, and
     /// nothing is written outside the layer. The layer is leased to this handle. `badArchive` or `noSpace` leave nothing.
-    /// Where the store has a layer with the same content already, that one is returned.
+    /// Where the store has a layer with the same content already, that one is returned. The layer's files reach the disk
+    /// when an image is made of it.
     public func importLayer(
         from archive: borrowing FileDescriptor, options: ImportOptions = ImportOptions()
     ) throws(StoreError) -> LayerRecord {
@@ -20,7 +21,6 @@ extension ImageStore {
         let stream = try DecompressedStream(archive, maximumBytes: options.maximumBytes)
         let reader = TarReader(stream, maximumEntries: options.maximumEntries)
         try LayerApplier(root: tree, reader: reader, kind: options.kind).run()
-        try synchronise()
         let summary = try LayerArchiveWriter.summary(of: "\(workshop.path)/layer/fs")
         if let known = try layer(diffID: summary.diffID), (try? lease([known.id])) != nil { return known }
         let id = try reserveLayer()

@@ -4,6 +4,10 @@ import OCI
 
 // How a tree becomes a layer: a record without a digest and a lease first, then the files take their place, then the
 // digest makes it a layer that others find. A crash in between leaves what the next collection removes.
+//
+// Writing to disk is left to the making of an image, once for all its layers: a build of ten steps waits once and not ten
+// times. Until then the record says during which boot the files were written; after a crash of the machine such layers
+// are forgotten.
 extension ImageStore {
     /// Records a layer whose files are still to come.
     func reserveLayer() throws(StoreError) -> LayerID {
@@ -15,22 +19,79 @@ extension ImageStore {
         return id
     }
 
-    /// Gives a layer whose files are in place and durable its digest. Where the store has that content already, the
-    /// other layer is leased and returned.
+    /// Gives a layer whose files are in place its digest. Where the store has that content already, the other layer is
+    /// leased and returned.
+    ///
+    /// The files need not be on disk yet: `makeDurable` sees to that once for all layers of an image.
     func completeLayer(_ id: LayerID, _ summary: LayerSummary) throws(StoreError) -> LayerRecord {
-        try catalog.write("cannot publish the layer \(id)", durable: true) { database in
+        let boot = try ImageStore.bootID()
+        return try catalog.write("cannot publish the layer \(id)") { database in
             if let other = try LayerRows.find(diffID: summary.diffID, in: database) {
                 try LayerRows.lease(other.id, to: .current, owner: leaseOwner, in: database)
                 return other
             }
             try database.execute(
-                sql: "UPDATE layers SET diff_id = ?, archive_size = ?, disk_usage = ? WHERE id = ? AND NOT is_dead",
-                arguments: [summary.diffID.description, summary.archiveSize, summary.diskUsage, id.rawValue])
+                sql: """
+                    UPDATE layers SET diff_id = ?, archive_size = ?, disk_usage = ?, unsynced_boot = ?
+                    WHERE id = ? AND NOT is_dead
+                    """,
+                arguments: [
+                    summary.diffID.description, summary.archiveSize, summary.diskUsage, boot, id.rawValue,
+                ])
             guard let record = try LayerRows.find(id, in: database) else {
                 throw StoreError(.noSuchLayer, "the layer \(id) was removed before it was finished")
             }
             return record
         }
+    }
+
+    /// Has the files of layers reach the disk, and counts their blocks, which are only allocated then.
+    func makeDurable(_ layers: [LayerID]) throws(StoreError) {
+        let unsynced = try catalog.read("cannot look for layers to be written") { database in
+            try String.fetchAll(database, sql: "SELECT id FROM layers WHERE unsynced_boot IS NOT NULL")
+        }
+        // One call writes them all, those of the build's other stages included.
+        if Set(layers.map(\.rawValue)).isDisjoint(with: unsynced) { return }
+        try attempting("cannot write the layers to disk") { () throws(Errno) in
+            try FileDescriptor.open("\(root)/layers", [.directory]).syncFileSystem()
+        }
+        var sizes: [(id: String, bytes: Int64)] = []
+        for id in unsynced {
+            sizes.append((id, try diskUsage(ofTree: layerPath(LayerID(rawValue: id)))))
+        }
+        try catalog.write("cannot record layers as written", durable: true) { database in
+            for (id, bytes) in sizes {
+                try database.execute(
+                    sql: "UPDATE layers SET disk_usage = ?, unsynced_boot = NULL WHERE id = ?", arguments: [bytes, id])
+            }
+        }
+    }
+
+    /// Forgets layers that had not reached the disk when the machine stopped: their files may be incomplete.
+    func dropLayersOfEarlierBoots() throws(StoreError) {
+        let found = try catalog.read("cannot look for layers to be written") { database in
+            try String.fetchAll(
+                database, sql: "SELECT DISTINCT unsynced_boot FROM layers WHERE unsynced_boot IS NOT NULL")
+        }
+        if found.isEmpty { return }
+        let boot = try ImageStore.bootID()
+        if found == [boot] { return }
+        try catalog.write("cannot drop incomplete layers", durable: true) { database in
+            let lost = "unsynced_boot IS NOT NULL AND unsynced_boot <> ?"
+            try database.execute(
+                sql: "DELETE FROM cache WHERE layer IN (SELECT number FROM layers WHERE \(lost))", arguments: [boot])
+            try database.execute(
+                sql: "UPDATE layers SET diff_id = NULL, unsynced_boot = NULL WHERE \(lost)", arguments: [boot])
+        }
+        try collectGarbage()
+    }
+
+    private static func bootID() throws(StoreError) -> String {
+        let path = "/proc/sys/kernel/random/boot_id"
+        let text = try attempting("cannot read \(path)") { () throws(Errno) in
+            try FileDescriptor.open(path).readAll(limit: 4096)
+        }
+        return String(decoding: text.filter { $0 > 0x20 }, as: UTF8.self)
     }
 
     /// Gives up one lease of this handle, and the layer with it when nothing else keeps it.
@@ -51,13 +112,6 @@ extension ImageStore {
             let home = try FileDescriptor.open("\(root)/layers", [.directory])
             try directory.rename(name, to: home, id.rawValue, flags: .noReplace)
             try home.sync()
-        }
-    }
-
-    /// Makes everything written so far durable.
-    func synchronise() throws(StoreError) {
-        try attempting("cannot write to disk") { () throws(Errno) in
-            try FileDescriptor.open("\(root)/layers", [.directory]).syncFileSystem()
         }
     }
 }

@@ -1,5 +1,3 @@
-import Linux
-
 /// A committed layer whose digest is still to be computed.
 ///
 /// Its tree is in place and can be used as a lower directory at once. It is leased to the store handle that made it.
@@ -16,13 +14,12 @@ public final class PendingLayer: Sendable {
     /// Where the tree is.
     public var path: String { store.layerPath(id) }
 
-    /// Hashes the tree, makes it durable and publishes it. Blocking; meant for another thread.
+    /// Hashes the tree and publishes it. Blocking; meant for another thread. Its files reach the disk when an image is
+    /// made of it.
     ///
     /// When the store has a layer with the same content, that one is the result: use its `id` for images and cache
     /// records. The copy stays for unions that stand on it, until nothing uses it and the leases are released.
     public func finish() throws(StoreError) -> LayerRecord {
-        // Blocks are allocated when data are written out, so sizes are counted after that.
-        try store.synchronise()
-        return try store.completeLayer(id, try LayerArchiveWriter.summary(of: path))
+        try store.completeLayer(id, try LayerArchiveWriter.summary(of: path))
     }
 }
