@@ -15,6 +15,8 @@ struct Differential {
         var outcomes: [Outcome] = []
         /// Nil where they agreed to the end.
         var divergence: String?
+        /// Whether there may be more to play, after a new mount.
+        var isInterrupted = false
 
         /// One line for each operation.
         var log: String { zip(played, outcomes).map { "\($0): \($1)" }.joined(separator: "\n") }
@@ -60,16 +62,28 @@ struct Differential {
         try withUnion(.kernel, layers: LayerGenerator.layers(seed: seed)) { oracle in
             try withUnion(subject, layers: LayerGenerator.layers(seed: seed)) { tested in
                 let lower = try tested.lower.map { try TreeSnapshot(of: $0, changeTimes: true) }
-                var run = try play(oracle, tested, next)
-                if run.divergence == nil { run.divergence = try compare(oracle, tested, lower: lower) }
+                let comparison = TreeComparison(oracle: oracle, tested: tested)
+                var run = Run(played: [], divergence: nil)
+                repeat {
+                    try play(oracle, tested, next, continuing: &run)
+                    if run.divergence == nil { run.divergence = try comparison.overNewMount() }
+                } while run.divergence == nil && run.isInterrupted
+                if run.divergence == nil { run.divergence = try comparison.readByKernel() }
+                for (path, before) in zip(tested.lower, lower) {
+                    let changes = before.differences(to: try TreeSnapshot(of: path, changeTimes: true))
+                    if !changes.isEmpty { run.divergence = "lower layer was written to: \(changes)" }
+                }
                 return run
             }
         }
     }
 
+    /// Plays until there is nothing more to play, a difference, or a new mount is asked for.
     private func play(
-        _ oracle: MountedUnion, _ tested: MountedUnion, _ next: (Int, Area) throws -> Operation?
-    ) throws -> Run {
+        _ oracle: MountedUnion, _ tested: MountedUnion, _ next: (Int, Area) throws -> Operation?,
+        continuing run: inout Run
+    ) throws {
+        run.isInterrupted = false
         try Area.with(oracle.target) { oracleArea in
             try Area.with(tested.target) { testedArea in
                 let (right, left) = (Player(oracleArea), Player(testedArea))
@@ -77,48 +91,21 @@ struct Differential {
                     right.finish()
                     left.finish()
                 }
-                var run = Run(played: [], divergence: nil)
                 while let operation = try next(run.played.count, oracleArea) {
                     let (wanted, got) = (right.play(operation), left.play(operation))
                     run.played.append(operation)
                     run.outcomes.append(wanted)
                     if wanted != got && !AllowedDeviation.covers(operation, oracle: wanted, subject: got) {
                         run.divergence = "\(operation): \(got); on the kernel's overlay \(wanted)"
-                        break
+                        return
+                    }
+                    if case .remount = operation {
+                        run.isInterrupted = true
+                        return
                     }
                 }
-                return run
             }
         }
-    }
-
-    /// The trees in full, at the end and after a new mount.
-    private func compare(_ oracle: MountedUnion, _ tested: MountedUnion, lower: [TreeSnapshot]) throws -> String? {
-        let first = try TreeSnapshot(of: tested.target, recent: Player.recent)
-        if let text = difference("at the end", try TreeSnapshot(of: oracle.target, recent: Player.recent), first) {
-            return text
-        }
-        try oracle.remount()
-        try tested.remount()
-        let second = try TreeSnapshot(of: tested.target, recent: Player.recent)
-        if let text = difference(
-            "after a new mount", try TreeSnapshot(of: oracle.target, recent: Player.recent), second)
-        {
-            return text
-        }
-        if subject == .strata, let change = second.changedInodes(since: first).first {
-            return "inode numbers changed with a new mount: \(change)"
-        }
-        for (path, before) in zip(tested.lower, lower) {
-            let changes = before.differences(to: try TreeSnapshot(of: path, changeTimes: true))
-            if !changes.isEmpty { return "lower layer \(path) was written to: \(changes.joined(separator: "; "))" }
-        }
-        return nil
-    }
-
-    private func difference(_ when: String, _ oracle: TreeSnapshot, _ tested: TreeSnapshot) -> String? {
-        let lines = tested.differences(to: oracle) + (subject == .strata ? tested.directoryFaults : [])
-        return lines.isEmpty ? nil : "\(when), here != on the kernel's overlay: " + lines.joined(separator: "; ")
     }
 }
 

@@ -34,6 +34,8 @@ enum Operation: Sendable, CustomStringConvertible {
     case status(path: String)
     case removeTree(path: String)
     case dropCaches
+    /// Both mounts are taken away and made again, and their trees compared.
+    case remount
 
     var description: String {
         switch self {
@@ -68,6 +70,7 @@ enum Operation: Sendable, CustomStringConvertible {
         case .status(let path): "stat \(path)"
         case .removeTree(let path): "rm -r \(path)"
         case .dropCaches: "drop caches"
+        case .remount: "mount anew"
         }
     }
 }

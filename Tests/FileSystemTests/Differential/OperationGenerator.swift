@@ -18,7 +18,7 @@ struct OperationGenerator {
         case ..<70: return nameOperation(tree)
         case ..<85: return attributeOperation(tree)
         case ..<98: return lookingOperation(tree)
-        default: return .dropCaches
+        default: return dice.chance(80) ? .dropCaches : .remount
         }
     }
 

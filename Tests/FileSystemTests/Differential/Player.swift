@@ -57,6 +57,8 @@ final class Player {
             return try area.target(path)
         case .removeTree(let path):
             try area.root.removeTree(path)
+        case .remount:
+            break
         case .dropCaches:
             try FileDescriptor.open("/proc/sys/vm/drop_caches", .writeOnly).writeAll("2")
         default:

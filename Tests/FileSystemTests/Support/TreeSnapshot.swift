@@ -49,13 +49,16 @@ struct TreeSnapshot: Equatable {
     }
 
     /// One line for each difference, sorted; empty where the trees are the same.
-    func differences(to other: TreeSnapshot) -> [String] {
+    ///
+    /// - Parameter links: whether files with several names are looked at, besides being there.
+    func differences(to other: TreeSnapshot, links: Bool = true) -> [String] {
         var lines: [String] = []
         for (path, entry) in entries {
             guard let counterpart = other.entries[path] else {
                 lines.append("\(path): gone")
                 continue
             }
+            if !links && max(entry.linkCount, counterpart.linkCount) > 1 { continue }
             if entry != counterpart { lines.append("\(path): \(entry.difference(to: counterpart))") }
         }
         for path in other.entries.keys where entries[path] == nil { lines.append("\(path): new") }
