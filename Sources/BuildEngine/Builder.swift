@@ -29,6 +29,8 @@ public struct Builder: Sendable {
         _ options: BuildOptions, cancellation: Cancellation? = nil,
         progress: @escaping @Sendable (ProgressEvent) -> Void = { _ in }
     ) throws(BuildError) -> BuildResult {
+        // A build that was killed may have left a container and a mount.
+        ContainerEngine(runtime).reconcile()
         let chosen = options.runtime.map { RuntimeContext(store: store, runtime: $0) }
         let executor = try Executor(
             options, store: store, runtime: chosen ?? runtime, cancellation: cancellation,

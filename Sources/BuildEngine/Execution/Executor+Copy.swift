@@ -105,7 +105,7 @@ extension Executor {
                 try DestinationDirectory(upper: upper, lower: lower)
             }
             var copier = TreeCopier(tree: tree, rules: rules, root: root)
-            copier.checkpoint = self.checkpoint
+            copier.checkpoint = self.frequentCheckpoint
             try transfer.carryOut(with: &copier) { (selected: SelectedSource) throws(BuildError) in
                 unpacks ? try self.unpacked(selected, rules) : nil
             }
@@ -146,7 +146,7 @@ extension Executor {
             memory = key
         }
         var digest = ContentDigest(
-            tree: source.tree, rules: rules, files: source.files, checkpoint: checkpoint)
+            tree: source.tree, rules: rules, files: source.files, checkpoint: frequentCheckpoint)
         try transfer.add(to: &digest)
         let result = digest.finish()
         if let memory { try cache.put(result, for: memory) }

@@ -26,6 +26,7 @@ final class Executor {
     private var images: [String: ImageRecord] = [:]
     /// The stages that are done.
     var stages: [Int: StageState] = [:]
+    private var checkpoints = 0
     private var openedContext: (context: BuildContext, files: FileDigests)?
 
     /// Reads the Dockerfile and finds out what has to be built.
@@ -103,6 +104,12 @@ final class Executor {
 
     /// Remarks on the Dockerfile.
     var warnings: [Diagnostic] { document.warnings }
+
+    /// `checkpoint` for work on many small files: it looks only now and then.
+    func frequentCheckpoint() throws(BuildError) {
+        checkpoints &+= 1
+        if checkpoints % 256 == 0 { try checkpoint() }
+    }
 
     /// What stops a container.
     var stop: Cancellation? { cancellation }
