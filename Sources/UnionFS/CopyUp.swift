@@ -128,6 +128,7 @@ extension Union {
                 if let entry, let index = work?.index {
                     try install(link, entry, index, body)
                     node.index = entry
+                    index.dropPending(node.inode)
                 } else {
                     try install(link, body)
                 }

@@ -90,6 +90,13 @@ final class HardLinkIndex: Sendable {
     /// How the link count of a lower file differs from what its layer says.
     func pendingChange(_ inode: UInt64) -> Int { pending.withLock { $0[inode] ?? 0 } }
 
+    func allPending() -> [UInt64: Int] { pending.withLock { $0 } }
+
+    /// The file has been copied up: its entry keeps the count from now on.
+    func dropPending(_ inode: UInt64) {
+        pending.withLock { $0[inode] = nil }
+    }
+
     func notePending(_ inode: UInt64, _ change: Int) {
         pending.withLock { $0[inode, default: 0] += change }
     }

@@ -25,15 +25,28 @@ final class OpenFile: @unchecked Sendable {
     var isLower = false
     /// The last name has been removed. A node can lose its name while its file does not: see `Union.separateFromReaders`.
     var isUnlinked = false
+    /// The backing file was opened for writing, so that nobody can execute the upper file while it is registered.
+    var isWritable = false
+    /// Among the idle files of `Backings`.
+    var isQueued = false
     /// What was known of a file when its last name was removed and nobody had it open.
     var remains: FileStatus?
 }
 
-/// Registers backing files with the kernel.
+/// Registers backing files with the kernel, and remembers those that are not open at the moment: most files that are
+/// opened are opened again soon, and then cost no system call.
 final class Backings: @unchecked Sendable {
+    /// Files kept registered that nobody has open.
+    private static let idleLimit = 512
+
     private unowned let session: Session
     /// Cleared where the kernel has refused for a reason that will not go away.
     private let isAvailable: Atomic<Bool>
+    /// Nodes with an idle backing file, in the order in which they became idle; guarded by `lock`. A node may be here
+    /// although its file is open again or closed.
+    private var idle: [Node?] = Array(repeating: nil, count: idleLimit)
+    private var nextIdle = 0
+    private let lock = Lock()
 
     init(session: Session, isAvailable: Bool) {
         self.session = session
@@ -54,6 +67,17 @@ final class Backings: @unchecked Sendable {
     }
 
     func close(_ id: BackingID) { session.closeBacking(id) }
+
+    /// A node's backing file is not open any more. Returns the node whose turn it is to let its file go; no lock may be
+    /// held while it does.
+    func becameIdle(_ node: Node) -> Node? {
+        lock.with {
+            let oldest = idle[nextIdle]
+            idle[nextIdle] = node
+            nextIdle = (nextIdle + 1) % Self.idleLimit
+            return oldest
+        }
+    }
 
     /// Asks the kernel to look a name up again.
     func invalidate(_ name: Text, in parent: Node) {

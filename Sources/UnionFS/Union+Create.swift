@@ -75,9 +75,9 @@ extension Union {
         try copyUp(parent)
         guard let file = try work.temporaryFile() else { throw .EOPNOTSUPP }
         let mask = try hasDefaultACL(parent) ? 0 : request.umask
-        if request.uid != ownUser || request.gid != ownGroup {
-            try file.setOwner(uid: request.uid, gid: request.gid)
-        }
+        let directory = try withObject(parent) { (place: borrowing Place) throws(Errno) in try place.status() }
+        let gid = directory.mode & S_ISGID != 0 ? directory.gid : request.gid
+        if request.uid != ownUser || gid != ownGroup { try file.setOwner(uid: request.uid, gid: gid) }
         try file.setMode(mode & 0o7777 & ~mask)
         let status = try file.status()
         let node = table.enterNameless(

@@ -57,6 +57,7 @@ extension Union {
     private func use(_ descriptor: SharedDescriptor, in file: OpenFile) {
         file.backing = backings?.register(descriptor.value)
         file.descriptor = file.backing == nil ? descriptor : nil
+        file.isWritable = descriptor.canWrite
     }
 
     /// Upper files are opened for writing even by a reader, because all opens share what is opened here. A lower file never
@@ -121,10 +122,23 @@ extension Union {
 
     /// One open file of the kernel's has gone.
     func release(_ node: Node) {
-        node.lock.with {
-            guard let file = node.file else { return }
+        let isIdle = node.lock.with { () -> Bool in
+            guard let file = node.file else { return false }
             file.count -= 1
-            if file.count <= 0 { close(file, of: node) }
+            if file.count > 0 { return false }
+            let mayStay = file.backing != nil && file.descriptor == nil && !file.isWritable
+            if mayStay && !node.isRemoved && node.flags.contains(.listed) {
+                defer { file.isQueued = true }
+                return !file.isQueued
+            }
+            close(file, of: node)
+            return false
+        }
+        guard isIdle, let backings, let other = backings.becameIdle(node) else { return }
+        other.lock.with {
+            guard let file = other.file else { return }
+            file.isQueued = false
+            if file.count <= 0 { close(file, of: other) }
         }
     }
 

@@ -66,24 +66,33 @@ private struct Setup {
         try checkSeparate(layer, path, upper, upperPath)
         do throws(Errno) {
             let lock = try layer.root.open(".", [.readOnly, .directory])
-            if try !lock.lock(exclusive: true, blocking: false) {
-                throw Errno.EBUSY
-            }
-            if try !upper.root.lock(exclusive: true, blocking: false) {
-                throw Errno.EBUSY
-            }
+            try waitForLock(lock)
+            try waitForLock(upper.root)
             try prepare(layer)
             let work = try layer.root.open("work", [.readOnly, .directory])
             let index = HardLinkIndex(
                 layer: try self.layer(layer.root.open("index", [.readOnly, .directory]), index: 0),
                 count: try prepareIndex(layer, for: upper))
-            return WorkDirectory(lock: lock, layer: try self.layer(work, index: 0), index: index)
+            let workLayer = try self.layer(work, index: 0)
+            index.loadPending(beside: workLayer)
+            return WorkDirectory(lock: lock, layer: workLayer, index: index)
         } catch {
             if error == .EBUSY {
                 throw UnionFailure(.busy, "upperdir \(upperPath) or workdir \(path) is in use by another mount")
             }
             throw UnionFailure(.work, "cannot prepare workdir \(path): \(error)")
         }
+    }
+
+    /// The server of a mount that has just been taken down may need a moment to let go.
+    private func waitForLock(_ directory: borrowing FileDescriptor) throws(Errno) {
+        let patience: Int64 = 3000
+        let step: Int64 = 5
+        for _ in 0..<(patience / step) {
+            if try directory.lock(exclusive: true, blocking: false) { return }
+            MonotonicClock.sleep(milliseconds: step)
+        }
+        throw .EBUSY
     }
 
     private func checkSeparate(
@@ -113,6 +122,7 @@ private struct Setup {
         let mark = upperMark(upper)
         if let mark, try index.attribute(name) == mark { return try index.sortedEntryNames().count }
         for entry in try index.sortedEntryNames() { try index.removeTree(entry) }
+        try layer.root.removeTree("links")
         if let mark { try? index.setAttribute(name, mark) }
         return 0
     }

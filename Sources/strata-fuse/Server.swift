@@ -16,9 +16,10 @@ struct Server {
         raiseDescriptorLimit()
         Session.blockSignals()
         let session: Session
+        let union: Union
         do {
             try checkMountPoint()
-            let union = try Union(options.configuration)
+            union = try Union(options.configuration)
             session = try Session(
                 UnionFileSystem(union), mountPoint: options.mountPoint, options: sessionOptions(for: union))
             try session.start()
@@ -30,7 +31,7 @@ struct Server {
             readiness.fail("cannot mount on \(options.mountPoint): \(error)")
         }
         readiness.ready()
-        session.wait()
+        if session.wait() { union.finish() }
         // Not exit(3): a worker may still run.
         _exit(0)
     }
