@@ -82,7 +82,7 @@ let package = Package(
         // Tests.
         .testTarget(name: "LinuxTests", dependencies: ["Linux"], swiftSettings: settings),
         .testTarget(name: "FUSETests", dependencies: ["FUSE", "Linux"], swiftSettings: settings),
-        .testTarget(name: "UnionFSTests", dependencies: ["UnionFS", "Linux"], swiftSettings: settings),
+        .testTarget(name: "UnionFSTests", dependencies: ["UnionFS", "FUSE", "Linux"], swiftSettings: settings),
         .testTarget(name: "OCITests", dependencies: ["OCI"], swiftSettings: settings),
         .testTarget(name: "ImageStoreTests", dependencies: ["ImageStore", "OCI", "Linux"], swiftSettings: settings),
         .testTarget(
