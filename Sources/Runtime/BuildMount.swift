@@ -111,7 +111,12 @@ public final class BuildMount {
         let id = self.id
         defer { deletion = PrivateThread.start { driver.delete(id) } }
         return try withoutActuallyEscaping(onOutput) { (handler: @escaping OutputHandler) throws(RuntimeError) in
-            try process.pump(.init(onOutput: handler, cancellation: cancellation)).shellStatus
+            let pump = ContainerProcess.Pump(
+                onOutput: { stream, bytes in
+                    handler(stream, bytes)
+                    return true
+                }, cancellation: cancellation)
+            return try process.pump(pump).shellStatus
         }
     }
 

@@ -3,8 +3,8 @@ public import Linux
 
 /// What a caller that stays with a container gives it.
 public struct Attachment {
-    /// Takes what the container prints, on the calling thread.
-    public var onOutput: OutputHandler
+    /// Takes what the container prints, on the calling thread; false when nobody reads that stream any more.
+    let onOutput: (OutputStream, UnsafeRawBufferPointer) -> Bool
     /// Where its input comes from; nil for none. Used only for a container made interactive.
     public var input: BorrowedDescriptor?
     /// The terminal to set to raw mode and to take the size from, for a container with a terminal.
@@ -13,9 +13,21 @@ public struct Attachment {
     public var forwardsSignals: Bool
 
     /// Puts an attachment together.
+    ///
+    /// - Parameter onOutput: takes what the container prints, on the thread that called `start`.
     public init(
         input: BorrowedDescriptor? = nil, terminal: BorrowedDescriptor? = nil, forwardsSignals: Bool = false,
         onOutput: @escaping OutputHandler
+    ) {
+        self.init(input: input, terminal: terminal, forwardsSignals: forwardsSignals) { stream, bytes in
+            onOutput(stream, bytes)
+            return true
+        }
+    }
+
+    init(
+        input: BorrowedDescriptor?, terminal: BorrowedDescriptor?, forwardsSignals: Bool,
+        whileRead onOutput: @escaping (OutputStream, UnsafeRawBufferPointer) -> Bool
     ) {
         self.input = input
         self.terminal = terminal
@@ -26,12 +38,18 @@ public struct Attachment {
     /// This process's own standard streams and terminal, with signals passed on.
     public static func ownStreams() -> Attachment {
         let input = BorrowedDescriptor.standardInput
-        return Attachment(input: input, terminal: input.isTerminal ? input : nil, forwardsSignals: true) {
-            stream, bytes in
-            let target: BorrowedDescriptor = stream == .standardOutput ? .standardOutput : .standardError
-            // Whoever reads us may have gone; the container goes on, as Docker's does.
-            try? target.writeAll(bytes)
-        }
+        return Attachment(
+            input: input, terminal: input.isTerminal ? input : nil, forwardsSignals: true,
+            whileRead: { stream, bytes in
+                let target: BorrowedDescriptor = stream == .standardOutput ? .standardOutput : .standardError
+                do throws(Errno) {
+                    try target.writeAll(bytes)
+                    return true
+                } catch {
+                    // `… | head -1`: the container is to notice, as it would without us in between.
+                    return error != .EPIPE
+                }
+            })
     }
 }
 

@@ -3,8 +3,9 @@ import Linux
 extension ContainerProcess {
     /// What else the pump looks after while it waits for the container's end.
     struct Pump {
-        /// Takes what the container prints.
-        var onOutput: OutputHandler
+        /// Takes what the container prints. False when nobody reads the stream any more: then it is closed, and what
+        /// the container writes next fails as if it wrote to the reader itself.
+        var onOutput: (OutputStream, UnsafeRawBufferPointer) -> Bool
         /// Where its input comes from; nil for none.
         var inputSource: Int32?
         /// Whether input without a source stays open, rather than being at its end.
@@ -71,7 +72,7 @@ extension ContainerProcess {
     /// Reads once and hands it on; closes at the end of the data. EIO is how a terminal says that nobody has it open.
     private func take(
         _ descriptor: inout FileDescriptor?, _ stream: OutputStream, _ buffer: UnsafeMutableRawBufferPointer,
-        _ handler: OutputHandler
+        _ handler: (OutputStream, UnsafeRawBufferPointer) -> Bool
     ) {
         guard let number = descriptor?.rawValue else { return }
         var count = 0
@@ -80,10 +81,10 @@ extension ContainerProcess {
         } catch {
             if error == .EAGAIN { return }
         }
-        if count > 0 {
-            handler(stream, UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-        } else {
+        if count == 0 || !handler(stream, UnsafeRawBufferPointer(rebasing: buffer[..<count])) {
             descriptor = nil
+            // A terminal hangs up only when both our ends of it are closed.
+            if isTerminal { input = nil }
         }
     }
 

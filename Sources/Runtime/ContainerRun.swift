@@ -139,7 +139,7 @@ final class ContainerRun {
         defer { log.flush() }
         var pump = ContainerProcess.Pump { stream, bytes in
             log.append(stream, bytes)
-            attachment?.onOutput(stream, bytes)
+            return attachment?.onOutput(stream, bytes) ?? true
         }
         guard let attachment else {
             // Docker too keeps the input of a detached interactive container open, for somebody to attach to.

@@ -114,6 +114,25 @@ import Testing
         }
     }
 
+    @Test(arguments: [false, true])
+    func theContainerNoticesThatNobodyReads(_ terminal: Bool) throws {
+        try Fixture.run { fixture in
+            let container = try fixture.create(["sh", "-c", "while echo line; do :; done"]) {
+                $0.terminal = terminal
+            }
+            var count = 0
+            let attachment = Attachment(
+                input: nil, terminal: nil, forwardsSignals: false,
+                whileRead: { _, _ in
+                    count += 1
+                    return count < 3
+                })
+            // It would run for ever otherwise.
+            _ = try fixture.engine.start(container.id, attachment: attachment)
+            #expect(count >= 3)
+        }
+    }
+
     @Test(arguments: ["runc", "crun"])
     func aTerminalIsATerminal(_ runtime: String) throws {
         try Fixture.run(runtime: runtime) { fixture in
