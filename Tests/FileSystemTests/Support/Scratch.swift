@@ -9,10 +9,13 @@ struct SetupFailure: Error, CustomStringConvertible {
 }
 
 /// Calls `body` with a new empty directory on a real file system, and removes it with everything in it afterwards.
+///
+/// `STRATA_TEST_SCRATCH` puts the directories elsewhere than under /var/tmp, to test on another file system.
 func withScratch<Result>(_ body: (String) throws -> Result) throws -> Result {
     // Not /tmp: that may be tmpfs, which cannot carry every upper directory.
-    var template = Array("/var/tmp/strata-test.XXXXXX".utf8CString)
-    guard mkdtemp(&template) != nil else { throw SetupFailure("mkdtemp in /var/tmp: \(Errno.current)") }
+    let parent = getenv("STRATA_TEST_SCRATCH").map { String(cString: $0) } ?? "/var/tmp"
+    var template = Array(parent.appending("strata-test.XXXXXX").utf8CString)
+    guard mkdtemp(&template) != nil else { throw SetupFailure("mkdtemp in \(parent): \(Errno.current)") }
     let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     defer {
         do {
