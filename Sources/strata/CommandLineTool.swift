@@ -17,7 +17,12 @@ enum CommandLineTool {
             return 1
         }
         do {
-            var command = try Strata.parseAsRoot(path.normalizedArguments)
+            if path.wantsHelp && !path.names.isEmpty {
+                try Console.print(Strata.helpMessage(for: path.command))
+                return 0
+            }
+            // The command itself is parsed, not the whole tree of commands: that is the quicker way.
+            var command = try path.command.parseAsRoot(path.arguments)
             try command.run()
             return 0
         } catch {
@@ -52,11 +57,13 @@ enum CommandLineTool {
 
     /// Errors of the argument parser; a request for help is one of them.
     private static func reportParsing(_ error: any Error, of path: CommandPath, status: Int32) -> Int32 {
-        if Strata.exitCode(for: error) == .success {
-            try? Console.print(Strata.fullMessage(for: error))
+        if path.command.exitCode(for: error) == .success {
+            let isRoot = path.names.isEmpty
+            try? Console.print(isRoot ? Strata.fullMessage(for: error) : Strata.helpMessage(for: path.command))
             return 0
         }
-        let message = Strata.message(for: error).split(whereSeparator: \.isNewline).first.map(String.init) ?? "\(error)"
+        let message =
+            path.command.message(for: error).split(whereSeparator: \.isNewline).first.map(String.init) ?? "\(error)"
         let end = message.last.map { ".?!".contains($0) } == true ? "" : "."
         Console.complain("\(message)\(end) See '\(path.description) --help'.")
         return status

@@ -9,7 +9,8 @@ struct CommandPath: CustomStringConvertible {
     private var rest: [String] = []
     /// The first name that is no command.
     private(set) var unknownCommand: String?
-    private var parent: any ParsableCommand.Type = Strata.self
+    /// The command itself.
+    private(set) var command: any ParsableCommand.Type = Strata.self
 
     init(_ arguments: [String]) {
         var remaining = arguments[...]
@@ -19,7 +20,7 @@ struct CommandPath: CustomStringConvertible {
                 remaining = remaining.dropFirst(count)
                 continue
             }
-            let commands = CommandPath.subcommands(of: parent)
+            let commands = CommandPath.subcommands(of: command)
             if commands.isEmpty || argument.hasPrefix("-") { break }
             let match = commands.first {
                 $0._commandName == argument || $0.configuration.aliases.contains(argument)
@@ -29,7 +30,7 @@ struct CommandPath: CustomStringConvertible {
                 break
             }
             names.append(argument)
-            parent = match
+            command = match
             remaining = remaining.dropFirst()
         }
         rest = Array(remaining)
@@ -43,29 +44,32 @@ struct CommandPath: CustomStringConvertible {
     private static let providedByParser: Set<String> = ["help"]
 
     /// Whether the exit status is that of a container unless it could not be started.
-    var runsContainers: Bool { parent is any ContainerRunning.Type }
+    var runsContainers: Bool { command is any ContainerRunning.Type }
 
     /// `strata` and the names.
     var description: String { (["strata"] + names).joined(separator: " ") }
 
     /// Why a name is no command, and what to do.
     func explanation(of unknown: String) -> String {
-        let candidates = CommandPath.subcommands(of: parent).filter { $0.configuration.shouldDisplay }
+        let candidates = CommandPath.subcommands(of: command).filter { $0.configuration.shouldDisplay }
             .map { $0._commandName }
         let near = candidates.min { EditDistance.between($0, unknown) < EditDistance.between($1, unknown) }
         let hint = near.flatMap { EditDistance.between($0, unknown) <= 2 ? " Did you mean '\($0)'?" : nil } ?? ""
         return "'\(unknown)' is not a \(description) command.\(hint) See '\(description) --help'."
     }
 
-    /// The arguments as the parser takes them: the command, then options, with Docker's `--flag=false` resolved.
-    var normalizedArguments: [String] {
-        guard parent is any TakesCommandLine.Type else {
-            return names + leading + BooleanFlags.resolved(rest)
-        }
-        let own = rest.prefix(BooleanFlags.optionCount(rest))
-        // The parser would take it for the first word of the command line.
-        if own.contains("--help") { return ["help"] + names }
-        return names + leading + BooleanFlags.resolved(Array(own)) + rest[own.endIndex...]
+    /// Whether nothing but the command's help is asked for.
+    var wantsHelp: Bool { ownArguments.contains("--help") }
+
+    /// The arguments as the command's parser takes them, with Docker's `--flag=false` resolved.
+    var arguments: [String] {
+        leading + BooleanFlags.resolved(ownArguments) + rest.dropFirst(ownArguments.count)
+    }
+
+    /// The arguments that are not for somebody else.
+    private var ownArguments: [String] {
+        guard command is any TakesCommandLine.Type else { return Array(rest.prefix { $0 != "--" }) }
+        return Array(rest.prefix(BooleanFlags.optionCount(rest)))
     }
 }
 
