@@ -12,8 +12,9 @@ final class BuildContext: Sendable {
     /// Opens a directory and reads its ignore file: the Dockerfile's own (`<Dockerfile>.dockerignore`) if there is one,
     /// else `.dockerignore`.
     ///
-    /// `noContext`, `dockerfile`.
-    init(directory: String, dockerfile: String?) throws(BuildError) {
+    /// - Parameter store: the store's directory, which is never part of a context.
+    /// - Throws: `noContext`, `dockerfile`.
+    init(directory: String, dockerfile: String?, store: String? = nil) throws(BuildError) {
         let root: TreeDirectory
         do throws(Errno) {
             root = try TreeDirectory(directory: directory)
@@ -24,7 +25,8 @@ final class BuildContext: Sendable {
                 .noContext, "cannot use \(directory) as the build context: \(error)",
                 remedy: "give the directory that holds the files to copy")
         }
-        let filter = TreeFilter(ignored: try Self.ignorePatterns(directory: directory, dockerfile: dockerfile))
+        var filter = TreeFilter(ignored: try Self.ignorePatterns(directory: directory, dockerfile: dockerfile))
+        filter.store = store.flatMap { try? FileDescriptor.currentDirectory.status(of: $0) }.map { FileIdentity($0) }
         tree = SourceTree(root: root, filter: filter, isContext: true)
     }
 

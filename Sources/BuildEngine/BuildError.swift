@@ -47,7 +47,8 @@ public struct BuildError: Error, Hashable, Sendable, CustomStringConvertible {
     public var message: String
     /// What the user can do about it, where known.
     public var remedy: String?
-    /// `file:line` of the instruction, where it is an instruction's fault.
+    /// `file:line` of the instruction, where it is an instruction's fault; with the column where one character is at
+    /// fault.
     public var place: String?
     /// The status of the command that failed.
     public var exitStatus: Int32?
@@ -75,7 +76,7 @@ public struct BuildError: Error, Hashable, Sendable, CustomStringConvertible {
 
     /// The same error at an instruction, unless it has a place already.
     func located(at origin: SourceOrigin) -> BuildError {
-        guard place == nil, code != .dockerfile, code != .cancelled else { return self }
+        guard place == nil, code != .cancelled else { return self }
         var error = self
         error.place = origin.description
         return error
@@ -84,7 +85,8 @@ public struct BuildError: Error, Hashable, Sendable, CustomStringConvertible {
 
 extension BuildError {
     init(_ error: DockerfileError) {
-        self.init(.dockerfile, error.description)
+        self.init(.dockerfile, error.message, remedy: error.remedy)
+        if let file = error.file { place = error.position.map { "\(file):\($0)" } ?? file }
     }
 
     init(_ error: StoreError) {

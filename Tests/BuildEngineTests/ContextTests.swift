@@ -65,6 +65,17 @@ import Testing
         }
     }
 
+    @Test func theStoreIsNoPartOfAContext() throws {
+        try BuildFixture.run { (fixture: BuildFixture) throws in
+            try fixture.write("file", "text")
+            let built = try fixture.build("FROM scratch\nCOPY . /c/\n") { $0.context = fixture.directory }
+            #expect(
+                try fixture.lastLayer(built) == [
+                    "d 755 0:0 c", "f 644 0:0 c/base.tar", "d 755 0:0 c/context", "f 644 0:0 c/context/file",
+                ])
+        }
+    }
+
     @Test func contentDecides() throws {
         try BuildFixture.run { (fixture: BuildFixture) throws in
             try fixture.write("d/a", "1")

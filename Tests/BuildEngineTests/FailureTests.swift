@@ -80,7 +80,7 @@ import Testing
         ("FROM busybox\nRUN --mount=type=cache,target=/c true\n", .unsupported, "-:2"),
         ("FROM busybox\nRUN --network=none true\n", .unsupported, "-:2"),
         ("FROM busybox\nENV A=${B:?must be set}\n", .dockerfile, "-:2"),
-        ("FROM busybox\nEXPOSE port\n", .dockerfile, "port"),
+        ("FROM busybox\nEXPOSE port\n", .dockerfile, "-:2: "),
     ])
     func badInputIsOneLine(_ dockerfile: String, _ code: BuildError.Code, _ part: String) throws {
         try BuildFixture.run { (fixture: BuildFixture) throws in

@@ -4,11 +4,6 @@ import OCI
 /// Hashes what a `COPY` takes: names, types, permissions and owners as they will be written, link targets, devices,
 /// extended attributes and contents. Times do not count: touching a file changes nothing.
 struct ContentDigest {
-    private struct FileIdentity: Hashable {
-        var device: UInt64
-        var inode: UInt64
-    }
-
     private let tree: SourceTree
     private let rules: CopyRules
     private let files: FileDigests
@@ -88,7 +83,7 @@ struct ContentDigest {
             }
         }
         if status.linkCount > 1, !status.isDirectory {
-            let identity = FileIdentity(device: status.device, inode: status.inode)
+            let identity = FileIdentity(status)
             if let number = linked[identity] {
                 hasher.add(number + 1)
                 return

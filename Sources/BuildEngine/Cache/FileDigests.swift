@@ -24,12 +24,6 @@ struct FileDigest: Hashable, Sendable {
 /// last change of the inode cannot be set by anybody, so nothing but the clock's resolution stands against that; a file
 /// that changed only just now is not remembered.
 final class FileDigests: Sendable {
-    /// Names a file while it exists.
-    private struct Identity: Hashable {
-        var device: UInt64
-        var inode: UInt64
-    }
-
     /// What is remembered of a file.
     struct Known: Hashable, Sendable {
         var size: Int64
@@ -44,7 +38,7 @@ final class FileDigests: Sendable {
     }
 
     private struct State {
-        var files: [Identity: Known] = [:]
+        var files: [FileIdentity: Known] = [:]
         var isChanged = false
     }
 
@@ -60,7 +54,7 @@ final class FileDigests: Sendable {
 
     /// What is remembered of a file as it is now.
     func known(_ status: FileStatus) -> Known? {
-        let known = state.withLock { $0.files[Identity(device: status.device, inode: status.inode)] }
+        let known = state.withLock { $0.files[FileIdentity(status)] }
         guard let known, known.isStill(status) else { return nil }
         return known
     }
@@ -74,13 +68,13 @@ final class FileDigests: Sendable {
         let now = Timestamp.now
         let digest = try Self.read(try directory.openFile(entry), size: status.size)
         let age =
-            (now.seconds - status.changeTime.seconds).multipliedReportingOverflow(by: 1_000_000_000).partialValue
+            (now.seconds &- status.changeTime.seconds).multipliedReportingOverflow(by: 1_000_000_000).partialValue
             &+ Int64(now.nanoseconds) &- status.changeTime.nanoseconds
         guard age > Self.resolution else { return digest }
         state.withLock { state in
             if state.files.count >= Self.limit { state.files.removeAll() }
             state.isChanged = true
-            state.files[Identity(device: status.device, inode: status.inode)] = Known(
+            state.files[FileIdentity(status)] = Known(
                 size: status.size, modified: status.modificationTime, changed: status.changeTime,
                 hasAttributes: hasAttributes, digest: digest)
         }
@@ -139,7 +133,7 @@ final class FileDigests: Sendable {
             state.withLock { state in
                 state.files.reserveCapacity((raw.count - 8) / stride)
                 for start in Swift.stride(from: 8, to: raw.count, by: stride) {
-                    state.files[Identity(device: word(start), inode: word(start + 8))] = Known(
+                    state.files[FileIdentity(device: word(start), inode: word(start + 8))] = Known(
                         size: signed(start + 16),
                         modified: TimeSpec(seconds: signed(start + 24), nanoseconds: signed(start + 32)),
                         changed: TimeSpec(seconds: signed(start + 40), nanoseconds: signed(start + 48)),

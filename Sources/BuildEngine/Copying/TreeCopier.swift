@@ -2,12 +2,6 @@ import Linux
 
 /// Puts files of a tree into the directory of a new layer.
 struct TreeCopier {
-    /// Names a file with several links.
-    private struct FileIdentity: Hashable {
-        var device: UInt64
-        var inode: UInt64
-    }
-
     /// Where the files come from.
     let tree: SourceTree
     let rules: CopyRules
@@ -136,7 +130,7 @@ struct TreeCopier {
     private mutating func copyFile(
         _ entry: TreeEntry, from directory: TreeDirectory, to target: DestinationDirectory, as name: FileName
     ) throws(Errno) {
-        let identity = FileIdentity(device: entry.status.device, inode: entry.status.inode)
+        let identity = FileIdentity(entry.status)
         let isShared = entry.status.linkCount > 1
         if isShared, let first = linked[identity] {
             let path = TreePath.bytes(first).map { CChar(bitPattern: $0) } + [0]

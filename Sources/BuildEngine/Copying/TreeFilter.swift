@@ -15,6 +15,8 @@ struct TreeFilter: Sendable {
     var ignored: IgnorePatterns?
     /// The patterns of `--exclude`, for paths from the source that is copied.
     var excluded: IgnorePatterns?
+    /// A directory that never takes part: the store, which would be copied into itself.
+    var store: FileIdentity?
 
     /// Takes every file.
     static let everything = TreeFilter()
@@ -57,6 +59,7 @@ struct SourceTree: Sendable {
         for entry in try directory.entries() {
             // Sockets mean nothing without the process that listens.
             if entry.status.type == .socket { continue }
+            if let store = filter.store, entry.status.isDirectory, FileIdentity(entry.status) == store { continue }
             if filter.isEmpty {
                 result.append((entry, []))
                 continue

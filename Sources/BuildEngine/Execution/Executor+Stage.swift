@@ -53,7 +53,7 @@ extension Executor {
             return state
         case .image(let name):
             let image = try image(name)
-            try check(node.platform, image.configuration, name)
+            try check(node.platform ?? options.platform?.description, image.configuration, name)
             let layers = try layers(of: image)
             let diffIDs = layers.compactMap { try? $0.record().diffID }
             return StageState(

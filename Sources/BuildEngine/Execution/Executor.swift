@@ -173,7 +173,7 @@ final class Executor {
             throw BuildError(
                 .noContext, "the build has no context to copy files from", remedy: "give a directory to build from")
         }
-        let context = try BuildContext(directory: directory, dockerfile: dockerfilePath)
+        let context = try BuildContext(directory: directory, dockerfile: dockerfilePath, store: store.root)
         let opened = (context, try cache.files(of: context.identity))
         openedContext = opened
         return opened

@@ -32,7 +32,7 @@ public struct PlainProgress: Sendable {
         case .finished(let step, let seconds):
             return close(step, "DONE \(Self.decimal(seconds, places: 1))s")
         case .failed(let step, let error):
-            return close(step, "ERROR: \(error.message)")
+            return close(step, error.code == .cancelled ? "CANCELED" : "ERROR: \(error.message)")
         case .note(let step, let text):
             return Array("#\(step) \(text)\n".utf8)
         case .warning(let text):
@@ -85,7 +85,7 @@ public struct PlainProgress: Sendable {
     static func decimal(_ value: Double, places: Int) -> String {
         var scale = 1
         for _ in 0..<places { scale *= 10 }
-        let scaled = Int((max(value, 0) * Double(scale)).rounded())
+        let scaled = Int((min(max(value, 0), 1e9) * Double(scale)).rounded())
         let fraction = "\(scaled % scale)"
         return "\(scaled / scale)." + String(repeating: "0", count: places - fraction.utf8.count) + fraction
     }
