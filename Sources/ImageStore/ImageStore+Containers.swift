@@ -106,9 +106,10 @@ extension ImageStore {
         return found
     }
 
-    /// Removes a container's record and its directory, and layers that nothing else keeps. Neither its processes nor
-    /// its mounts are looked at: the runtime ends them first.
+    /// Removes a container's record and its directory, and layers that nothing else keeps. The runtime ends its process
+    /// and its mount first: `conflict` while something is mounted on `rootfs`.
     public func removeContainer(_ id: String) throws(StoreError) {
+        try refuseIfMounted(id)
         let layers = try catalog.write("cannot remove the container \(id.prefix(12))") { database in
             let layers = try Int64.fetchAll(
                 database,
@@ -124,6 +125,22 @@ extension ImageStore {
             try FileDescriptor.currentDirectory.removeTree(containerPaths(id).directory)
         }
         try removeUnusedLayers(among: layers)
+    }
+
+    /// Removing the files below a mount would remove what is mounted there: volumes of the host's, among others.
+    private func refuseIfMounted(_ id: String) throws(StoreError) {
+        let paths = containerPaths(id)
+        let isMounted = try attempting("cannot look at the mounts of the container \(id.prefix(12))") {
+            () throws(Errno) in
+            guard try FileDescriptor.currentDirectory.statusIfPresent(of: paths.rootfs) != nil else { return false }
+            let rootfs = try FileDescriptor.currentDirectory.mountID(of: paths.rootfs)
+            return try FileDescriptor.currentDirectory.mountID(of: paths.directory) != rootfs
+        }
+        if isMounted {
+            throw StoreError(
+                .conflict, "cannot remove the container \(id.prefix(12)): its file system is still mounted",
+                remedy: "unmount \(paths.rootfs)")
+        }
     }
 
     private static func requireContainerName(_ name: String) throws(StoreError) {

@@ -59,6 +59,9 @@ extension ImageStore {
         let createdAt = configuration.created ?? .now
         return try catalog.write("cannot record the image \(id.short)", durable: true) { database in
             if try ImageRow.find(id: id, in: database) == nil {
+                // Nobody removes blobs meanwhile; somebody may have done so before.
+                try blobs.put(configurationDocument)
+                try blobs.put(manifestDocument)
                 try database.execute(
                     sql: "INSERT INTO images (id, manifest_digest, created_at) VALUES (?, ?, ?)",
                     arguments: [id.description, manifestDigest.description, createdAt.description])

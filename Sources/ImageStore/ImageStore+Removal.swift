@@ -115,13 +115,23 @@ struct ImageRemoval {
                 )
             }
         }
-        let mount = try String.fetchOne(
-            database, sql: "SELECT mount_point FROM mounts WHERE image_id = ?", arguments: [image.id.description])
-        if let mount {
-            throw StoreError(
-                .conflict,
-                "conflict: unable to delete \(image.id.short) (cannot be forced) - image is mounted at \(mount)",
-                remedy: "unmount it first")
+        try refuseIfMounted(in: database)
+    }
+
+    private func refuseIfMounted(in database: Database) throws {
+        let mounts = try Row.fetchAll(
+            database, sql: "SELECT mount_point, server_pid, server_start FROM mounts WHERE image_id = ?",
+            arguments: [image.id.description])
+        for mount in mounts {
+            let (point, start): (String, Int64) = (mount["mount_point"], mount["server_start"])
+            let server = ProcessIdentity(pid: mount["server_pid"], startTime: UInt64(bitPattern: start))
+            if server.isAlive {
+                throw StoreError(
+                    .conflict,
+                    "conflict: unable to delete \(image.id.short) (cannot be forced) - image is mounted at \(point)",
+                    remedy: "unmount it first")
+            }
+            try database.execute(sql: "DELETE FROM mounts WHERE mount_point = ?", arguments: [point])
         }
     }
 

@@ -93,6 +93,21 @@ import Testing
         try test.expectNothingUnfinished()
     }
 
+    @Test func mountedContainersAreNotRemoved() throws {
+        let test = try TemporaryStore()
+        let container = try test.store.createContainer(NewContainer(name: "busy", layerIDs: []))
+        let paths = test.store.containerPaths(container.id)
+        let precious = try test.tree("precious", "echo x > file")
+        try shell("mount --bind \(precious) \(paths.rootfs)")
+        defer { _ = try? shell("umount -l \(paths.rootfs) 2>&1 || true") }
+        let error = #expect(throws: StoreError.self) { try test.store.removeContainer(container.id) }
+        #expect(error?.code == .conflict)
+        #expect(try shell("cat \(precious)/file") == "x\n")
+        try shell("umount \(paths.rootfs)")
+        try test.store.removeContainer(container.id)
+        #expect(try shell("cat \(precious)/file") == "x\n")
+    }
+
     @Test func mountsKeepLayers() throws {
         let test = try TemporaryStore()
         let image = try test.image("1", tags: ["app"])
@@ -107,7 +122,13 @@ import Testing
         try test.store.removeMount(at: "/mnt/x")
         try test.store.removeMount(at: "/mnt/x")
         #expect(try test.store.mounts() == [])
-        _ = try test.store.removeImage("app")
+        // What a dead server mounted is in nobody's way.
+        try test.store.addMount(
+            MountRecord(
+                mountPoint: "/mnt/y", imageID: image.id, layerIDs: image.layerIDs, readOnly: true,
+                server: ProcessIdentity(pid: 4_194_304, startTime: 1)))
+        try test.store.removeImage("app")
+        #expect(try test.store.mounts() == [])
         #expect(try test.names(in: "layers") == [])
     }
 }
