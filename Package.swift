@@ -7,17 +7,23 @@ import PackageDescription
 let strict: [SwiftSetting] =
     Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)]
 
+/// `tools/test` runs the tests on release builds; only then are internal declarations open to them.
+let isTesting = Context.environment["STRATA_TESTING"] != nil
+let testable: [SwiftSetting] =
+    isTesting ? [.unsafeFlags(["-enable-testing"], .when(configuration: .release))] : []
+
 let settings: [SwiftSetting] =
     [
         .enableUpcomingFeature("ExistentialAny"),
         .enableUpcomingFeature("InternalImportsByDefault"),
         .enableUpcomingFeature("MemberImportVisibility"),
-    ] + strict
+    ] + strict + testable
 
 /// Executables carry the Swift runtime, so that a mount server or a container's monitor starts without searching for
 /// shared libraries, and a binary can be copied to a machine without Swift.
+/// Not in tests: a test bundle that tests the program is linked with its settings, and the test library is shared.
 func selfContained(libraries: [String] = []) -> [LinkerSetting] {
-    [.unsafeFlags(["-static-stdlib"] + libraries.map { "-l" + $0 }, .when(configuration: .release))]
+    isTesting ? [] : [.unsafeFlags(["-static-stdlib"] + libraries.map { "-l" + $0 }, .when(configuration: .release))]
 }
 
 /// What the static Foundation stands on; its module does not name them when it is imported for dynamic linking.
@@ -50,7 +56,8 @@ let package = Package(
             linkerSettings: selfContained()),
 
         // Images, builds, containers.
-        .target(name: "OCI", dependencies: [.product(name: "Crypto", package: "swift-crypto")], swiftSettings: settings),
+        .target(
+            name: "OCI", dependencies: [.product(name: "Crypto", package: "swift-crypto")], swiftSettings: settings),
         .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
         .target(
             name: "ImageStore",
@@ -87,7 +94,8 @@ let package = Package(
         .testTarget(name: "ImageStoreTests", dependencies: ["ImageStore", "OCI", "Linux"], swiftSettings: settings),
         .testTarget(
             name: "DockerfileTests", dependencies: ["Dockerfile"], exclude: ["testfiles"], swiftSettings: settings),
-        .testTarget(name: "RuntimeTests", dependencies: ["Runtime", "ImageStore", "OCI", "Linux"], swiftSettings: settings),
+        .testTarget(
+            name: "RuntimeTests", dependencies: ["Runtime", "ImageStore", "OCI", "Linux"], swiftSettings: settings),
         .testTarget(
             name: "BuildEngineTests", dependencies: ["BuildEngine", "Dockerfile", "ImageStore", "OCI", "Linux"],
             swiftSettings: settings),
