@@ -57,15 +57,16 @@ struct Inspect: ParsableCommand {
     var names: [String]
 
     func run() throws {
-        let store = try globals.openStore()
+        let engine = try globals.openEngine()
+        let store = engine.context.store
         try format.show(names) { name in
             do {
                 if type == .image {
                     return try ImageInspection(image: store.image(matching: name), store: store).value()
                 }
-                let container = try store.container(matching: name)
+                let container = try engine.container(matching: name)
                 return try ContainerInspection(container: container, store: store, withSize: size).value()
-            } catch let error as StoreError where error.code == .noSuchContainer && type == nil {
+            } catch let error as RuntimeError where error.code == .notFound && type == nil {
                 do {
                     return try ImageInspection(image: store.image(matching: name), store: store).value()
                 } catch let error as StoreError where error.code == .noSuchImage {
@@ -110,9 +111,10 @@ struct ContainerInspect: ParsableCommand {
     var containers: [String]
 
     func run() throws {
-        let store = try globals.openStore()
-        try format.show(containers) {
-            try ContainerInspection(container: store.container(matching: $0), store: store, withSize: size).value()
+        let engine = try globals.openEngine()
+        try format.show(containers) { name in
+            let container = try engine.container(matching: name)
+            return try ContainerInspection(container: container, store: engine.context.store, withSize: size).value()
         }
     }
 }

@@ -82,6 +82,9 @@ struct RunOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Accepted; the image decides.", valueName: "os/arch"))
     var platform: String?
 
+    @Flag(name: [.customShort("q"), .long], help: "Accepted; nothing is pulled.")
+    var quiet = false
+
     @Flag(name: .customLong("init"), help: "Refused: there is no init process to run.")
     var initProcess = false
 
@@ -98,9 +101,14 @@ struct RunOptions: ParsableArguments {
     ]
     static let shortFlags: Set<Character> = ["i", "t", "d", "P", "q"]
 
+    /// The image and its command, without the `--` that may stand before them.
+    private var words: ArraySlice<String> {
+        imageAndCommand.first == "--" ? imageAndCommand.dropFirst() : imageAndCommand[...]
+    }
+
     /// The image; a usage error when it is missing or the parser took an unknown option for it.
     func image(for command: String) throws(CommandError) -> String {
-        guard let image = imageAndCommand.first else {
+        guard let image = words.first else {
             throw CommandError(
                 .usage, "'strata \(command)' requires at least 1 argument: the image.",
                 remedy: "see 'strata \(command) --help'")
@@ -125,7 +133,7 @@ struct RunOptions: ParsableArguments {
         }
         var options = ContainerOptions()
         options.imageName = try image(for: command)
-        options.command = Array(imageAndCommand.dropFirst())
+        options.command = Array(words.dropFirst())
         options.name = name
         options.entrypoint = entrypoint.map { [$0] }
         for file in envFile { options.environment += try EnvironmentFile.read(file) }

@@ -8,7 +8,7 @@ import Runtime
 struct BuildCommandOptions: ParsableArguments {
     /// How progress is shown.
     enum ProgressMode: String, ExpressibleByArgument, CaseIterable {
-        case auto, plain, tty, quiet, rawjson
+        case auto, plain, tty, quiet
     }
 
     @Option(

@@ -42,15 +42,13 @@ struct ContainerListOptions: ParsableArguments {
             containers = containers.filter { $0.state == .running }
         }
         let needsSize = size || format.format?.contains(".Size") == true
-        var rows: [ContainerRow] = []
-        for container in containers {
-            var row = ContainerRow(container, in: store)
-            row.full = format.noTruncation
-            if needsSize {
-                row.size = try store.containerSize(container.id)
-                row.imageSize = try Set(container.layerIDs).reduce(0) { $0 + (try store.layer($1).diskUsage) }
+        var rows = ContainerRow.rows(containers, in: store, full: format.noTruncation)
+        if needsSize {
+            for index in rows.indices {
+                let container = rows[index].record
+                rows[index].size = try store.containerSize(container.id)
+                rows[index].imageSize = try Set(container.layerIDs).reduce(0) { $0 + (try store.layer($1).diskUsage) }
             }
-            rows.append(row)
         }
         let columns = ["ID", "Image", "Command", "RunningFor", "Status", "Ports", "Names"] + (size ? ["Size"] : [])
         try Console.write(

@@ -15,11 +15,21 @@ struct ContainerRow {
     /// Whether IDs and commands are shown in full.
     var full = false
 
-    init(_ record: ContainerRecord, in store: ImageStore, size: Int64? = nil) {
-        self.record = record
-        self.size = size
-        settings = ContainerRow.settings(of: record)
-        imageName = record.imageName.isEmpty ? record.imageID?.short ?? "" : record.imageName
+    /// The rows of containers, in their order.
+    static func rows(_ records: [ContainerRecord], in store: ImageStore, full: Bool = false) -> [ContainerRow] {
+        var leadTo: [String: Digest?] = [:]
+        return records.map { record in
+            var name = record.imageName
+            // A name that has moved to another image would mislead.
+            if let id = record.imageID, !name.isEmpty, name != id.short {
+                let image = leadTo[name] ?? (try? store.image(matching: name).id)
+                leadTo[name] = image
+                if image != id { name = "" }
+            }
+            return ContainerRow(
+                record: record, settings: settings(of: record),
+                imageName: name.isEmpty ? record.imageID?.short ?? "" : name, full: full)
+        }
     }
 
     /// What the runtime keeps of a container; nil where it cannot be read.

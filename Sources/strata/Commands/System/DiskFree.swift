@@ -53,7 +53,14 @@ struct DiskUsageDetails {
             row.usage = usages[row.image.id]
             return row
         }
-        containers = tables.usage.containers.map { ContainerRow($0.record, in: tables.store, size: $0.size) }
+        containers = zip(
+            ContainerRow.rows(tables.usage.containers.map(\.record), in: tables.store), tables.usage.containers
+        )
+        .map { row, usage in
+            var row = row
+            row.size = usage.size
+            return row
+        }
         layers = try tables.layers(images: records)
     }
 
