@@ -97,7 +97,7 @@ let package = Package(
         .testTarget(
             name: "RuntimeTests", dependencies: ["Runtime", "ImageStore", "OCI", "Linux"], swiftSettings: settings),
         .testTarget(
-            name: "BuildEngineTests", dependencies: ["BuildEngine", "Dockerfile", "ImageStore", "OCI", "Linux"],
+            name: "BuildEngineTests", dependencies: ["BuildEngine", "Dockerfile", "ImageStore", "OCI", "Linux", "Runtime"],
             swiftSettings: settings),
         .testTarget(name: "FileSystemTests", dependencies: ["CLinux", "Linux"], swiftSettings: settings),
         .testTarget(
