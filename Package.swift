@@ -97,7 +97,8 @@ let package = Package(
         .testTarget(
             name: "RuntimeTests", dependencies: ["Runtime", "ImageStore", "OCI", "Linux"], swiftSettings: settings),
         .testTarget(
-            name: "BuildEngineTests", dependencies: ["BuildEngine", "Dockerfile", "ImageStore", "OCI", "Linux", "Runtime"],
+            name: "BuildEngineTests",
+            dependencies: ["BuildEngine", "Dockerfile", "ImageStore", "OCI", "Linux", "Runtime"],
             swiftSettings: settings),
         .testTarget(name: "FileSystemTests", dependencies: ["CLinux", "Linux"], swiftSettings: settings),
         .testTarget(
