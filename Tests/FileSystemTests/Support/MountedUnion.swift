@@ -117,6 +117,16 @@ final class MountedUnion {
         try mount()
     }
 
+    /// Ends the server without warning, and takes the dead mount away.
+    func killServer() throws {
+        guard let child = process else { throw SetupFailure("there is no server to kill") }
+        process = nil
+        // timeout(1) stands between us and the server; its session is theirs alone.
+        if kill(-child.pid, SIGKILL) < 0 { throw Errno.current }
+        _ = try child.wait()
+        try Mount.unmount(target, flags: [.detach, .noFollow])
+    }
+
     private func reap() throws {
         guard let child = process else { return }
         process = nil
