@@ -143,9 +143,9 @@ extension Union {
 
     /// The index entry of an upper file that came from a lower one with several names.
     func indexed(_ origin: Origin, _ status: FileStatus) throws(Errno) -> IndexEntry? {
-        guard let index = work?.index, !index.isEmpty, origin.status.linkCount > 1 else { return nil }
+        guard let index = work?.index, !index.isEmpty, origin.linkCount > 1 else { return nil }
         let name = HardLinkIndex.name(origin: origin.value, inode: origin.inode)
-        guard let found = try indexed(name, lowerLinks: Int(origin.status.linkCount)),
+        guard let found = try indexed(name, lowerLinks: Int(origin.linkCount)),
             found.status.inode == status.inode
         else { return nil }
         return found.entry

@@ -9,6 +9,8 @@ struct Marks: Sendable {
     let origin: StaticString
     let impure: StaticString
     let linkCount: StaticString
+    /// Ours alone: inode number and link count of the origin, where handles cannot be opened.
+    let number: StaticString
     /// All own attributes start with this.
     let prefix: StaticString
     /// What a program stores under `prefix` is kept under this, so that unions can be stacked.
@@ -16,11 +18,13 @@ struct Marks: Sendable {
 
     static let trusted = Marks(
         opaque: "trusted.overlay.opaque", redirect: "trusted.overlay.redirect", origin: "trusted.overlay.origin",
-        impure: "trusted.overlay.impure", linkCount: "trusted.overlay.nlink", prefix: "trusted.overlay.",
+        impure: "trusted.overlay.impure", linkCount: "trusted.overlay.nlink", number: "trusted.overlay.inode",
+        prefix: "trusted.overlay.",
         escapedPrefix: "trusted.overlay.overlay.")
     static let user = Marks(
         opaque: "user.overlay.opaque", redirect: "user.overlay.redirect", origin: "user.overlay.origin",
-        impure: "user.overlay.impure", linkCount: "user.overlay.nlink", prefix: "user.overlay.",
+        impure: "user.overlay.impure", linkCount: "user.overlay.nlink", number: "user.overlay.inode",
+        prefix: "user.overlay.",
         escapedPrefix: "user.overlay.overlay.")
 
     /// Names that hide the rest of the name below (`.wh.NAME`) or everything below (`.wh..wh..opq`), as AUFS, OCI layer

@@ -7,8 +7,8 @@ struct Origin {
     let value: [UInt8]
     /// The inode number that programs see.
     let inode: UInt64
-    /// The lower file's.
-    let status: FileStatus
+    /// How many names the lower file has.
+    let linkCount: UInt32
 }
 
 // Where a copied-up file came from: the lower inode's handle, kept with the copy in the format of the kernel's overlay
@@ -54,9 +54,29 @@ extension Union {
         let uuid = Array(value[5..<Self.headerSize])
         guard let layer = stack.lowers.first(where: { $0.uuid == uuid }) else { return nil }
         let handle = FileHandle(type: Int32(value[4]), bytes: Array(value[Self.headerSize...]))
-        guard let object = try? layer.root.open(handle, .path), let origin = try? object.status(),
-            origin.type == status.type
-        else { return nil }
-        return Origin(value: value, inode: layer.inode(origin.inode), status: origin)
+        let object: FileDescriptor
+        do throws(Errno) {
+            object = try layer.root.open(handle, .path)
+        } catch {
+            // Handles are for the privileged; ESTALE: what it names is gone.
+            return error == .EPERM ? try notedOrigin(of: place, value) : nil
+        }
+        let origin = try object.status()
+        if origin.type != status.type { return nil }
+        return Origin(value: value, inode: layer.inode(origin.inode), linkCount: origin.linkCount)
+    }
+
+    /// The origin as `noteOrigin` wrote it.
+    private func notedOrigin(of place: borrowing Place, _ value: [UInt8]) throws(Errno) -> Origin? {
+        guard let note = try place.attribute(stack.marks.number) else { return nil }
+        let fields = String(decoding: note, as: UTF8.self).split(separator: " ")
+        guard fields.count == 2, let inode = UInt64(fields[0]), let links = UInt32(fields[1]) else { return nil }
+        return Origin(value: value, inode: inode, linkCount: links)
+    }
+
+    /// For a server that may not open handles: the number and the link count themselves.
+    func noteOrigin(_ inode: UInt64, links: UInt32, on copy: borrowing FileDescriptor) {
+        if ownUser == 0 && !configuration.usesUserAttributes { return }
+        try? copy.setAttribute(stack.marks.number.cString, Array("\(inode) \(links)".utf8))
     }
 }

@@ -116,14 +116,16 @@ extension Union {
     }
 
     /// Takes set-id bits and file capabilities away, as a write by somebody without `CAP_FSETID` does.
+    /// For a server without that capability the layer's file system has done so already.
     func dropPrivileges(_ place: borrowing Place) throws(Errno) {
+        if ownUser != 0 { return }
         let status = try place.status()
         let mode = Self.withoutSetID(status.permissions)
         if status.isRegular && mode != status.permissions { try place.directory.setMode(of: place.path, mode) }
         do throws(Errno) {
             try place.removeAttribute("security.capability")
         } catch {
-            if error != .ENODATA && error != .EOPNOTSUPP { throw error }
+            if error != .ENODATA && error != .EOPNOTSUPP && error != .EPERM { throw error }
         }
     }
 

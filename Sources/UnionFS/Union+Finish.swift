@@ -25,7 +25,7 @@ extension Union {
             let status = try place.status()
             guard let origin = try origin(of: place, status) else { continue }
             let noted = try place.attribute(stack.marks.linkCount)
-            let (lower, upper) = (Int(origin.status.linkCount), Int(status.linkCount))
+            let (lower, upper) = (Int(origin.linkCount), Int(status.linkCount))
             let links = lower + HardLinkIndex.change(noted, lowerLinks: lower, upperLinks: upper)
             // The index's own name is one more.
             if upper - 1 < links { result[origin.inode] = bytes }

@@ -5,6 +5,7 @@ extension Union {
     /// Opens the directories of a union and prepares its work directory.
     public convenience init(_ configuration: Configuration) throws(UnionFailure) {
         guard !configuration.lower.isEmpty else { throw UnionFailure(.incomplete, "no lower directory given") }
+        var configuration = configuration
         var setup = Setup(configuration)
         var upper: Layer?
         var work: WorkDirectory?
@@ -16,6 +17,7 @@ extension Union {
             if !configuration.isReadOnly { work = try setup.openWork(workPath, beside: layer, path) }
             upper = layer
         }
+        if !Setup.canWriteTrustedAttributes(in: work) { configuration.usesUserAttributes = true }
         var lowers: [Layer] = []
         for (index, path) in configuration.lower.enumerated() {
             lowers.append(try setup.open(path, index: index + 1, "lowerdir"))
@@ -81,6 +83,19 @@ private struct Setup {
                 throw UnionFailure(.busy, "upperdir \(upperPath) or workdir \(path) is in use by another mount")
             }
             throw UnionFailure(.work, "cannot prepare workdir \(path): \(error)")
+        }
+    }
+
+    /// Whoever is not root of the machine keeps marks in `user.` attributes, asked for or not.
+    static func canWriteTrustedAttributes(in work: WorkDirectory?) -> Bool {
+        guard let work else { return geteuid() == 0 }
+        do throws(Errno) {
+            try work.layer.root.setAttribute("trusted.overlay.probe", [])
+            try work.layer.root.removeAttribute("trusted.overlay.probe")
+            return true
+        } catch {
+            // A file system without such attributes has none of the other kind either.
+            return error != .EPERM
         }
     }
 
