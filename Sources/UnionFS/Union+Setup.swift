@@ -17,7 +17,7 @@ extension Union {
             if !configuration.isReadOnly { work = try setup.openWork(workPath, beside: layer, path) }
             upper = layer
         }
-        if !Setup.canWriteTrustedAttributes(in: work) { configuration.usesUserAttributes = true }
+        configuration.usesUserAttributes = setup.usesUserAttributes
         var lowers: [Layer] = []
         for (index, path) in configuration.lower.enumerated() {
             lowers.append(try setup.open(path, index: index + 1, "lowerdir"))
@@ -35,9 +35,14 @@ extension Union {
 /// Opens layers and numbers the file systems they are on.
 private struct Setup {
     let configuration: Configuration
+    /// Where marks are kept; found out with the work directory.
+    private(set) var usesUserAttributes: Bool
     private var devices: [UInt64] = []
 
-    init(_ configuration: Configuration) { self.configuration = configuration }
+    init(_ configuration: Configuration) {
+        self.configuration = configuration
+        usesUserAttributes = configuration.usesUserAttributes || geteuid() != 0
+    }
 
     mutating func open(_ path: String, index: Int, _ role: String) throws(UnionFailure) -> Layer {
         do throws(Errno) {
@@ -71,6 +76,7 @@ private struct Setup {
             try waitForLock(lock)
             try waitForLock(upper.root)
             try prepare(layer)
+            if !canWriteTrustedAttributes(in: layer.root) { usesUserAttributes = true }
             let work = try layer.root.open("work", [.readOnly, .directory])
             let index = HardLinkIndex(
                 layer: try self.layer(layer.root.open("index", [.readOnly, .directory]), index: 0),
@@ -87,11 +93,10 @@ private struct Setup {
     }
 
     /// Whoever is not root of the machine keeps marks in `user.` attributes, asked for or not.
-    static func canWriteTrustedAttributes(in work: WorkDirectory?) -> Bool {
-        guard let work else { return geteuid() == 0 }
+    private func canWriteTrustedAttributes(in work: borrowing FileDescriptor) -> Bool {
         do throws(Errno) {
-            try work.layer.root.setAttribute("trusted.overlay.probe", [])
-            try work.layer.root.removeAttribute("trusted.overlay.probe")
+            try work.setAttribute("trusted.overlay.probe", [])
+            try work.removeAttribute("trusted.overlay.probe")
             return true
         } catch {
             // A file system without such attributes has none of the other kind either.
@@ -133,7 +138,7 @@ private struct Setup {
     /// Empties an index that belongs to another upper directory, and returns the number of its entries.
     private func prepareIndex(_ layer: Layer, for upper: Layer) throws(Errno) -> Int {
         let index = try layer.root.open("index", [.readOnly, .directory])
-        let name = (configuration.usesUserAttributes ? "user." : "trusted.") + "overlay.upper"
+        let name = (usesUserAttributes ? "user." : "trusted.") + "overlay.upper"
         let mark = upperMark(upper)
         if let mark, try index.attribute(name) == mark { return try index.sortedEntryNames().count }
         for entry in try index.sortedEntryNames() { try index.removeTree(entry) }

@@ -44,7 +44,9 @@ final class Sandbox {
         return try file.attribute(attribute).map { String(decoding: $0, as: UTF8.self) }
     }
 
-    func status(_ name: String) throws -> FileStatus { try FileDescriptor.currentDirectory.status(of: "\(path)/\(name)") }
+    func status(_ name: String) throws -> FileStatus {
+        try FileDescriptor.currentDirectory.status(of: "\(path)/\(name)")
+    }
 
     func exists(_ name: String) throws -> Bool {
         try FileDescriptor.currentDirectory.statusIfPresent(of: "\(path)/\(name)") != nil

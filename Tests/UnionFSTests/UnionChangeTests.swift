@@ -147,7 +147,9 @@ import Testing
         }
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256, alignment: 8)
         defer { buffer.deallocate() }
-        #expect(throws: Errno.ENODATA) { try named("trusted.overlay.opaque") { try union.getxattr(node, $0, into: buffer) } }
+        #expect(throws: Errno.ENODATA) {
+            try named("trusted.overlay.opaque") { try union.getxattr(node, $0, into: buffer) }
+        }
         #expect(try union.listxattr(node, root, into: buffer) == 0)
         try named("trusted.overlay.opaque") {
             try union.setxattr(node, $0, UnsafeRawBufferPointer(start: nil, count: 0), flags: 0, killSetGroupID: false)
