@@ -107,7 +107,7 @@ public final class BuildMount {
                 showsCgroups: false),
             id: id, directory: paths.bundle, rootfs: rootfs, driver: driver)
         let process = try ContainerProcess.start(
-            driver, id: id, bundle: paths.bundle, lock: lock?.rawValue ?? -1, withInput: false)
+            driver, .init(id: id, bundle: paths.bundle, lock: lock?.rawValue), withInput: false)
         let id = self.id
         defer { deletion = PrivateThread.start { driver.delete(id) } }
         return try withoutActuallyEscaping(onOutput) { (handler: @escaping OutputHandler) throws(RuntimeError) in

@@ -27,6 +27,33 @@ enum Bundle {
     static func write(
         _ command: Command, id: String, directory: String, rootfs: String, driver: RuntimeDriver
     ) throws(RuntimeError) {
+        let process = try process(command, rootfs: rootfs)
+        let standard = RuntimeSpecification.standardMounts.filter { command.showsCgroups || $0.type != "cgroup" }
+        let hostMounts = try HostFiles.write(into: directory, hostname: command.hostname)
+        let specification = RuntimeSpecification(
+            process: process, root: .init(path: rootfs), hostname: command.hostname,
+            mounts: ordered(standard, then: hostMounts + command.mounts),
+            linux: .standard(cgroupsPath: "/strata/\(id)", privateCgroups: driver.givesPrivateCgroups))
+        try write(specification, to: directory + "/config.json")
+    }
+
+    /// Writes a document of the runtime's.
+    static func write(_ document: some Encodable, to path: String) throws(RuntimeError) {
+        let data: Data
+        do throws(OCIError) {
+            data = try JSON.encode(document)
+        } catch {
+            throw RuntimeError(.system, "cannot write \(path): \(error.message)")
+        }
+        try attempting("write \(path)") { () throws(Errno) in
+            try FileDescriptor.open(path, [.writeOnly, .create, .truncate], mode: 0o600).writeAll(Array(data))
+        }
+    }
+
+    /// Describes the process of a command, with the user looked up in the root file system.
+    static func process(
+        _ command: Command, rootfs: String
+    ) throws(RuntimeError) -> RuntimeSpecification.Process {
         let identity = try UserDatabase(root: rootfs).identity(for: command.user)
         let groups = identity.additionalGids
         var process = RuntimeSpecification.Process(
@@ -37,22 +64,7 @@ enum Bundle {
         if command.terminal, let size = command.terminalSize {
             process.consoleSize = .init(height: UInt32(size.rows), width: UInt32(size.columns))
         }
-        let standard = RuntimeSpecification.standardMounts.filter { command.showsCgroups || $0.type != "cgroup" }
-        let hostMounts = try HostFiles.write(into: directory, hostname: command.hostname)
-        let specification = RuntimeSpecification(
-            process: process, root: .init(path: rootfs), hostname: command.hostname,
-            mounts: ordered(standard, then: hostMounts + command.mounts),
-            linux: .standard(cgroupsPath: "/strata/\(id)", privateCgroups: driver.givesPrivateCgroups))
-        let path = directory + "/config.json"
-        let data: Data
-        do throws(OCIError) {
-            data = try JSON.encode(specification)
-        } catch {
-            throw RuntimeError(.system, "cannot write \(path): \(error.message)")
-        }
-        try attempting("write \(path)") { () throws(Errno) in
-            try FileDescriptor.open(path, [.writeOnly, .create, .truncate], mode: 0o600).writeAll(Array(data))
-        }
+        return process
     }
 
     /// The places in a root file system that these mounts need.

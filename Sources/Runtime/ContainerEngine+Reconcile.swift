@@ -13,6 +13,7 @@ extension ContainerEngine {
         }
         for mount in (try? store.mounts()) ?? [] where !mount.server.isAlive {
             try? UnionMount.unmount(mount.mountPoint)
+            Supervision.reap(mount.server.pid)
             try? store.removeMount(at: mount.mountPoint)
         }
     }
@@ -38,6 +39,8 @@ extension ContainerEngine {
         if let driver = (try? context.driver(named: runtime)) ?? (try? context.driver()) {
             driver.delete(container.id)
         }
+        // Its processes are ours to bury where this process adopts orphans.
+        if let pid = now.pid { Supervision.reap(pid) }
         try? ContainerUnion.cleanUp(paths)
         if container.isBuild {
             try? store.removeContainer(container.id)

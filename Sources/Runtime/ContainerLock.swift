@@ -19,10 +19,15 @@ enum ContainerLock {
         let file = try attempting("open \(path)") { () throws(Errno) in
             try FileDescriptor.open(path, [.readWrite, .create], mode: 0o600)
         }
-        let taken = try attempting("lock \(path)") { () throws(Errno) in
-            try file.lock(exclusive: true, blocking: false)
+        // A program that another thread starts shares the descriptor between its fork and its exec: a lock that was
+        // just given up may be held for a moment longer.
+        for _ in 0..<20 {
+            let taken = try attempting("lock \(path)") { () throws(Errno) in
+                try file.lock(exclusive: true, blocking: false)
+            }
+            if taken { return file }
+            MonotonicClock.sleep(milliseconds: 5)
         }
-        if taken { return file }
         return nil
     }
 

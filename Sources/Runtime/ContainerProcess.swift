@@ -26,70 +26,67 @@ final class ContainerProcess {
         self.isTerminal = isTerminal
     }
 
-    /// Starts the container whose bundle is ready.
+    /// Starts what `start` describes, with pipes.
     ///
-    /// - Parameters:
-    ///   - withInput: whether standard input is a pipe of ours; else it is `/dev/null`.
+    /// - Parameter withInput: whether standard input is a pipe of ours; else it is `/dev/null`.
     static func start(
-        _ driver: RuntimeDriver, id: String, bundle: String, lock: Int32, withInput: Bool
+        _ driver: RuntimeDriver, _ start: RuntimeDriver.Start, withInput: Bool
     ) throws(RuntimeError) -> ContainerProcess {
-        let null = try attempting("open /dev/null") { () throws(Errno) in
-            try FileDescriptor.open("/dev/null", .readWrite)
-        }
+        var start = start
         let output = try attempting("create a pipe") { () throws(Errno) in try FileDescriptor.pipe() }
         let error = try attempting("create a pipe") { () throws(Errno) in try FileDescriptor.pipe() }
         guard withInput else {
-            let pid = try driver.start(
-                .init(
-                    id: id, bundle: bundle, consoleSocket: nil,
-                    descriptors: [null.rawValue, output.write.rawValue, error.write.rawValue], lock: lock))
+            let null = try openNull()
+            start.descriptors = [null.rawValue, output.write.rawValue, error.write.rawValue]
+            let pid = try driver.start(start)
             return ContainerProcess(
-                pid: pid, end: try watch(pid, of: driver, id), input: nil, output: output.keepRead(),
+                pid: pid, end: try watch(pid, start.id), input: nil, output: output.keepRead(),
                 error: error.keepRead(), isTerminal: false)
         }
         let input = try attempting("create a pipe") { () throws(Errno) in try FileDescriptor.pipe() }
         try attempting("prepare a pipe") { () throws(Errno) in try input.write.setNonBlocking() }
-        let pid = try driver.start(
-            .init(
-                id: id, bundle: bundle, consoleSocket: nil,
-                descriptors: [input.read.rawValue, output.write.rawValue, error.write.rawValue], lock: lock))
+        start.descriptors = [input.read.rawValue, output.write.rawValue, error.write.rawValue]
+        let pid = try driver.start(start)
         return ContainerProcess(
-            pid: pid, end: try watch(pid, of: driver, id), input: input.keepWrite(), output: output.keepRead(),
+            pid: pid, end: try watch(pid, start.id), input: input.keepWrite(), output: output.keepRead(),
             error: error.keepRead(), isTerminal: false)
     }
 
-    /// Starts the container whose bundle is ready and asks for a terminal, which the runtime makes and hands over.
+    /// Starts what `start` describes, with a terminal, which the runtime makes and hands over.
+    ///
+    /// - Parameter size: the terminal's first size.
     static func startWithTerminal(
-        _ driver: RuntimeDriver, id: String, bundle: String, lock: Int32, size: TerminalSize?
+        _ driver: RuntimeDriver, _ start: RuntimeDriver.Start, size: TerminalSize?
     ) throws(RuntimeError) -> ContainerProcess {
-        let null = try attempting("open /dev/null") { () throws(Errno) in
-            try FileDescriptor.open("/dev/null", .readWrite)
-        }
+        var start = start
+        let null = try openNull()
+        start.descriptors = [null.rawValue, null.rawValue, null.rawValue]
         // In the state directory, because paths of sockets are short and those of bundles are not.
-        let socketPath = "\(driver.socketDirectory)/\(id.prefix(16)).sock"
+        let name = ContainerEngine.randomName().prefix(16)
+        let socketPath = "\(driver.socketDirectory)/\(name).sock"
         try driver.makeSocketDirectory()
-        try? FileDescriptor.currentDirectory.unlink(socketPath)
         let listener = try attempting("listen at \(socketPath)") { () throws(Errno) in
             try UnixSocket.listen(at: socketPath)
         }
         defer { try? FileDescriptor.currentDirectory.unlink(socketPath) }
+        start.consoleSocket = socketPath
         var terminal: FileDescriptor?
-        let start = RuntimeDriver.Start(
-            id: id, bundle: bundle, consoleSocket: socketPath,
-            descriptors: [null.rawValue, null.rawValue, null.rawValue], lock: lock)
         let pid = try driver.start(start) { (runtime: ChildProcess) throws(RuntimeError) in
             terminal = try receiveTerminal(on: listener, from: runtime)
         }
         guard let terminal = terminal.take() else {
-            driver.delete(id)
-            throw RuntimeError(.startFailed, "cannot start container \(id.prefix(12)): the runtime gave no terminal")
+            throw RuntimeError(
+                .startFailed, "cannot start container \(start.id.prefix(12)): the runtime gave no terminal")
         }
         if let size { try? Terminal.setSize(of: terminal.rawValue, to: size) }
         try attempting("prepare the terminal") { () throws(Errno) in try terminal.setNonBlocking() }
         let input = try attempting("duplicate the terminal") { () throws(Errno) in try terminal.duplicate() }
         return ContainerProcess(
-            pid: pid, end: try watch(pid, of: driver, id), input: input, output: terminal, error: nil,
-            isTerminal: true)
+            pid: pid, end: try watch(pid, start.id), input: input, output: terminal, error: nil, isTerminal: true)
+    }
+
+    private static func openNull() throws(RuntimeError) -> FileDescriptor {
+        try attempting("open /dev/null") { () throws(Errno) in try FileDescriptor.open("/dev/null", .readWrite) }
     }
 
     private static func receiveTerminal(
@@ -113,15 +110,9 @@ final class ContainerProcess {
         }
     }
 
-    private static func watch(
-        _ pid: Int32, of driver: RuntimeDriver, _ id: String
-    ) throws(RuntimeError) -> FileDescriptor {
-        do throws(Errno) {
-            return try Supervision.descriptor(of: pid)
-        } catch {
-            driver.delete(id)
-            Supervision.reap(pid)
-            throw RuntimeError("watch container \(id.prefix(12))", error)
+    private static func watch(_ pid: Int32, _ id: String) throws(RuntimeError) -> FileDescriptor {
+        try attempting("watch container \(id.prefix(12))") { () throws(Errno) in
+            try Supervision.descriptor(of: pid)
         }
     }
 

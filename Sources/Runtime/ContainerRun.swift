@@ -10,7 +10,7 @@ final class ContainerRun {
     private let settings: ContainerSettings
     private let paths: ContainerPaths
     private let lock: FileDescriptor
-    private var signals: SignalPipe?
+    private var signals: CaughtSignals?
 
     /// Claims the container for this process; `conflict` when it runs already or is mounted elsewhere.
     init(_ context: RuntimeContext, _ container: ContainerRecord) throws(RuntimeError) {
@@ -30,9 +30,9 @@ final class ContainerRun {
     func carryOut(attachment: Attachment?, onStarted: (Int32) -> Void) throws(RuntimeError) -> Int32 {
         // Caught from here on: what comes while we mount waits for the container, what comes while we put away is
         // too late, and neither leaves a mount behind.
-        signals = try Self.catchSignals(attachment)
+        signals = try CaughtSignals(for: attachment)
         defer { signals = nil }
-        let signalNumber = signals?.rawValue
+        let signalNumber = signals?.number
         var watch = Stopwatch()
         try storing { () throws(StoreError) in
             try store.updateContainer(container.id) { $0.supervisor = .current }
@@ -55,6 +55,8 @@ final class ContainerRun {
             log = try LogWriter(path: paths.log)
             process = try start(driver, attachment)
         } catch {
+            // The runtime cleans up what it could not start; this is for what failed after that.
+            driver.delete(container.id)
             try? mount.unmount()
             fail(error)
             throw error
@@ -94,78 +96,34 @@ final class ContainerRun {
                 hostname: settings.hostname ?? container.shortID, terminal: settings.terminal, terminalSize: size,
                 mounts: try Volumes(store).prepare(settings.volumes, rootfs: paths.rootfs)),
             id: container.id, directory: paths.bundle, rootfs: paths.rootfs, driver: driver)
+        let start = RuntimeDriver.Start(id: container.id, bundle: paths.bundle, lock: lock.rawValue)
         let process =
             settings.terminal
-            ? try ContainerProcess.startWithTerminal(
-                driver, id: container.id, bundle: paths.bundle, lock: lock.rawValue, size: size)
-            : try ContainerProcess.start(
-                driver, id: container.id, bundle: paths.bundle, lock: lock.rawValue,
-                withInput: settings.interactive)
+            ? try ContainerProcess.startWithTerminal(driver, start, size: size)
+            : try ContainerProcess.start(driver, start, withInput: settings.interactive)
         let pid = process.pid
-        do throws(RuntimeError) {
-            try storing { () throws(StoreError) in
-                try store.updateContainer(container.id) { record in
-                    record.state = .running
-                    record.pid = pid
-                    record.startedAt = .now
-                    record.finishedAt = nil
-                    record.exitCode = nil
-                }
+        try storing { () throws(StoreError) in
+            try store.updateContainer(container.id) { record in
+                record.state = .running
+                record.pid = pid
+                record.startedAt = .now
+                record.finishedAt = nil
+                record.exitCode = nil
             }
-        } catch {
-            driver.delete(container.id)
-            Supervision.reap(pid)
-            throw error
         }
         return process
     }
 
     // MARK: While it runs
 
-    /// The signals to be passed on to the container.
-    private static func catchSignals(_ attachment: Attachment?) throws(RuntimeError) -> SignalPipe? {
-        guard let attachment, attachment.forwardsSignals else { return nil }
-        return try attempting("catch signals") { () throws(Errno) in
-            try SignalPipe([
-                Signals.hangUp, Signals.interrupt, Signals.quit, Signals.terminate, Signals.windowChange,
-                Signals.user1, Signals.user2,
-            ])
-        }
-    }
-
     private func attend(
         _ process: ContainerProcess, _ attachment: Attachment?, _ log: LogWriter, signals: Int32?
     ) throws(RuntimeError) -> Int32 {
         defer { log.flush() }
-        var pump = ContainerProcess.Pump { stream, bytes in
+        return try process.attend(attachment, withInput: settings.interactive, signals: signals) { stream, bytes in
             log.append(stream, bytes)
             return attachment?.onOutput(stream, bytes) ?? true
         }
-        guard let attachment else {
-            // Docker too keeps the input of a detached interactive container open, for somebody to attach to.
-            pump.holdsInput = settings.interactive
-            return try process.pump(pump).shellStatus
-        }
-
-        if settings.interactive { pump.inputSource = attachment.input?.rawValue }
-        let raw = process.isTerminal ? attachment.terminal.flatMap { RawTerminal($0) } : nil
-        defer { raw?.restore() }
-        guard let signals else { return try process.pump(pump).shellStatus }
-        let terminal = attachment.terminal
-        pump.attention = (
-            signals,
-            {
-                while let signal = SignalPipe.next(from: signals) {
-                    if signal != Signals.windowChange {
-                        process.signal(signal)
-                    } else if let terminal, let size = try? Terminal.size(of: terminal.rawValue) {
-                        process.resize(to: size)
-                    }
-                }
-                return true
-            }
-        )
-        return try process.pump(pump).shellStatus
     }
 
     // MARK: End
@@ -227,20 +185,4 @@ struct RunNote: Codable {
         }
         return try? JSON.decode(RunNote.self, from: Data(bytes))
     }
-}
-
-/// A terminal in raw mode.
-private final class RawTerminal {
-    private let terminal: BorrowedDescriptor
-    private let former: TerminalSettings
-
-    init?(_ terminal: BorrowedDescriptor) {
-        guard let former = try? TerminalSettings(of: terminal.rawValue) else { return nil }
-        self.terminal = terminal
-        self.former = former
-        guard (try? former.applyRaw(to: terminal.rawValue)) != nil else { return nil }
-    }
-
-    /// Puts the settings back that the terminal had.
-    func restore() { try? former.apply(to: terminal.rawValue) }
 }

@@ -57,17 +57,19 @@ public struct RuntimeDriver: Sendable {
         var id: String
         /// The directory with `config.json`; the runtime's messages and the process id are left there.
         var bundle: String
-        /// Takes the pseudo-terminal, when the configuration asks for one.
-        var consoleSocket: String?
-        /// Standard input, output and error of the container.
-        var descriptors: [Int32]
         /// The container's lock, which the runtime shares while it works: were this process killed, nobody else could
         /// take the container for abandoned before the runtime is done with it.
-        var lock: Int32
+        var lock: Int32?
+        /// The file that describes a further process for a container that runs; nil starts the container itself.
+        var process: String?
+        /// Takes the pseudo-terminal, when the configuration asks for one.
+        var consoleSocket: String?
+        /// Standard input, output and error of the process.
+        var descriptors: [Int32] = []
     }
 
-    /// Starts a container and returns the id of its first process, a child of ours by adoption, to be waited for with
-    /// `Supervision.wait`.
+    /// Starts a container, or a further process in one, and returns the process's id: a child of ours by adoption, to
+    /// be waited for with `Supervision.wait`.
     ///
     /// - Parameter whileStarting: called once with the runtime's process while it works, to accept the terminal.
     func start(
@@ -75,27 +77,34 @@ public struct RuntimeDriver: Sendable {
     ) throws(RuntimeError) -> Int32 {
         try Self.makeDirectories(stateRoot)
         try attempting("become the parent of orphans") { () throws(Errno) in try Supervision.adoptOrphans() }
-        let log = start.bundle + "/runtime.log"
-        let pidFile = start.bundle + "/pid"
+        let log = start.process.map { $0 + ".log" } ?? start.bundle + "/runtime.log"
+        let pidFile = start.process.map { $0 + ".pid" } ?? start.bundle + "/pid"
         try? FileDescriptor.currentDirectory.unlink(log)
         try? FileDescriptor.currentDirectory.unlink(pidFile)
         let logging = ["--log", log, "--log-format", "json"]
         // `crun run --detach` forks twice, and the process in between becomes a child of ours that we do not know and
         // cannot bury; `create` does not. For runc it would only cost time.
-        var arguments = logging + (kind == .crun ? ["create"] : ["run", "--detach"])
-        arguments += ["--bundle", start.bundle, "--pid-file", pidFile]
+        let createsFirst = kind == .crun && start.process == nil
+        var arguments = logging
+        if let process = start.process {
+            arguments += ["exec", "--detach", "--process", process]
+        } else {
+            arguments += (createsFirst ? ["create"] : ["run", "--detach"]) + ["--bundle", start.bundle]
+        }
+        arguments += ["--pid-file", pidFile]
         if let socket = start.consoleSocket { arguments += ["--console-socket", socket] }
         let child = try spawn(
-            arguments + [start.id], descriptors: start.descriptors + [start.lock], directory: start.bundle)
+            arguments + [start.id], descriptors: start.descriptors + (start.lock.map { [$0] } ?? []),
+            directory: start.bundle)
         var failure: RuntimeError?
         do throws(RuntimeError) { try whileStarting(child) } catch { failure = error }
         var termination = try attempting("wait for \(path)") { () throws(Errno) in try child.wait() }
         let pid = Self.number(inFile: pidFile)
         if termination == .exited(0), failure == nil, let pid {
-            if kind == .crun { termination = try run(logging + ["start", start.id]) }
+            if createsFirst { termination = try run(logging + ["start", start.id]) }
             if termination == .exited(0) { return pid }
         }
-        delete(start.id)
+        if start.process == nil { delete(start.id) }
         if let pid { Supervision.reap(pid) }
         if termination == .exited(0), let failure { throw failure }
         throw startFailure(start.id, log: log, termination: termination)

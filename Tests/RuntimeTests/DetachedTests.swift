@@ -151,4 +151,35 @@ import Testing
             try fixture.eventually("the container is removed") { try fixture.store.containers().isEmpty }
         }
     }
+
+    @Test func furtherProcessesRunInARunningContainer() throws {
+        try Fixture.run(runtime: "runc") { fixture in
+            let container = try fixture.create(["sleep", "1000"]) { $0.user = "app" }
+            let early = #expect(throws: RuntimeError.self) {
+                try fixture.engine.exec(
+                    container.id, ExecOptions(arguments: ["true"]), attachment: Attachment { _, _ in })
+            }
+            #expect(early?.code == .conflict)
+            try fixture.engine.startDetached(container.id)
+            var output: [UInt8] = []
+            let attachment = Attachment { _, bytes in output += bytes }
+            var options = ExecOptions(arguments: ["sh", "-c", "id -u; echo $FROM_IMAGE $MORE; hostname; exit 3"])
+            options.environment = ["MORE=x"]
+            #expect(try fixture.engine.exec(container.id, options, attachment: attachment) == 3)
+            #expect(String(decoding: output, as: UTF8.self) == "1000\nyes x\n\(container.shortID)\n")
+            output = []
+            options = ExecOptions(arguments: ["tty"])
+            options.terminal = true
+            options.user = "0"
+            #expect(try fixture.engine.exec(container.id, options, attachment: attachment) == 0)
+            #expect(String(decoding: output, as: UTF8.self).hasPrefix("/dev/pts/"))
+            let missing = #expect(throws: RuntimeError.self) {
+                try fixture.engine.exec(
+                    container.id, ExecOptions(arguments: ["/no/such"]), attachment: attachment)
+            }
+            #expect(missing?.code == .commandNotFound)
+            #expect(try fixture.record(container).state == .running)
+            try fixture.engine.kill(container.id)
+        }
+    }
 }
