@@ -32,8 +32,7 @@ enum CommandLineTool {
 
     /// Tells the user what went wrong, in one line, and chooses the status.
     private static func report(_ error: any Error, of path: CommandPath) -> Int32 {
-        // What `docker run` returns when the container could not be started is told from what the container returns.
-        let engineStatus: Int32 = path.runsContainers ? 125 : 1
+        let engineStatus = path.failureStatus
         switch error {
         case let error as CommandError:
             if error.code != .silent { Console.complain(error.description) }
@@ -41,7 +40,7 @@ enum CommandLineTool {
             return error.status ?? engineStatus
         case let error as StoreError: return complain(error.message, error.remedy, engineStatus)
         case let error as RuntimeError:
-            return complain(error.message, error.remedy, path.runsContainers ? error.exitCode : 1)
+            return complain(error.message, error.remedy, path.status(of: error))
         case let error as OCIError: return complain(error.message, nil, engineStatus)
         case let error as Errno: return complain("a system call failed: \(error)", nil, engineStatus)
         default: break

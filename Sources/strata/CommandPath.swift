@@ -1,4 +1,5 @@
 import ArgumentParser
+import Runtime
 
 /// Which command the arguments name, found before they are parsed, so that every error can say where to read on.
 struct CommandPath: CustomStringConvertible {
@@ -43,8 +44,14 @@ struct CommandPath: CustomStringConvertible {
 
     private static let providedByParser: Set<String> = ["help"]
 
-    /// Whether the exit status is that of a container unless it could not be started.
-    var runsContainers: Bool { command is any ContainerRunning.Type }
+    /// The exit status of a failure of ours.
+    var failureStatus: Int32 { (command as? any ContainerRunning.Type)?.failureStatus ?? 1 }
+
+    /// The exit status when a container's process could not be started, with 126 and 127 as shells have them.
+    func status(of error: RuntimeError) -> Int32 {
+        guard command is any ContainerRunning.Type, error.exitCode != 125 else { return failureStatus }
+        return error.exitCode
+    }
 
     /// `strata` and the names.
     var description: String { (["strata"] + names).joined(separator: " ") }
@@ -73,8 +80,15 @@ struct CommandPath: CustomStringConvertible {
     }
 }
 
-/// A command whose exit status is its container's, so that failures of the engine get 125.
-protocol ContainerRunning: ParsableCommand {}
+/// A command whose exit status is that of a container's process.
+protocol ContainerRunning: ParsableCommand {
+    /// The exit status of a failure of ours, to be told from the process's.
+    static var failureStatus: Int32 { get }
+}
+
+extension ContainerRunning {
+    static var failureStatus: Int32 { 125 }
+}
 
 /// A command whose arguments after the first are for somebody else.
 protocol TakesCommandLine: ParsableCommand {}

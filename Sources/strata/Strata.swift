@@ -27,7 +27,7 @@ struct Strata: ParsableCommand {
                 name: "Containers",
                 subcommands: [
                     Run.self, Create.self, Start.self, Stop.self, Restart.self, Kill.self, Wait.self, Logs.self,
-                    ProcessStatus.self, Remove.self, Commit.self, Diff.self, Rename.self,
+                    ProcessStatus.self, Remove.self, Execute.self, Commit.self, Diff.self, Rename.self,
                 ]),
             CommandGroup(name: "Mounts", subcommands: [MountCommand.self, Unmount.self]),
             CommandGroup(

@@ -10,7 +10,8 @@ extension EndToEnd {
             "image ls", "image rm", "image inspect", "image history", "image prune", "image build", "image import",
             "image tag", "container ls", "container run", "container rm", "container inspect", "container prune",
             "container create", "container start", "container stop", "container logs", "container commit",
-            "container diff", "container kill", "container wait", "container restart", "container rename", "system df",
+            "container diff", "container kill", "exec", "container exec", "container wait", "container restart",
+            "container rename", "system df",
             "system info", "image", "container", "system",
         ]
 

@@ -31,6 +31,25 @@ extension EndToEnd {
             }
         }
 
+        @Test func manyCommandsAtOnce() throws {
+            try Strata.testWithBusybox { strata in
+                let binary = try Strata.binary()
+                let output = try Program.shell(
+                    """
+                    export STRATA_ROOT='\(strata.root)'
+                    for i in 1 2 3 4 5 6; do
+                        '\(binary)' run --rm busybox sh -c "echo $i > /data/file; sleep 0.2; cat /data/file" &
+                        '\(binary)' ps -a > /dev/null &
+                        '\(binary)' tag busybox copy:$i &
+                    done
+                    wait
+                    """)
+                #expect(output.split(separator: "\n").sorted() == ["1", "2", "3", "4", "5", "6"])
+                #expect(try strata("ps", "-aq") == "")
+                #expect(try strata("images", "-q", "copy").split(separator: "\n").count == 6)
+            }
+        }
+
         @Test func aKilledSupervisorLeavesNothing() throws {
             try Strata.testWithBusybox { strata in
                 try strata("run", "-d", "--name", "orphan", "busybox", "sleep", "1000")

@@ -159,6 +159,24 @@ extension EndToEnd {
             }
         }
 
+        @Test func executesFurtherCommands() throws {
+            try Strata.testWithBusybox { strata in
+                try strata("run", "-d", "--name", "host", "-e", "A=1", "busybox", "sleep", "1000")
+                let script = "echo $A $B; pwd; id -u; cat; exit 5"
+                let outcome = try strata.run(
+                    ["exec", "-i", "-e", "B=2", "-w", "/data", "-u", "app", "host", "sh", "-c", script],
+                    input: "typed\n")
+                #expect(outcome.status == 5)
+                #expect(outcome.lines == ["1 2", "/data", "1000", "typed"], "\(outcome)")
+                #expect(try strata("exec", "host", "ps").contains("sleep 1000"))
+                try strata.failure(of: "exec", "host", "nosuch", status: 127)
+                try strata.failure(of: "exec", "host", status: 1)
+                try strata("stop", "-t", "0", "host")
+                try strata.failure(of: "exec", "host", "true", status: 1)
+                #expect(try strata("diff", "host") == "")
+            }
+        }
+
         @Test func volumesOutliveContainers() throws {
             try Strata.testWithBusybox { strata in
                 try strata("run", "--rm", "-v", "store:/data", "busybox", "sh", "-c", "echo more >> /data/file")

@@ -1,0 +1,78 @@
+import ArgumentParser
+import Linux
+import Runtime
+
+/// `strata exec`
+struct Execute: ParsableCommand, ContainerRunning, TakesCommandLine {
+    static let configuration = CommandConfiguration(
+        commandName: "exec", abstract: "Run another command in a container that runs.",
+        usage: "strata exec [<options>] <container> <command> [<argument>...]",
+        discussion: """
+            The exit status is that of the command; 126 when it cannot be executed, 127 when there is no such command.
+
+            EXAMPLE: strata exec -it web /bin/sh
+            """,
+        helpNames: .long)
+
+    // Docker's: its engine's failures are 1 here, unlike those of `run`.
+    static var failureStatus: Int32 { 1 }
+
+    @OptionGroup var globals: GlobalOptions
+
+    @Flag(name: .shortAndLong, help: "Pass on standard input.")
+    var interactive = false
+
+    @Flag(name: [.customShort("t"), .customLong("tty")], help: "Give the command a terminal.")
+    var terminal = false
+
+    @Option(
+        name: [.customShort("e", allowingJoined: true), .long],
+        help: ArgumentHelp("Set a variable; without a value, pass on ours.", valueName: "name=value"))
+    var env: [String] = []
+
+    @Option(help: ArgumentHelp("Read variables from a file, one on each line.", valueName: "file"))
+    var envFile: [String] = []
+
+    @Option(
+        name: [.customShort("w", allowingJoined: true), .long],
+        help: ArgumentHelp("The working directory.", valueName: "directory"))
+    var workdir: String?
+
+    @Option(
+        name: [.customShort("u", allowingJoined: true), .long],
+        help: ArgumentHelp("User and group, names or numbers.", valueName: "user[:group]"))
+    var user: String?
+
+    @Argument(
+        parsing: .captureForPassthrough,
+        help: ArgumentHelp("The container, then the command and its arguments.", valueName: "container-and-command"))
+    var containerAndCommand: [String] = []
+
+    func run() throws {
+        let words = containerAndCommand.first == "--" ? containerAndCommand.dropFirst() : containerAndCommand[...]
+        if let flag = words.first, flag.hasPrefix("-") {
+            throw CommandError(.usage, "unknown flag: \(flag)", remedy: "see 'strata exec --help'")
+        }
+        guard let container = words.first, words.count > 1 else {
+            throw CommandError(
+                .usage, "'strata exec' requires at least 2 arguments: the container and the command.",
+                remedy: "see 'strata exec --help'")
+        }
+        if terminal, interactive, !BorrowedDescriptor.standardInput.isTerminal {
+            throw CommandError(.usage, "the input device is not a TTY", remedy: "leave out -t", status: 1)
+        }
+        var options = ExecOptions(arguments: Array(words.dropFirst()))
+        for file in envFile { options.environment += try EnvironmentFile.read(file) }
+        options.environment = (options.environment + env).compactMap { entry in
+            entry.contains("=") ? entry : Environment.nonEmpty(entry).map { "\(entry)=\($0)" }
+        }
+        options.workingDirectory = workdir
+        options.user = user
+        options.terminal = terminal
+        options.interactive = interactive
+        var attachment = Attachment.ownStreams()
+        if !interactive { attachment.input = nil }
+        let status = try globals.openEngine().exec(container, options, attachment: attachment)
+        if status != 0 { throw CommandError.exit(status) }
+    }
+}
