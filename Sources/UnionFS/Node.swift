@@ -40,7 +40,7 @@ final class Node: @unchecked Sendable {
     /// Names the kernel has been told and has not given back.
     let lookups = Atomic<Int>(0)
     /// Links of the table whose parent this is.
-    let children = Atomic<Int>(0)
+    let children = Atomic<Int32>(0)
 
     /// Held during copy-up and while the open file changes; see the lock order in NodeTable.swift.
     let lock = Lock()
@@ -84,26 +84,28 @@ final class Link: @unchecked Sendable {
     private(set) var parent: Node
     /// The bytes, with a zero behind them. Changes under the tree's write lock.
     private(set) var name: UnsafeMutablePointer<CChar>
-    private(set) var length: Int
+    private var shortLength: UInt16
     /// Where the table keeps it; guarded by the table's locks.
-    var hash: UInt64
+    var hash: UInt32
     var next: Link?
 
-    init(node: Node, parent: Node, name: Text, hash: UInt64) {
+    init(node: Node, parent: Node, name: Text, hash: UInt32) {
         self.node = node
         self.parent = parent
         self.hash = hash
-        length = name.length
+        shortLength = UInt16(clamping: name.length)
         self.name = Link.copy(name)
     }
 
+    var length: Int { Int(shortLength) }
+
     deinit { name.deallocate() }
 
-    func move(to parent: Node, _ name: Text, hash: UInt64) {
+    func move(to parent: Node, _ name: Text, hash: UInt32) {
         self.parent = parent
         self.name.deallocate()
         self.name = Link.copy(name)
-        length = name.length
+        shortLength = UInt16(clamping: name.length)
         self.hash = hash
     }
 

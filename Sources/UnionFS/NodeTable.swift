@@ -78,9 +78,11 @@ final class NodeTable: @unchecked Sendable {
 
     func nodeIfKnown(_ id: NodeID) -> Node? { numbers.node(id) }
 
-    static func hash(_ parent: Node, _ name: Text) -> UInt64 { name.hash(seed: parent.id.rawValue) }
+    static func hash(_ parent: Node, _ name: Text) -> UInt32 {
+        UInt32(truncatingIfNeeded: name.hash(seed: parent.id.rawValue))
+    }
 
-    private static func shard(_ hash: UInt64) -> Int { Int(truncatingIfNeeded: hash & UInt64(shardCount - 1)) }
+    private static func shard(_ hash: UInt32) -> Int { Int(truncatingIfNeeded: hash & UInt32(shardCount - 1)) }
 
     /// The node of a name, if it is known; `counting` adds a lookup to it.
     func find(_ parent: Node, _ name: Text, counting: Bool) -> Node? {
@@ -93,8 +95,8 @@ final class NodeTable: @unchecked Sendable {
         }
     }
 
-    private func chained(_ index: Int, _ hash: UInt64, _ parent: Node, _ name: Text) -> Link? {
-        let bucket = Int(truncatingIfNeeded: (hash >> 6) & UInt64(shards[index].buckets.count - 1))
+    private func chained(_ index: Int, _ hash: UInt32, _ parent: Node, _ name: Text) -> Link? {
+        let bucket = Int(truncatingIfNeeded: (hash >> 6) & UInt32(shards[index].buckets.count - 1))
         var link = shards[index].buckets[bucket]
         while let current = link {
             if current.hash == hash, current.parent === parent, name.equals(current.name, current.length) {
@@ -144,7 +146,7 @@ final class NodeTable: @unchecked Sendable {
     }
 
     private func enterLocked(
-        _ index: Int, _ hash: UInt64, _ parent: Node, _ name: Text, _ found: Description
+        _ index: Int, _ hash: UInt32, _ parent: Node, _ name: Text, _ found: Description
     ) -> Node {
         if let known = chained(index, hash, parent, name)?.node {
             known.lookups.wrappingAdd(1, ordering: .relaxed)
@@ -172,7 +174,7 @@ final class NodeTable: @unchecked Sendable {
         return node
     }
 
-    private func addLocked(_ index: Int, _ hash: UInt64, _ parent: Node, _ name: Text, to node: Node) {
+    private func addLocked(_ index: Int, _ hash: UInt32, _ parent: Node, _ name: Text, to node: Node) {
         let link = Link(node: node, parent: parent, name: name, hash: hash)
         if node.link == nil {
             node.link = link
@@ -185,7 +187,7 @@ final class NodeTable: @unchecked Sendable {
 
     private func insertLocked(_ index: Int, _ link: Link) {
         if shards[index].count >= shards[index].buckets.count { grow(index) }
-        let bucket = Int(truncatingIfNeeded: (link.hash >> 6) & UInt64(shards[index].buckets.count - 1))
+        let bucket = Int(truncatingIfNeeded: (link.hash >> 6) & UInt32(shards[index].buckets.count - 1))
         link.next = shards[index].buckets[bucket]
         shards[index].buckets[bucket] = link
         shards[index].count += 1
@@ -194,7 +196,7 @@ final class NodeTable: @unchecked Sendable {
 
     private func grow(_ index: Int) {
         var buckets = [Link?](repeating: nil, count: shards[index].buckets.count * 2)
-        let mask = UInt64(buckets.count - 1)
+        let mask = UInt32(truncatingIfNeeded: buckets.count - 1)
         for chain in shards[index].buckets {
             var link = chain
             while let current = link {
@@ -208,7 +210,7 @@ final class NodeTable: @unchecked Sendable {
     }
 
     private func detachLocked(_ index: Int, _ link: Link) {
-        let bucket = Int(truncatingIfNeeded: (link.hash >> 6) & UInt64(shards[index].buckets.count - 1))
+        let bucket = Int(truncatingIfNeeded: (link.hash >> 6) & UInt32(shards[index].buckets.count - 1))
         var previous: Link?
         var current = shards[index].buckets[bucket]
         while let candidate = current, candidate !== link {

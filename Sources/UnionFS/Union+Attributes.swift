@@ -54,6 +54,14 @@ extension Union {
         }
     }
 
+    /// When the object of the layer was made; nil where the layer's file system does not tell.
+    func birthTime(_ node: Node) -> TimeSpec? {
+        guard !node.isRemoved,
+            let status = try? withObject(node, { (place: borrowing Place) throws(Errno) in try place.status() })
+        else { return nil }
+        return status.birthTime.seconds == 0 ? nil : status.birthTime
+    }
+
     /// setattr: copies up first what is to be changed.
     func setattr(_ node: Node, _ changes: AttributeChanges) throws(Errno) -> Attributes {
         _ = try writable()

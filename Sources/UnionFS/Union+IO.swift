@@ -13,7 +13,7 @@ extension Union {
         while done < data.count {
             let rest = UnsafeRawBufferPointer(rebasing: data[done...])
             do throws(Errno) {
-                done += try file.value.write(rest, at: offset + Int64(done))
+                done += try file.value.write(rest, at: offset &+ Int64(done))
             } catch {
                 if done == 0 { throw error }
                 break

@@ -48,6 +48,17 @@ public final class UnionFileSystem: FileSystem {
         }
     }
 
+    public override func statx(
+        _ request: Request, node: NodeID, handle: HandleID?, reply: consuming StatusExtendedReply
+    ) {
+        do throws(Errno) {
+            let target = try union.node(node)
+            reply.status(try union.getattr(target), birthTime: union.birthTime(target))
+        } catch {
+            reply.error(error)
+        }
+    }
+
     public override func readlink(_ request: Request, node: NodeID, reply: consuming LinkTargetReply) {
         do throws(Errno) {
             let target = try union.readlink(try union.node(node))
