@@ -1,4 +1,5 @@
 import GRDB
+import GRDBSQLite
 import Linux
 
 /// The SQLite database that knows what the store holds.
@@ -21,11 +22,14 @@ struct Catalog: Sendable {
         }
         defer { withExtendedLifetime(gate.rawValue) {} }
         var configuration = Configuration()
-        configuration.journalMode = .wal
         configuration.busyMode = .timeout(60)
         configuration.foreignKeysEnabled = true
         configuration.label = "catalog"
-        configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = NORMAL") }
+        configuration.prepareDatabase { database in
+            var stays: Int32 = 1
+            sqlite3_file_control(database.sqliteConnection, nil, SQLITE_FCNTL_PERSIST_WAL, &stays)
+            try database.execute(sql: "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL")
+        }
         do {
             queue = try DatabaseQueue(path: path, configuration: configuration)
             try queue.unsafeReentrantWrite { try CatalogSchema.install(in: $0) }
