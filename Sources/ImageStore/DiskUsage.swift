@@ -44,7 +44,7 @@ public struct DiskUsage: Sendable {
         public var size: Int64
     }
 
-    /// One record of the build cache.
+    /// One record of the build cache that holds a layer; the others take no room.
     public struct Cache: Hashable, Sendable {
         public var record: CacheRecord
         /// Bytes of its layer.

@@ -105,7 +105,7 @@ private enum DiskUsageQuery {
                 SELECT cache.key, layers.id AS layer_id, configuration_delta, cache.created_at, last_used,
                 coalesce(disk_usage, 0) AS size,
                 (cache.layer IN (SELECT layer FROM image_layers) OR cache.layer IN \(inUse)) AS is_shared
-                FROM cache LEFT JOIN layers ON layers.number = cache.layer ORDER BY last_used DESC, key
+                FROM cache JOIN layers ON layers.number = cache.layer ORDER BY last_used DESC, key
                 """
         ).map {
             DiskUsage.Cache(record: try CacheRows.record($0), size: $0["size"], isShared: ($0["is_shared"] ?? 0) != 0)
