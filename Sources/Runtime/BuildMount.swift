@@ -77,8 +77,10 @@ public final class BuildMount {
             _ = try storing { () throws(StoreError) in
                 try store.updateContainer(record.id) { $0.supervisor = .current }
             }
+            // Volatile: a step that a crash interrupts is done again, and the image is made durable as a whole.
             mount = try ContainerUnion.mount(
-                context, paths, layers: layers, places: purpose == .command ? Bundle.places(for: []) : [])
+                context, paths, layers: layers, places: purpose == .command ? Bundle.places(for: []) : [],
+                isVolatile: true)
         } catch {
             try? store.removeContainer(record.id)
             throw error

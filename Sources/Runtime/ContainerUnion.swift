@@ -10,8 +10,10 @@ enum ContainerUnion {
     /// - Parameters:
     ///   - layers: bottom first; none for a container that starts from nothing.
     ///   - places: what will be mounted in it; see `MountPointLayer`.
+    ///   - isVolatile: whether what is written need not outlive a crash, so that a sync in the container costs nothing.
     static func mount(
-        _ context: RuntimeContext, _ paths: ContainerPaths, layers: [LayerID], places: [MountPointLayer.Place]
+        _ context: RuntimeContext, _ paths: ContainerPaths, layers: [LayerID], places: [MountPointLayer.Place],
+        isVolatile: Bool = false
     ) throws(RuntimeError) -> UnionMount {
         let helper = try context.helper()
         var lowers = context.store.lowerPaths(layers)
@@ -31,7 +33,7 @@ enum ContainerUnion {
         }
         let mount = try UnionMount.mount(
             helper, lowers: lowers, upper: paths.upper, work: paths.work, at: paths.rootfs,
-            base: context.store.root, log: paths.directory + "/mount.log")
+            options: isVolatile ? ["volatile"] : [], base: context.store.root, log: paths.directory + "/mount.log")
         remember(mount, paths)
         return mount
     }
