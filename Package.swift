@@ -39,7 +39,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
-        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.0"),
     ],
     targets: [
         // System calls.
@@ -71,7 +70,6 @@ let package = Package(
             name: "Runtime",
             dependencies: [
                 "ImageStore", "Linux", "OCI",
-                .product(name: "Subprocess", package: "swift-subprocess"),
             ], swiftSettings: settings),
         .target(
             name: "BuildEngine",
