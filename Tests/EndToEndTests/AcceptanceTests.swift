@@ -15,7 +15,7 @@ extension EndToEnd {
         }
 
         /// Puts base images into the store; `debian` comes from `STRATA_TEST_DEBIAN` where that is set.
-        private static func makeBases(_ strata: Strata, _ names: String...) throws {
+        static func makeBases(_ strata: Strata, _ names: String...) throws {
             if names.contains("debian"), let archive = getenv("STRATA_TEST_DEBIAN") {
                 try strata("import", "-c", #"CMD ["bash"]"#, String(cString: archive), "debian:bookworm")
                 try strata("tag", "debian:bookworm", "ubuntu:14.04")
