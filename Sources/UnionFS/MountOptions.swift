@@ -165,39 +165,41 @@ public struct MountOptions: Sendable {
     // MARK: Escapes
 
     /// Splits a list at commas or colons that are not escaped with a backslash and not between quotes. The escapes stay.
-    static func split(_ text: String, at separator: Character = ",") -> [String] {
-        var parts: [String] = [""]
-        var isEscaped = false
-        var isQuoted = false
-        for character in text.unicodeScalars {
+    static func split(_ text: String, at separator: Unicode.Scalar = ",") -> [String] {
+        var parts: [String] = []
+        let bytes = Array(text.utf8)
+        var (start, isEscaped, isQuoted) = (0, false, false)
+        for (index, byte) in bytes.enumerated() {
             if isEscaped {
                 isEscaped = false
-            } else if character == "\\" {
+            } else if byte == UInt8(ascii: "\\") {
                 isEscaped = true
-            } else if character == "\"" && separator == "," {
+            } else if byte == UInt8(ascii: "\"") && separator == "," {
                 isQuoted.toggle()
-            } else if character == separator.unicodeScalars.first && !isQuoted {
-                parts.append("")
-                continue
+            } else if byte == UInt8(ascii: separator) && !isQuoted {
+                parts.append(String(decoding: bytes[start..<index], as: UTF8.self))
+                start = index + 1
             }
-            parts[parts.count - 1].unicodeScalars.append(character)
         }
+        parts.append(String(decoding: bytes[start...], as: UTF8.self))
         return parts
     }
 
     /// Takes the backslash of each escape away.
     static func unescape(_ text: String) -> String {
-        var result = ""
+        let backslash = UInt8(ascii: "\\")
+        if !text.utf8.contains(backslash) { return text }
+        var result: [UInt8] = []
         var isEscaped = false
-        for character in text.unicodeScalars {
-            if !isEscaped && character == "\\" {
+        for byte in text.utf8 {
+            if !isEscaped && byte == backslash {
                 isEscaped = true
                 continue
             }
-            result.unicodeScalars.append(character)
+            result.append(byte)
             isEscaped = false
         }
-        if isEscaped { result.append("\\") }
-        return result
+        if isEscaped { result.append(backslash) }
+        return String(decoding: result, as: UTF8.self)
     }
 }

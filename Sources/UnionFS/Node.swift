@@ -28,6 +28,12 @@ final class Node: @unchecked Sendable {
         static let defaultACLKnown = Flags(rawValue: 128)
         /// The directory was made by this mount and lies over nothing: it holds no whiteouts that we did not make.
         static let pure = Flags(rawValue: 256)
+        /// A lower file so small that the kernel keeps it in the mount's own page cache: see `Union.smallFile`.
+        static let small = Flags(rawValue: 512)
+        /// The file has no capabilities: known, so that the kernel's question before a write costs no system call.
+        static let noCapability = Flags(rawValue: 2048)
+        /// Whether `small` is known.
+        static let sizeKnown = Flags(rawValue: 1024)
     }
 
     let id: NodeID

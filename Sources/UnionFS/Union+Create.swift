@@ -125,6 +125,8 @@ extension Union {
             state.markersKnown = true
             state.upperHasMarkers = false
             description.directory = state
+        } else if status.isRegular {
+            description.flags.insert(.noCapability)
         }
         let node = table.enter(making.parent, making.name, description)
         entriesChanged(making.parent)

@@ -5,6 +5,8 @@ internal import Linux
 // Extended attributes as programs see them. Those of the union itself are hidden; a program's own under the same
 // prefix, as a union on top of this one writes them, are kept under a longer one, which the kernel's overlay does too.
 extension Union {
+    private static let capability: StaticString = "security.capability"
+
     /// Longest name (XATTR_NAME_MAX).
     private static let longestAttributeName = 255
 
@@ -13,6 +15,8 @@ extension Union {
         _ node: Node, _ name: Name, into buffer: UnsafeMutableRawBufferPointer
     ) throws(Errno) -> Int {
         guard configuration.hasExtendedAttributes else { throw .EOPNOTSUPP }
+        let isCapability = name.equals(Self.capability)
+        if isCapability && node.flags.contains(.noCapability) { throw .ENODATA }
         if let descriptor = removedDescriptor(node) {
             return try withStoredName(name) { (name: UnsafePointer<CChar>) throws(Errno) in
                 try descriptor.value.attribute(name, into: buffer)
@@ -27,6 +31,7 @@ extension Union {
         } catch {
             // `ls` asks each file for its label, until it is told that there are no such things here.
             if error == .ENODATA && name.equals("security.selinux") { throw .EOPNOTSUPP }
+            if error == .ENODATA && isCapability { node.set(.noCapability) }
             throw error
         }
     }
@@ -88,6 +93,9 @@ extension Union {
         guard configuration.hasExtendedAttributes else { throw .EOPNOTSUPP }
         guard let mode = AttributeWrite(rawValue: flags) else { throw .EINVAL }
         _ = try writable()
+        // Before and after: a question in between may have found none.
+        node.clear(.noCapability)
+        defer { node.clear(.noCapability) }
         if let descriptor = removedDescriptor(node) {
             try withStoredName(name) { (name: UnsafePointer<CChar>) throws(Errno) in
                 try descriptor.value.setAttribute(name, value, mode: mode)

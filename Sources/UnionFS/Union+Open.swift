@@ -39,18 +39,43 @@ extension Union {
 
     private func opened(_ file: OpenFile) -> Opened {
         if let backing = file.backing { return Opened(backing: backing) }
-        return Opened(flags: [.keepCache, .parallelDirectWrites])
+        // What the kernel has cached of an upper file is older than what others wrote through a backing file.
+        let isCurrent = file.isLower || backings == nil
+        return Opened(flags: isCurrent ? [.keepCache, .parallelDirectWrites] : .parallelDirectWrites)
+    }
+
+    /// Up to this size in bytes a lower file is read through the mount's own page cache. Two pages of memory in each
+    /// mount that reads it are less than what registering a backing file costs, and a GETATTR after each read: the
+    /// kernel takes the access time of a backing file to have changed. Larger files, which are nearly all of an
+    /// image's bytes, have their pages in common.
+    private static let smallFile: Int64 = 8192
+
+    /// Whether the node's file is read that way. The tree lock is held.
+    private func isSmall(_ node: Node, _ place: borrowing Place) throws(Errno) -> Bool {
+        if backings == nil || node.isUpper { return false }
+        if node.flags.contains(.sizeKnown) { return node.flags.contains(.small) }
+        let status = try place.status()
+        let isSmall = status.isRegular && status.size <= Self.smallFile
+        node.set(isSmall ? [.small, .sizeKnown] : .sizeKnown)
+        return isSmall
     }
 
     /// The first open of a node. The node's lock is held.
     private func start(_ file: OpenFile, _ node: Node) throws(Errno) {
         if node.isRemoved { throw .ESTALE }
-        let (descriptor, isLower) = try tree.read { () throws(Errno) in
+        if node.flags.contains(.small) && !node.isUpper {
+            file.isLower = true
+            return
+        }
+        let (descriptor, isLower) = try tree.read { () throws(Errno) -> (SharedDescriptor?, Bool) in
             let isLower = !node.isUpper
-            return (try openObject(try place(of: node), isLower: isLower), isLower)
+            let place = try place(of: node)
+            if try isSmall(node, place) { return (nil, isLower) }
+            return (try openObject(place, isLower: isLower), isLower)
         }
         file.isLower = isLower
-        use(descriptor, in: file)
+        // A small file is opened when the kernel asks for its bytes.
+        if let descriptor { use(descriptor, in: file) }
     }
 
     /// Lets the kernel read and write the file by itself if it can; keeps it open if not.

@@ -37,7 +37,7 @@ private struct Setup {
     let configuration: Configuration
     /// Where marks are kept; found out with the work directory.
     private(set) var usesUserAttributes: Bool
-    private var devices: [UInt64] = []
+    private var fileSystems: [(device: UInt64, uuid: [UInt8])] = []
 
     init(_ configuration: Configuration) {
         self.configuration = configuration
@@ -55,11 +55,13 @@ private struct Setup {
 
     mutating func layer(_ root: consuming FileDescriptor, index: Int) throws(Errno) -> Layer {
         let device = try root.status().device
-        let uuid = root.fileSystemUUID() ?? [UInt8](repeating: 0, count: 16)
-        let number = devices.firstIndex(of: device) ?? devices.count
-        if number == devices.count { devices.append(device) }
+        let number = fileSystems.firstIndex { $0.device == device } ?? fileSystems.count
+        if number == fileSystems.count {
+            fileSystems.append((device, root.fileSystemUUID() ?? [UInt8](repeating: 0, count: 16)))
+        }
         return Layer(
-            index: index, root: root, device: device, fileSystem: UInt8(clamping: min(number, 127)), uuid: uuid)
+            index: index, root: root, device: device, fileSystem: UInt8(clamping: min(number, 127)),
+            uuid: fileSystems[number].uuid)
     }
 
     mutating func openWork(

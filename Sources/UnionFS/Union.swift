@@ -55,11 +55,12 @@ public final class Union: @unchecked Sendable {
     /// Whether a layer is on overlay or FUSE itself, so that backing files are two file systems deep.
     public var hasStackedLayers: Bool {
         let (overlay, fuse): (UInt64, UInt64) = (0x794c_7630, 0x6573_5546)
-        let layers = stack.lowers + [stack.upper].compactMap { $0 }
-        return layers.contains { layer in
+        var seen: Set<UInt64> = []
+        for layer in stack.lowers + [stack.upper].compactMap({ $0 }) where seen.insert(layer.device).inserted {
             let type = try? layer.root.fileSystemStatus().type
-            return type == overlay || type == fuse
+            if type == overlay || type == fuse { return true }
         }
+        return false
     }
 
     // MARK: Places
