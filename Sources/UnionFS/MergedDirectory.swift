@@ -174,39 +174,3 @@ struct MergedDirectoryBuilder {
         return MergedDirectory(items: kept, names: names)
     }
 }
-
-/// Keeps the entries of directories in memory that were read lately, up to a limit.
-final class ListingCache: @unchecked Sendable {
-    /// Entries of all directories together.
-    private static let limit = 1 << 17
-
-    private let lock = Lock()
-    private var order: [DirectoryState] = []
-    private var total = 0
-
-    /// Keeps a directory's entries, and lets those go that were read longest ago.
-    func keep(_ listing: MergedDirectory, for directory: DirectoryState) {
-        lock.with {
-            removeLocked(directory)
-            directory.lock.with { directory.listing = listing }
-            order.append(directory)
-            total += listing.size
-            while total > Self.limit, order.count > 1, let oldest = order.first { removeLocked(oldest) }
-        }
-    }
-
-    /// The directory has changed, or nobody knows it any more.
-    func drop(_ directory: DirectoryState) {
-        if directory.lock.with({ directory.listing == nil }) { return }
-        lock.with { removeLocked(directory) }
-    }
-
-    private func removeLocked(_ directory: DirectoryState) {
-        guard let index = order.firstIndex(where: { $0 === directory }) else { return }
-        order.remove(at: index)
-        directory.lock.with {
-            total -= directory.listing?.size ?? 0
-            directory.listing = nil
-        }
-    }
-}

@@ -144,6 +144,8 @@ final class DirectoryState: @unchecked Sendable {
     var markersKnown = false
     /// The entries, while they are wanted.
     var listing: MergedDirectory?
+    /// Tells `ListingCache` which reading of the directory they are from.
+    var listingNumber: UInt64 = 0
 
     init(lowers: [LowerPart], isResolved: Bool, mayMerge: Bool, pathBelow: LowerPath? = nil) {
         self.lowers = lowers

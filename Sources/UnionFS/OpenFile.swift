@@ -37,7 +37,7 @@ final class OpenFile: @unchecked Sendable {
 /// opened are opened again soon, and then cost no system call.
 final class Backings: @unchecked Sendable {
     /// Files kept registered that nobody has open.
-    private static let idleLimit = 512
+    private static let idleLimit = 4096
 
     private unowned let session: Session
     /// Cleared where the kernel has refused for a reason that will not go away.

@@ -138,3 +138,44 @@ import Testing
         #expect(other.inode(77) != other.inode(78))
     }
 }
+
+/// Directories renamed in a layer that later lies below another.
+@Suite struct RedirectTests {
+    @Test func `a directory renamed in one layer and again in the next`() throws {
+        let sandbox = try Sandbox()
+        try sandbox.directory("b/top")
+        try sandbox.directory("b/top/dir")
+        try sandbox.directory("b/top/dir/pop")
+        try sandbox.file("b/top/dir/pop/x", "found")
+        // As a mount over b would have left it: top/dir moved to top/moved.
+        try sandbox.directory("a/top")
+        try sandbox.directory("a/top/moved")
+        try sandbox.attribute("trusted.overlay.redirect", "/top/dir", of: "a/top/moved")
+        try sandbox.whiteout("a/top/dir")
+        do {
+            let union = try sandbox.union("a", "b")
+            #expect(try union.read("top/moved/pop/x") == "found")
+            let (from, to) = (try union.find("top/moved"), try union.find("top"))
+            try named("pop") { name in try union.rename(from, name, to: to, name, flags: 0) }
+            #expect(try union.read("top/pop/x") == "found")
+        }
+        // Where it was in the union of the layers below, not in the layer that has it.
+        #expect(try sandbox.attribute("trusted.overlay.redirect", of: "upper/top/pop") == "/top/moved/pop")
+        let union = try sandbox.union("a", "b")
+        #expect(try union.read("top/pop/x") == "found")
+        #expect(try !union.exists("top/moved/pop"))
+        #expect(try !union.exists("top/dir"))
+    }
+
+    @Test func `many directories are listed without keeping all of them`() throws {
+        let sandbox = try Sandbox()
+        for number in 0..<300 {
+            try sandbox.directory("a/d\(number)")
+            try sandbox.file("a/d\(number)/f")
+        }
+        let union = try sandbox.union("a", "b")
+        for _ in 0..<3 {
+            for number in 0..<300 { #expect(try union.names("d\(number)") == ["f"]) }
+        }
+    }
+}
