@@ -110,7 +110,24 @@ extension ImageStore {
     /// and its mount first: `conflict` while something is mounted on `rootfs`.
     public func removeContainer(_ id: String) throws(StoreError) {
         try refuseIfMounted(id)
-        let layers = try catalog.write("cannot remove the container \(id.prefix(12))") { database in
+        let layers: [Int64]
+        do throws(StoreError) {
+            layers = try removeContainerRecord(id)
+        } catch {
+            guard error.code == .noSpace else { throw error }
+            // What the container wrote may be what fills the disk, and it goes in any case.
+            try? FileDescriptor.currentDirectory.removeTree(containerPaths(id).upper)
+            layers = try removeContainerRecord(id)
+        }
+        try attempting("cannot remove the files of the container \(id.prefix(12))") { () throws(Errno) in
+            try FileDescriptor.currentDirectory.removeTree(containerPaths(id).directory)
+        }
+        try removeUnusedLayers(among: layers)
+    }
+
+    /// Returns the layers that the container stood on.
+    private func removeContainerRecord(_ id: String) throws(StoreError) -> [Int64] {
+        try catalog.write("cannot remove the container \(id.prefix(12))") { database in
             let layers = try Int64.fetchAll(
                 database,
                 sql: """
@@ -121,10 +138,6 @@ extension ImageStore {
             if database.changesCount == 0 { throw StoreError(.noSuchContainer, "No such container: \(id)") }
             return layers
         }
-        try attempting("cannot remove the files of the container \(id.prefix(12))") { () throws(Errno) in
-            try FileDescriptor.currentDirectory.removeTree(containerPaths(id).directory)
-        }
-        try removeUnusedLayers(among: layers)
     }
 
     /// Removing the files below a mount would remove what is mounted there: volumes of the host's, among others.

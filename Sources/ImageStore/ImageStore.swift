@@ -32,8 +32,13 @@ public final class ImageStore: Sendable {
         blobs = BlobStore(directory: absolute + "/blobs/sha256", temporary: absolute + "/tmp")
         catalog = try Catalog(path: absolute + "/catalog.sqlite", lockedBy: absolute)
         try TemporaryDirectory.sweep(absolute + "/tmp")
-        try dropLeasesOfTheDead()
-        try dropLayersOfEarlierBoots()
+        do throws(StoreError) {
+            try dropLeasesOfTheDead()
+            try dropLayersOfEarlierBoots()
+        } catch {
+            // A full disk keeps nobody from reading, nor from removing what fills it.
+            if error.code != .noSpace { throw error }
+        }
     }
 
     deinit {
