@@ -48,6 +48,11 @@ public final class ImageStore: Sendable {
     /// `tmp/`, where everything unfinished is.
     var temporary: String { root + "/tmp" }
 
+    /// Makes a directory under `tmp/` for something unfinished, such as a layer that is being written.
+    public func makeTemporaryDirectory() throws(StoreError) -> TemporaryDirectory {
+        try TemporaryDirectory(in: temporary)
+    }
+
     /// The unpacked tree of a layer: a lower directory.
     public func layerPath(_ id: LayerID) -> String { "\(root)/layers/\(id.rawValue)/fs" }
 

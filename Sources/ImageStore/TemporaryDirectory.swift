@@ -4,9 +4,9 @@ import Linux
 ///
 /// Its maker holds a lock on it, so that whoever opens the store later can tell what a dead process left behind from
 /// what a living one is working on. Removed with all its content when the value goes, unless moved away before.
-final class TemporaryDirectory: Sendable {
+public final class TemporaryDirectory: Sendable {
     /// The directory's path.
-    let path: String
+    public let path: String
     let descriptor: FileDescriptor
     private let parent: String
 
@@ -28,6 +28,15 @@ final class TemporaryDirectory: Sendable {
 
     deinit {
         try? FileDescriptor.currentDirectory.removeTree(path)
+    }
+
+    /// Makes a directory (mode 0755) in it and returns its path.
+    public func makeDirectory(_ name: String) throws(StoreError) -> String {
+        let directory = "\(path)/\(name)"
+        try attempting("cannot create \(directory)") { () throws(Errno) in
+            try FileDescriptor.currentDirectory.makeDirectory(directory, mode: 0o755)
+        }
+        return directory
     }
 
     /// Removes what dead processes left in `parent`; returns how many entries that were.

@@ -98,8 +98,8 @@ extension Executor {
         let layers = state.layerIDs
         let tree = source.tree
         return LayerStep(key: key, createdBy: Self.text(kind, files)) { (_: Int) throws(BuildError) in
-            let scratch = try ScratchDirectory(in: self.store)
-            let upper = try scratch.makeDirectory("upper")
+            let scratch = try fromStore(self.store.makeTemporaryDirectory)
+            let upper = try fromStore { () throws(StoreError) in try scratch.makeDirectory("upper") }
             let lower = try self.openLayers(layers)
             let root = try attempting("write \(upper)") { () throws(Errno) in
                 try DestinationDirectory(upper: upper, lower: lower)
@@ -158,8 +158,8 @@ extension Executor {
     /// The users and groups of a stage's image.
     func users(of state: StageState) throws(BuildError) -> UserDatabase {
         let root = try openLayers(state.layerIDs)
-        let scratch = try ScratchDirectory(in: store)
-        let copy = try scratch.makeDirectory("etc")
+        let scratch = try fromStore(store.makeTemporaryDirectory)
+        let copy = try fromStore { () throws(StoreError) in try scratch.makeDirectory("etc") }
         for name in ["passwd", "group"] {
             try attempting("read /etc/\(name) of the image") { () throws(Errno) in
                 guard let location = try root.resolve(TreePath.names("etc/\(name)")), let entry = location.entry,

@@ -10,8 +10,8 @@ extension Executor {
         let key = state.filesKey.step("WORKDIR", definition: [[directory, user]])
         return LayerStep(key: key, createdBy: "WORKDIR \(directory)") { (_: Int) throws(BuildError) in
             let lower = try self.openLayers(state.layerIDs)
-            let scratch = try ScratchDirectory(in: self.store)
-            let upper = try scratch.makeDirectory("upper")
+            let scratch = try fromStore(self.store.makeTemporaryDirectory)
+            let upper = try fromStore { () throws(StoreError) in try scratch.makeDirectory("upper") }
             var owner = FileOwner.root
             if !user.isEmpty {
                 let users = try self.users(of: state)

@@ -19,23 +19,7 @@ struct RunOptions: ParsableArguments {
     @Option(help: "The container's name (default: one is made up).")
     var name: String?
 
-    @Option(
-        name: [.customShort("e", allowingJoined: true), .long],
-        help: ArgumentHelp("Set a variable; without a value, pass on ours.", valueName: "name=value"))
-    var env: [String] = []
-
-    @Option(help: ArgumentHelp("Read variables from a file, one on each line.", valueName: "file"))
-    var envFile: [String] = []
-
-    @Option(
-        name: [.customShort("w", allowingJoined: true), .long],
-        help: ArgumentHelp("The working directory.", valueName: "directory"))
-    var workdir: String?
-
-    @Option(
-        name: [.customShort("u", allowingJoined: true), .long],
-        help: ArgumentHelp("User and group, names or numbers.", valueName: "user[:group]"))
-    var user: String?
+    @OptionGroup var process: ProcessOptions
 
     @Option(help: "Run this instead of the image's entrypoint.")
     var entrypoint: String?
@@ -136,10 +120,9 @@ struct RunOptions: ParsableArguments {
         options.command = Array(words.dropFirst())
         options.name = name
         options.entrypoint = entrypoint.map { [$0] }
-        for file in envFile { options.environment += try EnvironmentFile.read(file) }
-        options.environment += env
-        options.workingDirectory = workdir
-        options.user = user
+        options.environment = try process.variables()
+        options.workingDirectory = process.workdir
+        options.user = process.user
         options.volumes = try volume.map { text throws(CommandError) in try RunOptions.absolute(volume: text) }
         options.terminal = terminal
         options.interactive = interactive

@@ -25,23 +25,7 @@ struct Execute: ParsableCommand, ContainerRunning, TakesCommandLine {
     @Flag(name: [.customShort("t"), .customLong("tty")], help: "Give the command a terminal.")
     var terminal = false
 
-    @Option(
-        name: [.customShort("e", allowingJoined: true), .long],
-        help: ArgumentHelp("Set a variable; without a value, pass on ours.", valueName: "name=value"))
-    var env: [String] = []
-
-    @Option(help: ArgumentHelp("Read variables from a file, one on each line.", valueName: "file"))
-    var envFile: [String] = []
-
-    @Option(
-        name: [.customShort("w", allowingJoined: true), .long],
-        help: ArgumentHelp("The working directory.", valueName: "directory"))
-    var workdir: String?
-
-    @Option(
-        name: [.customShort("u", allowingJoined: true), .long],
-        help: ArgumentHelp("User and group, names or numbers.", valueName: "user[:group]"))
-    var user: String?
+    @OptionGroup var process: ProcessOptions
 
     @Argument(
         parsing: .captureForPassthrough,
@@ -62,12 +46,11 @@ struct Execute: ParsableCommand, ContainerRunning, TakesCommandLine {
             throw CommandError(.usage, "the input device is not a TTY", remedy: "leave out -t", status: 1)
         }
         var options = ExecOptions(arguments: Array(words.dropFirst()))
-        for file in envFile { options.environment += try EnvironmentFile.read(file) }
-        options.environment = (options.environment + env).compactMap { entry in
+        options.environment = try process.variables().compactMap { entry in
             entry.contains("=") ? entry : Environment.nonEmpty(entry).map { "\(entry)=\($0)" }
         }
-        options.workingDirectory = workdir
-        options.user = user
+        options.workingDirectory = process.workdir
+        options.user = process.user
         options.terminal = terminal
         options.interactive = interactive
         var attachment = Attachment.ownStreams()
