@@ -1,139 +1,145 @@
-import Glibc
-import Linux
-
-/// Fills lower layers with random trees, in the kernel's overlay format: files of all kinds, hard links, and on the
-/// upper ones whiteouts, opaque directories, files in the place of directories and the other way round.
-///
-/// The same seed gives the same layers, inode numbers aside.
-struct LayerGenerator {
-    /// So few names that the layers collide all the time.
-    static let names = ["a", "b", "c", "d", "e", "f", "g", "h"]
-
+/// Thinks up what lower layers hold, in the kernel's overlay format: files of all kinds, hard links, holes, attributes,
+/// access control lists, and on the upper ones whiteouts, opaque directories, files in the place of directories and the
+/// other way round.
+struct LayerGenerator: Sendable {
     private var dice: Randomness
+    private let lanes: [String]
     /// The union of the layers made so far.
-    private var merged: [String: FileType] = [:]
+    private(set) var merged = NameModel()
     /// What the layer being made holds.
-    private var present: [String: FileType] = [:]
-    private var clock: Int64 = 1_000_000_000
+    private var present = NameModel()
+    private var operations: [Operation] = []
 
-    init(seed: UInt64) { dice = Randomness(seed: seed) }
-
-    /// Functions for `withUnion`, which fill one layer each, the lowest first.
-    static func layers(seed: UInt64, count: Int = 3) -> [(Area) throws -> Void] {
-        let state = State(LayerGenerator(seed: seed))
-        return (0..<count).map { index in { area in try state.generator.fill(area, isLowest: index == 0) } }
+    init(seed: UInt64, lanes: [String]) {
+        dice = Randomness(seed: seed ^ 0x1a7e)
+        self.lanes = lanes
     }
 
-    private final class State {
-        var generator: LayerGenerator
-        init(_ generator: LayerGenerator) { self.generator = generator }
-    }
-
-    private mutating func fill(_ area: Area, isLowest: Bool) throws {
-        present = [:]
-        for _ in 0..<(isLowest ? 50 : 30) {
-            if isLowest || dice.chance(50) {
-                try add(to: area)
-            } else {
-                try cover(in: area)
-            }
+    /// The operations that make the next layer in an empty directory, on top of the union of those before.
+    mutating func next(over below: NameModel, steps: Int) -> [Operation] {
+        merged = below
+        present = NameModel()
+        operations = []
+        for lane in lanes where merged.entry(lane) == nil { make(lane, "directory") }
+        for _ in 0..<steps {
+            if below.entries.isEmpty || dice.chance(50) { add() } else { cover() }
         }
-        // Children before parents, so that no time is changed again.
-        for path in present.keys.sorted(by: >) {
-            clock += 1
-            let time = TimeSpec(seconds: clock, nanoseconds: 123_456_789)
-            try area.root.setTimes(of: path, access: time, modification: time)
-        }
-        let time = TimeSpec(seconds: clock, nanoseconds: 1)
-        try area.root.setTimes(of: ".", access: time, modification: time)
+        return operations
     }
 
     /// A new name, or one that takes the place of what lower layers have there.
-    private mutating func add(to area: Area) throws {
-        let directories = [""] + merged.filter { $0.value == .directory }.keys.sorted()
-        guard let parent = dice.pick(directories), let name = dice.pick(Self.names) else { return }
+    private mutating func add() {
+        var parent = ""
+        for _ in 0..<4 {
+            guard let entry = dice.pick(merged.entries), entry.kind == .directory else { continue }
+            parent = entry.path
+            break
+        }
+        guard let name = dice.pick(OperationGenerator.names) else { return }
         let path = parent.isEmpty ? name : parent + "/" + name
-        guard present[path] == nil, path.utf8.count < 10 else { return }
-        try makeParents(of: path, in: area)
-        let links = present.filter { $0.value == .regular }.keys.sorted()
-        if dice.chance(15), let existing = dice.pick(links) {
-            try area.link(path, to: existing)
-            replace(path, with: .regular)
+        if present.entry(path) != nil || path.utf8.count > 13 { return }
+        makeParents(of: path)
+        if dice.chance(20), let existing = dice.pick(present.entries.filter { $0.kind != .directory }),
+            lane(existing.path) == lane(path)
+        {
+            operations.append(Operation(.link, existing.path, path))
+            replace(path, existing.kind)
             return
         }
-        try make(path, kind: kind(), in: area)
+        make(path, kind())
     }
 
-    private mutating func kind() -> FileType {
+    private func lane(_ path: String) -> Substring { path.prefix { $0 != "/" } }
+
+    private mutating func kind() -> String {
         switch dice.below(100) {
-        case ..<40: .directory
-        case ..<80: .regular
-        case ..<90: .symbolicLink
-        case ..<94: .fifo
-        case ..<97: .characterDevice
-        default: .socket
+        case ..<38: "directory"
+        case ..<80: "file"
+        case ..<90: "link"
+        default: dice.pick(["fifo", "char", "block", "socket"]) ?? "fifo"
         }
     }
 
     /// Hides something of the layers below.
-    private mutating func cover(in area: Area) throws {
-        guard let path = dice.pick(merged.keys.filter { present[$0] == nil }.sorted()), let old = merged[path] else {
+    private mutating func cover() {
+        guard let old = dice.pick(merged.entries), present.entry(old.path) == nil, !lanes.contains(old.path) else {
             return
         }
         // What this layer itself has below the name would stay visible.
-        if present.keys.contains(where: { $0.hasPrefix(path + "/") }) { return }
-        try makeParents(of: path, in: area)
-        if old == .directory && dice.chance(40) {
-            forget(path)
-            try make(path, kind: .directory, in: area)
-            try area.markOpaque(path)
+        if present.entries.contains(where: { NameModel.isBelow($0.path, old.path) }) { return }
+        makeParents(of: old.path)
+        if old.kind == .directory && dice.chance(40) {
+            merged.remove(old.path)
+            make(old.path, "directory")
+            operations.append(Operation(.opaque, old.path))
         } else if dice.chance(60) {
-            forget(path)
-            try area.whiteout(path)
-            present[path] = .characterDevice
+            merged.remove(old.path)
+            operations.append(Operation(.whiteout, old.path))
+            present.insert(old.path, .other)
         } else {
-            try make(path, kind: kind(), in: area)
+            make(old.path, kind())
         }
     }
 
-    private mutating func makeParents(of path: String, in area: Area) throws {
+    private mutating func makeParents(of path: String) {
         var current = ""
         for part in path.split(separator: "/").dropLast() {
             current += current.isEmpty ? String(part) : "/" + part
-            if present[current] == nil { try make(current, kind: .directory, in: area) }
+            if present.entry(current) == nil { make(current, "directory") }
         }
     }
 
-    private mutating func make(_ path: String, kind: FileType, in area: Area) throws {
+    private mutating func make(_ path: String, _ kind: String) {
         switch kind {
-        case .directory: try area.directory(path)
-        case .symbolicLink: try area.symlink(path, to: dice.pick(["a", "b/c", "../d", "nowhere", "e"]) ?? "a")
-        case .regular:
-            try area.file(path, String(repeating: path + "\n", count: dice.chance(20) ? 5000 : dice.below(20)))
-        default: try area.root.makeNode(path, mode: kind.rawValue | 0o644, device: device(of: kind))
+        case "directory":
+            operations.append(Operation(.mkdir, path, "755"))
+            replace(path, .directory)
+        case "link":
+            operations.append(Operation(.symlink, path, dice.pick(["a", "b/c", "./d", "nowhere", "e"]) ?? "a"))
+            replace(path, .link)
+        case "file":
+            operations.append(Operation(.create, path, "excl", "644", String(size())))
+            replace(path, .file)
+        default:
+            operations.append(Operation(.mknod, path, kind, "644"))
+            replace(path, .other)
         }
-        if dice.chance(40) { try area.setOwner(path, uid: UInt32(dice.below(3)), gid: UInt32(dice.below(3))) }
-        if kind != .symbolicLink && dice.chance(40) {
-            try area.setMode(path, dice.pick([0o755, 0o700, 0o644, 0o4755, 0o2775, 0o1777, 0o600]) ?? 0o755)
-        }
-        if (kind == .regular || kind == .directory) && dice.chance(30) {
-            try area.root.setAttribute("user.layer", of: path, Array(path.utf8))
-        }
-        replace(path, with: kind)
+        decorate(path, kind)
     }
 
-    private func device(of kind: FileType) -> UInt64 {
-        kind == .characterDevice ? DeviceNumber(major: 1, minor: 3).rawValue : 0
+    private mutating func size() -> Int {
+        dice.pick([0, dice.below(100), dice.below(100), dice.below(9000), 4096, 8192, 8193, dice.below(100_000)]) ?? 0
     }
 
-    private mutating func replace(_ path: String, with kind: FileType) {
-        if kind != .directory || merged[path] != .directory { forget(path) }
-        merged[path] = kind
-        present[path] = kind
+    /// Owner, mode, attributes, holes.
+    private mutating func decorate(_ path: String, _ kind: String) {
+        if dice.chance(40) {
+            operations.append(Operation(.chown, path, String(dice.below(3)), String(dice.below(3))))
+        }
+        if kind != "link" && dice.chance(50) {
+            let mode = dice.pick(["755", "700", "644", "4755", "2775", "1777", "777", "600"]) ?? "755"
+            operations.append(Operation(.chmod, path, mode))
+        }
+        guard kind == "file" || kind == "directory" else { return }
+        if dice.chance(30) {
+            operations.append(Operation(.setxattr, path, "user.layer", String(dice.below(200)), "any"))
+        }
+        if dice.chance(8) { operations.append(Operation(.setxattr, path, "trusted.b", "12", "any")) }
+        if dice.chance(10), let list = dice.pick(AccessList.kinds) {
+            let isDefault = kind == "directory" && dice.chance(50)
+            operations.append(Operation(.setacl, path, isDefault ? "default" : "access", list))
+        }
+        if kind == "file" && dice.chance(10) {
+            operations.append(Operation(.write, path, String(20_000 + dice.below(200_000)), "10"))
+        }
+        if kind == "file" && dice.chance(5) {
+            operations.append(Operation(.setxattr, path, "security.capability", "20", "any"))
+        }
     }
 
-    /// Takes a name and what is below it out of the union.
-    private mutating func forget(_ path: String) {
-        merged = merged.filter { $0.key != path && !$0.key.hasPrefix(path + "/") }
+    private mutating func replace(_ path: String, _ kind: NameModel.Kind) {
+        if kind != .directory || merged.entry(path)?.kind != .directory { merged.remove(path) }
+        merged.insert(path, kind)
+        present.insert(path, kind)
     }
 }

@@ -1,76 +1,136 @@
 import Glibc
 import Linux
 
-/// One step of a differential run, complete in itself, so that a list of them can be replayed and shortened.
-enum Operation: Sendable, CustomStringConvertible {
-    case open(slot: Int, path: String, flags: OpenFlags)
-    case closeSlot(Int)
-    case writeSlot(Int, offset: Int, length: Int)
-    case readSlot(Int)
-    case truncateSlot(Int, size: Int)
-    case changeModeSlot(Int, mode: UInt32)
-    case statusSlot(Int)
-    case create(path: String, flags: OpenFlags, mode: UInt32)
-    case write(path: String, offset: Int, length: Int)
-    case append(path: String, length: Int)
-    case truncate(path: String, size: Int)
-    case read(path: String)
-    case makeDirectory(path: String, mode: UInt32)
-    case removeDirectory(path: String)
-    case unlink(path: String)
-    case rename(from: String, to: String, flags: RenameFlags)
-    case link(path: String, to: String)
-    case symbolicLink(path: String, target: String)
-    case readLink(path: String)
-    case changeMode(path: String, mode: UInt32)
-    case changeOwner(path: String, uid: UInt32, gid: UInt32)
-    case setTimes(path: String, seconds: Int64)
-    case setAttribute(path: String, name: String, length: Int, mode: AttributeWrite)
-    case removeAttribute(path: String, name: String)
-    case makeNode(path: String, type: FileType)
-    case temporaryFile(directory: String, path: String)
-    case copyRange(from: String, to: String)
-    case list(path: String)
-    case status(path: String)
-    case removeTree(path: String)
-    case dropCaches
-    /// Both mounts are taken away and made again, and their trees compared.
-    case remount
+/// One step of a differential run, complete in itself, so that a list of them can be replayed, shortened and written
+/// down: its text is a verb and its arguments with spaces between, and can be read back.
+struct Operation: Sendable, Equatable {
+    enum Verb: String, Sendable {
+        // Names.
+        case mkdir, mknod, symlink, link, unlink, rmdir, rename, rmtree, tmpfile
+        // Data, by path.
+        case create, write, append, truncate, fallocate, copy, mapwrite, read, map
+        // Open files. The first argument is the number of the slot that keeps it.
+        case open, close, fread, fwrite, ftruncate, fallocateslot, fmap, fstat, fsync, flock, flink
+        case fchmod, fchown, futimens, fsetxattr, fgetxattr
+        // Open directories, in slots of their own.
+        case opendir, relist, closedir
+        /// Closes all files and directories.
+        case closeall
+        // Attributes.
+        case chmod, chown, utimens, setxattr, getxattr, removexattr, listxattr, setacl
+        // Looking.
+        case stat, readlink, access, list
+        // Only in the making of layers: marks in the kernel's format.
+        case whiteout, opaque
+        /// What is cached of both mounts is dropped.
+        case drop
+        /// Both mounts are taken away and made again, and their trees compared. `crash` kills the server first.
+        case remount, crash
+    }
 
+    var verb: Verb
+    var arguments: [String]
+    /// Whose rights to files the operation has.
+    var user: UInt32
+
+    init(_ verb: Verb, _ arguments: String..., user: UInt32 = 0) {
+        self.verb = verb
+        self.arguments = arguments
+        self.user = user
+    }
+
+    /// Reads one back from its text; nil for what is none.
+    init?(_ text: some StringProtocol) {
+        var words = String(text).split(separator: Character(" ")).map(String.init)
+        user = 0
+        if let first = words.first, first.hasPrefix("@") {
+            guard let number = UInt32(first.dropFirst()) else { return nil }
+            user = number
+            words.removeFirst()
+        }
+        guard let first = words.first, let verb = Verb(rawValue: first) else { return nil }
+        self.verb = verb
+        arguments = Array(words.dropFirst())
+    }
+
+    /// An argument; empty where there is none.
+    func text(_ index: Int) -> String { index < arguments.count ? arguments[index] : "" }
+
+    /// An argument that is a number; 0 where it is none.
+    func number(_ index: Int) -> Int { Int(text(index)) ?? 0 }
+
+    /// An argument that is a mode.
+    func mode(_ index: Int) -> UInt32 { UInt32(text(index), radix: 8) ?? 0o644 }
+
+    /// The paths that the operation names, whose state is compared after it.
+    var paths: [String] {
+        switch verb {
+        case .link, .rename, .copy, .tmpfile: Array(arguments.prefix(2))
+        case .open, .opendir, .flink: [text(1)]
+        case .close, .fread, .fwrite, .ftruncate, .fallocateslot, .fmap, .fstat, .fsync, .flock, .fchmod, .fchown,
+            .futimens, .fsetxattr, .fgetxattr, .relist, .closedir, .closeall, .drop, .remount, .crash:
+            []
+        default: [text(0)]
+        }
+    }
+
+    /// The open file that the operation works on.
+    var slot: Int? {
+        switch verb {
+        case .open, .fread, .fwrite, .ftruncate, .fallocateslot, .fmap, .fsync, .flock, .flink, .fchmod, .fchown,
+            .futimens, .fsetxattr, .fgetxattr:
+            number(0)
+        default: nil
+        }
+    }
+
+    /// What the operation must leave as it is: the inode number of the first path is that of the second afterwards.
+    var identity: (before: String, after: String)? {
+        switch verb {
+        case .chmod, .chown, .utimens, .setxattr, .removexattr, .setacl, .write, .append, .truncate, .fallocate,
+            .mapwrite, .create, .read, .map:
+            (text(0), text(0))
+        case .link: (text(0), text(1))
+        case .open: (text(1), text(1))
+        case .rename where text(2) != "exchange": (text(0), text(1))
+        default: nil
+        }
+    }
+
+    /// Whether a new mount follows.
+    var isRemount: Bool { verb == .remount || verb == .crash }
+}
+
+extension Operation: CustomStringConvertible {
     var description: String {
-        switch self {
-        case .open(let slot, let path, let flags): "open \(path) with flags \(flags.rawValue) as #\(slot)"
-        case .closeSlot(let slot): "close #\(slot)"
-        case .writeSlot(let slot, let offset, let length): "write #\(slot): \(length) bytes at \(offset)"
-        case .readSlot(let slot): "read #\(slot)"
-        case .truncateSlot(let slot, let size): "truncate #\(slot) to \(size)"
-        case .changeModeSlot(let slot, let mode): "chmod #\(slot) \(String(mode, radix: 8))"
-        case .statusSlot(let slot): "stat #\(slot)"
-        case .create(let path, let flags, let mode): "create \(path) \(flags.rawValue) \(String(mode, radix: 8))"
-        case .write(let path, let offset, let length): "write \(path): \(length) bytes at \(offset)"
-        case .append(let path, let length): "append \(path): \(length) bytes"
-        case .truncate(let path, let size): "truncate \(path) to \(size)"
-        case .read(let path): "read \(path)"
-        case .makeDirectory(let path, let mode): "mkdir \(path) \(String(mode, radix: 8))"
-        case .removeDirectory(let path): "rmdir \(path)"
-        case .unlink(let path): "unlink \(path)"
-        case .rename(let from, let to, let flags): "rename \(from) \(to) flags \(flags.rawValue)"
-        case .link(let path, let to): "link \(to) -> new name \(path)"
-        case .symbolicLink(let path, let target): "symlink \(path) to \(target)"
-        case .readLink(let path): "readlink \(path)"
-        case .changeMode(let path, let mode): "chmod \(path) \(String(mode, radix: 8))"
-        case .changeOwner(let path, let uid, let gid): "chown \(path) \(uid):\(gid)"
-        case .setTimes(let path, let seconds): "utimens \(path) \(seconds)"
-        case .setAttribute(let path, let name, let length, let mode): "setxattr \(path) \(name) \(length) bytes \(mode)"
-        case .removeAttribute(let path, let name): "removexattr \(path) \(name)"
-        case .makeNode(let path, let type): "mknod \(path) \(type)"
-        case .temporaryFile(let directory, let path): "O_TMPFILE in \(directory), linked as \(path)"
-        case .copyRange(let from, let to): "copy_file_range \(from) to \(to)"
-        case .list(let path): "list \(path)"
-        case .status(let path): "stat \(path)"
-        case .removeTree(let path): "rm -r \(path)"
-        case .dropCaches: "drop caches"
-        case .remount: "mount anew"
+        (user == 0 ? "" : "@\(user) ") + ([verb.rawValue] + arguments).joined(separator: " ")
+    }
+}
+
+extension RenameFlags {
+    /// By the word for it in the text of an operation.
+    init(word: String) {
+        switch word {
+        case "noreplace": self = .noReplace
+        case "exchange": self = .exchange
+        case "whiteout": self = .whiteout
+        default: self = []
+        }
+    }
+}
+
+extension OpenFlags {
+    private static let words: [(word: String, flags: OpenFlags)] = [
+        ("r", .readOnly), ("w", .writeOnly), ("rw", .readWrite), ("append", .append), ("trunc", .truncate),
+        ("creat", .create), ("excl", .exclusive), ("nofollow", .noFollow), ("directory", .directory),
+        ("noatime", .noAccessTime), ("direct", .direct), ("sync", .synchronous),
+    ]
+
+    /// By words with commas between.
+    init(words text: String) {
+        self = []
+        for word in text.split(separator: ",") {
+            for known in Self.words where known.word == word { formUnion(known.flags) }
         }
     }
 }

@@ -14,26 +14,38 @@ struct Outcome: Equatable, CustomStringConvertible {
 
 /// Carries out operations in one tree, and keeps the files that they leave open.
 final class Player {
-    static let slotCount = 4
     /// Modification times from this second on are "during the test", and alike.
     static let recent: Int64 = 1_500_000_000
 
-    private let area: Area
-    private var slots: [OpenFile?] = Array(repeating: nil, count: slotCount)
+    let area: Area
+    var files: [Int: OpenFile] = [:]
+    var directories: [Int: OpenFile] = [:]
 
-    private final class OpenFile {
+    final class OpenFile {
         let file: FileDescriptor
-        init(_ file: consuming FileDescriptor) { self.file = file }
+        let canWrite: Bool
+        /// What the file was when it was opened, for those that may go on seeing it.
+        var contents = ""
+        var status = ""
+
+        init(_ file: consuming FileDescriptor, canWrite: Bool) {
+            self.file = file
+            self.canWrite = canWrite
+        }
     }
 
     init(_ area: Area) { self.area = area }
 
     /// Closes everything, so that the tree can be unmounted.
-    func finish() { slots = Array(repeating: nil, count: Self.slotCount) }
+    func finish() {
+        files = [:]
+        directories = [:]
+    }
 
     func play(_ operation: Operation) -> Outcome {
         do {
-            return Outcome(error: 0, value: try perform(operation))
+            if operation.user == 0 { return Outcome(error: 0, value: try perform(operation)) }
+            return try asUser(operation.user) { Outcome(error: 0, value: try perform(operation)) }
         } catch let error as Errno {
             return Outcome(error: error.rawValue, value: "")
         } catch {
@@ -42,42 +54,52 @@ final class Player {
     }
 
     private func perform(_ operation: Operation) throws -> String {
-        switch operation {
-        case .open, .closeSlot, .writeSlot, .readSlot, .truncateSlot, .changeModeSlot, .statusSlot:
-            return try performOnSlot(operation)
-        case .create, .write, .append, .truncate, .read, .copyRange, .temporaryFile:
+        switch operation.verb {
+        case .create, .write, .append, .truncate, .fallocate, .copy, .mapwrite, .read, .map, .tmpfile:
             return try performOnData(operation)
-        case .changeMode, .changeOwner, .setTimes, .setAttribute, .removeAttribute:
-            try performOnAttributes(operation)
-        case .list(let path):
-            return try area.names(path).joined(separator: " ")
-        case .status(let path):
-            return describe(try area.status(path))
-        case .readLink(let path):
-            return try area.target(path)
-        case .removeTree(let path):
-            try area.root.removeTree(path)
-        case .remount:
-            break
-        case .dropCaches:
-            try FileDescriptor.open("/proc/sys/vm/drop_caches", .writeOnly).writeAll("2")
-        default:
-            try performOnNames(operation)
+        case .open, .close, .fread, .fwrite, .ftruncate, .fallocateslot, .fmap, .fstat, .fsync, .flock, .flink, .fchmod,
+            .fchown, .futimens, .fsetxattr, .fgetxattr:
+            return try performOnSlot(operation)
+        case .opendir, .relist, .closedir: return try performOnDirectory(operation)
+        case .chmod, .chown, .utimens, .setxattr, .getxattr, .removexattr, .listxattr, .setacl:
+            return try performOnAttributes(operation)
+        case .stat: return describe(try area.status(operation.text(0)))
+        case .readlink: return try area.target(operation.text(0))
+        case .access:
+            let user = operation.user
+            let path = area.path.appending(operation.text(0))
+            return mayAccess(path, Int32(operation.number(1))) ? "user \(user) may" : "user \(user) may not"
+        case .list: return try list(try area.open(operation.text(0), [.directory]))
+        case .drop:
+            // Takes every entry of this mount that nobody uses out of the kernel's caches.
+            try Mount.mount(source: "none", target: area.path, type: "none", flags: .remount, options: nil)
+        case .closeall: finish()
+        case .remount, .crash: break
+        default: try performOnNames(operation)
         }
         return ""
     }
 
     private func performOnNames(_ operation: Operation) throws {
-        switch operation {
-        case .makeDirectory(let path, let mode): try area.root.makeDirectory(path, mode: mode)
-        case .removeDirectory(let path): try area.removeDirectory(path)
-        case .unlink(let path): try area.remove(path)
-        case .rename(let from, let to, let flags): try rename(from, to, flags)
-        case .link(let path, let existing): try area.link(path, to: existing)
-        case .symbolicLink(let path, let target): try area.symlink(path, to: target)
-        case .makeNode(let path, let type):
-            let device = type == .characterDevice ? DeviceNumber(major: 1, minor: 5).rawValue : 0
-            try area.root.makeNode(path, mode: type.rawValue | 0o644, device: device)
+        let (first, second) = (operation.text(0), operation.text(1))
+        switch operation.verb {
+        case .mkdir: try area.root.makeDirectory(first, mode: operation.mode(1))
+        case .rmdir: try area.removeDirectory(first)
+        case .unlink: try area.remove(first)
+        case .rename: try rename(first, second, RenameFlags(word: operation.text(2)))
+        case .link: try area.link(second, to: first)
+        case .symlink: try area.symlink(first, to: second)
+        case .rmtree: try area.root.removeTree(first)
+        case .whiteout: try area.whiteout(first)
+        case .opaque: try area.markOpaque(first)
+        case .mknod:
+            let types: [String: FileType] = [
+                "fifo": .fifo, "socket": .socket, "char": .characterDevice, "block": .blockDevice, "file": .regular,
+            ]
+            let type = types[second] ?? .fifo
+            let isDevice = type == .characterDevice || type == .blockDevice
+            let device = isDevice ? DeviceNumber(major: 1, minor: 5).rawValue : 0
+            try area.root.makeNode(first, mode: type.rawValue | operation.mode(2), device: device)
         default: throw SetupFailure("\(operation) is not about names")
         }
     }
@@ -99,81 +121,109 @@ final class Player {
         }
     }
 
-    private func performOnAttributes(_ operation: Operation) throws {
-        switch operation {
-        case .changeMode(let path, let mode): try area.setMode(path, mode)
-        case .changeOwner(let path, let uid, let gid): try area.setOwner(path, uid: uid, gid: gid)
-        case .setTimes(let path, let seconds):
-            let time = TimeSpec(seconds: seconds, nanoseconds: seconds % 1_000_000_000)
-            try area.root.setTimes(of: path, access: time, modification: time)
-        case .setAttribute(let path, let name, let length, let mode):
-            try area.root.setAttribute(name, of: path, [UInt8](repeating: 7, count: length), mode: mode)
-        case .removeAttribute(let path, let name):
-            try area.open(path, [.path, .noFollow]).removeAttribute(name)
+    private func performOnAttributes(_ operation: Operation) throws -> String {
+        let path = operation.text(0)
+        switch operation.verb {
+        case .chmod: try area.setMode(path, operation.mode(1))
+        case .chown: try area.setOwner(path, uid: UInt32(operation.number(1)), gid: UInt32(operation.number(2)))
+        case .utimens:
+            try area.root.setTimes(of: path, access: time(operation.number(1)), modification: time(operation.number(1)))
+        case .setxattr:
+            try area.root.setAttribute(operation.text(1), of: path, value(operation, 2), mode: write(operation.text(3)))
+        case .getxattr: return try describe(area.root.attribute(operation.text(1), of: path))
+        case .removexattr: try area.open(path, [.path, .noFollow]).removeAttribute(operation.text(1))
+        case .listxattr: return try attributeNames(area.open(path, [.path, .noFollow]))
+        case .setacl:
+            try area.root.setAttribute(
+                "system.posix_acl_" + operation.text(1), of: path, AccessList.bytes(operation.text(2)))
         default: throw SetupFailure("\(operation) is not about attributes")
         }
-    }
-
-    private func performOnData(_ operation: Operation) throws -> String {
-        switch operation {
-        case .create(let path, let flags, let mode):
-            try area.open(path, flags, mode: mode).writeAll("created")
-        case .write(let path, let offset, let length):
-            try area.open(path, [.writeOnly, .nonBlocking]).write(text(length), at: Int64(offset))
-        case .append(let path, let length):
-            try area.open(path, [.writeOnly, .append, .nonBlocking]).writeAll(text(length))
-        case .truncate(let path, let size):
-            try truncateFile(area.path.appending(path), to: size)
-        case .read(let path):
-            // A pipe would have us wait, and a device has no end worth reading to.
-            let file = try area.open(path, .nonBlocking)
-            if try !file.status().isRegular { return "not regular" }
-            return describe(try file.readAll())
-        case .copyRange(let from, let to):
-            // The writer first: a reader that was there before a copy-up may go on seeing the file as it was then.
-            let sink = try area.open(to, [.writeOnly, .nonBlocking])
-            return String(try area.open(from, .nonBlocking).copyRange(from: 1, to: sink, at: 3, length: 2000))
-        case .temporaryFile(let directory, let path):
-            let file = try area.open(directory, [.temporaryFile, .readWrite], mode: 0o640)
-            try file.writeAll("temporary")
-            try file.makeLink(in: area.root, at: path)
-        default: throw SetupFailure("\(operation) is not about data")
-        }
         return ""
     }
 
-    private func performOnSlot(_ operation: Operation) throws -> String {
-        switch operation {
-        case .open(let slot, let path, let flags):
-            slots[slot] = nil
-            let file = try area.open(path, flags.union(.nonBlocking))
-            if try !file.status().isRegular { return "not regular" }
-            slots[slot] = OpenFile(file)
-        case .closeSlot(let slot): slots[slot] = nil
-        case .writeSlot(let slot, let offset, let length): try slots[slot]?.file.write(text(length), at: Int64(offset))
-        case .readSlot(let slot):
-            if let open = slots[slot] { return describe(try open.file.bytes(at: 0, count: 1 << 16)) }
-        case .truncateSlot(let slot, let size): try slots[slot]?.file.truncate(to: Int64(size))
-        case .changeModeSlot(let slot, let mode): try slots[slot]?.file.setMode(mode)
-        case .statusSlot(let slot):
-            if let open = slots[slot] { return describe(try open.file.status()) }
-        default: throw SetupFailure("\(operation) is not about an open file")
+    private func attributeNames(_ file: borrowing FileDescriptor) throws -> String {
+        try file.attributeNames().map { name in
+            String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        }.sorted().joined(separator: " ")
+    }
+
+    func time(_ seconds: Int) -> TimeSpec {
+        TimeSpec(seconds: Int64(seconds), nanoseconds: Int64(seconds) % 1_000_000_000)
+    }
+
+    func write(_ word: String) -> AttributeWrite {
+        switch word {
+        case "create": .create
+        case "replace": .replace
+        default: .createOrReplace
         }
-        return ""
     }
 
-    private func text(_ length: Int) -> String {
-        String(repeating: "0123456789abcdef", count: length / 16) + String(repeating: "x", count: length % 16)
+    /// The value of an attribute, as long as an argument says; the kernel takes capabilities only in their own form.
+    func value(_ operation: Operation, _ index: Int) -> [UInt8] {
+        if operation.text(1) == "security.capability" {
+            return [0, 0, 0, 2, UInt8(truncatingIfNeeded: operation.number(index))] + [UInt8](repeating: 0, count: 15)
+        }
+        return Array(text(operation, operation.number(index)).utf8)
     }
 
-    private func describe(_ bytes: [UInt8]) -> String { "\(bytes.count) bytes, hash \(String(hash(bytes), radix: 16))" }
+    /// Text that no other operation writes, so that nothing can stand in for anything else.
+    func text(_ operation: Operation, _ length: Int) -> String {
+        var dice = Randomness(seed: hash(Array(operation.description.utf8)))
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(length + 8)
+        while bytes.count < length {
+            var word = dice.next()
+            for _ in 0..<8 {
+                bytes.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: word & 63))
+                word >>= 8
+            }
+        }
+        return String(decoding: bytes.prefix(length), as: UTF8.self)
+    }
 
-    private func describe(_ status: FileStatus) -> String {
+    func describe(_ bytes: [UInt8]?) -> String {
+        guard let bytes else { return "none" }
+        return "\(bytes.count) bytes, hash \(String(hash(bytes), radix: 16))"
+    }
+
+    func describe(_ status: FileStatus) -> String {
         var parts = ["mode \(String(status.mode, radix: 8))", "owner \(status.uid):\(status.gid)"]
         if !status.isDirectory { parts += ["size \(status.size)", "links \(status.linkCount)"] }
         if status.rawDevice != 0 { parts.append("device \(status.rawDevice)") }
         let time = status.modificationTime
         parts.append(time.seconds < Self.recent ? "mtime \(time.seconds).\(time.nanoseconds)" : "mtime recent")
         return parts.joined(separator: ", ")
+    }
+}
+
+/// POSIX access control lists in the form that the extended attributes have: a version, then entries of a tag, rights
+/// and an identifier.
+enum AccessList {
+    static let kinds = ["user", "group", "narrow", "plain"]
+
+    static func bytes(_ kind: String) -> [UInt8] {
+        let (owner, user, owningGroup, group, mask, other): (UInt16, UInt16, UInt16, UInt16, UInt16, UInt16) =
+            (0x01, 0x02, 0x04, 0x08, 0x10, 0x20)
+        switch kind {
+        case "user": return pack([(owner, 6, -1), (user, 7, 1), (owningGroup, 5, -1), (mask, 7, -1), (other, 4, -1)])
+        case "group":
+            return pack([(owner, 7, -1), (owningGroup, 7, -1), (group, 6, 2), (mask, 5, -1), (other, 0, -1)])
+        case "narrow":
+            return pack([
+                (owner, 7, -1), (user, 6, 1), (user, 4, 2), (owningGroup, 6, -1), (group, 7, 1), (mask, 4, -1),
+                (other, 1, -1),
+            ])
+        default: return pack([(owner, 6, -1), (owningGroup, 4, -1), (other, 4, -1)])
+        }
+    }
+
+    private static func pack(_ entries: [(tag: UInt16, rights: UInt16, id: Int32)]) -> [UInt8] {
+        var bytes: [UInt8] = [2, 0, 0, 0]
+        for entry in entries {
+            for value in [entry.tag, entry.rights] { withUnsafeBytes(of: value.littleEndian) { bytes += $0 } }
+            withUnsafeBytes(of: entry.id.littleEndian) { bytes += $0 }
+        }
+        return bytes
     }
 }

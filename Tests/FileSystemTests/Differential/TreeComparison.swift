@@ -5,46 +5,63 @@ struct TreeComparison {
     let oracle: MountedUnion
     let tested: MountedUnion
 
-    /// The first difference now and after both were mounted anew, nil where there is none.
-    func overNewMount() throws -> String? {
-        let first = try snapshot(tested)
-        if let text = difference("now", first, try snapshot(oracle)) { return text }
+    /// The trees of both at one time.
+    struct Views {
+        var tested: TreeSnapshot
+        var oracle: TreeSnapshot
+    }
+
+    /// Looks at both trees, which nobody may change meanwhile.
+    func views() throws -> Views { Views(tested: try snapshot(tested.target), oracle: try snapshot(oracle.target)) }
+
+    /// The first differences between the two, nil where there are none.
+    func difference(_ when: String, _ views: Views) -> String? {
+        let faults = tested.server == .strata ? views.tested.directoryFaults : []
+        let lines = views.tested.differences(to: views.oracle) + faults
+        return lines.isEmpty
+            ? nil : "\(when), here != on the kernel's overlay: " + lines.prefix(12).joined(separator: "; ")
+    }
+
+    /// Looks at both, mounts both anew and looks again. Returns the first differences, nil where there are none.
+    func overNewMount(crashing: Bool = false) throws -> String? {
+        let first = try views()
+        if let text = difference("now", first) { return text }
         try oracle.remount()
-        try tested.remount()
-        let second = try snapshot(tested)
-        if let text = difference("after a new mount", second, try snapshot(oracle)) { return text }
-        if tested.server == .strata, let change = second.changedInodes(since: first).first {
+        if crashing && tested.server == .strata {
+            try tested.killServer()
+            try tested.mount()
+        } else {
+            try tested.remount()
+        }
+        let second = try views()
+        if let text = difference(crashing ? "after a crash" : "after a new mount", second) { return text }
+        if tested.server == .strata, let change = second.tested.changedInodes(since: first.tested).first {
             return "inode numbers changed with a new mount: \(change)"
         }
         return nil
     }
 
-    /// Whether a kernel overlay of the directories that the tested mount has written shows what that mount shows.
+    /// Whether the other program, mounting the directories that one has written, shows what that one showed: the kernel
+    /// ours, and we the kernel's.
     /// Files with several names are left out: which names belong together is known to the work directory only.
-    func readByKernel() throws -> String? {
-        guard let upper = tested.upper else { return nil }
-        let shown = try snapshot(tested)
-        try tested.unmount()
-        defer { try? tested.mount() }
-        return try withScratch { scratch in
-            let layers = ([upper] + tested.lower).joined(separator: ":")
-            try Mount.mount(
-                source: "overlay", target: scratch, type: "overlay", options: "lowerdir=\(layers),redirect_dir=follow")
-            defer { try? Mount.unmount(scratch, flags: [.detach, .noFollow]) }
-            let lines = try shown.differences(to: snapshot(scratch), links: false)
-            return lines.isEmpty ? nil : "here != read by the kernel's overlay: " + lines.joined(separator: "; ")
+    func readByTheOther() throws -> String? {
+        for (writer, reader) in [(tested, MountedUnion.Server.kernel), (oracle, .strata)] {
+            guard let upper = writer.upper else { continue }
+            let shown = try snapshot(writer.target)
+            try writer.unmount()
+            let lines = try withUnion(
+                reader, writable: false, options: Fuzzer.options(reader), below: [upper] + writer.lower
+            ) { union in try shown.differences(to: snapshot(union.target), links: false) }
+            try writer.mount()
+            if !lines.isEmpty {
+                let names = writer === tested ? "here != read by the kernel" : "on the kernel != read here"
+                return "\(names): " + lines.prefix(12).joined(separator: "; ")
+            }
         }
+        return nil
     }
-
-    private func snapshot(_ union: MountedUnion) throws -> TreeSnapshot { try snapshot(union.target) }
 
     private func snapshot(_ path: String) throws -> TreeSnapshot {
         try TreeSnapshot(of: path, recent: Player.recent)
-    }
-
-    private func difference(_ when: String, _ tested: TreeSnapshot, _ oracle: TreeSnapshot) -> String? {
-        let faults = self.tested.server == .strata ? tested.directoryFaults : []
-        let lines = tested.differences(to: oracle) + faults
-        return lines.isEmpty ? nil : "\(when), here != on the kernel's overlay: " + lines.joined(separator: "; ")
     }
 }
