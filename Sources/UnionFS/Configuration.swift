@@ -1,3 +1,5 @@
+public import FUSE
+
 /// What a union is made of.
 public struct Configuration: Sendable {
     /// The immutable directories, topmost first; at least one.
@@ -11,13 +13,28 @@ public struct Configuration: Sendable {
     /// Keep marks in `user.overlay.` instead of `trusted.overlay.` attributes, as the kernel's overlay does with this
     /// option: for whoever may not write the latter.
     public var usesUserAttributes = false
-    /// Whether a sync asked of the union reaches the disk; off for directories that are thrown away after a crash.
+    /// Whether the directories are thrown away after a crash: no sync reaches the disk, and the work directory is marked so
+    /// that nobody mounts it again unaware.
     public var isVolatile = false
+    /// Whether a sync asked of the union reaches the disk.
+    public var syncs = true
+    /// Who owns files, if others than the layers say.
+    public var owners = OwnerMapping()
+    /// Whether the link count of every directory is 1, "not counted".
+    public var hasStaticLinkCounts = false
+    /// Whether inode numbers are cut to 32 bits, for old programs.
+    public var hasShortInodeNumbers = false
+    /// How long the kernel may keep names and attributes: for directories that others change behind the union's back.
+    public var timeout = Timeout.unlimited
+
     /// Whether programs see extended attributes at all.
     public var hasExtendedAttributes = true
 
     /// Nothing yet.
     public init() {}
+
+    /// Whether fsync does nothing.
+    var ignoresSync: Bool { isVolatile || !syncs }
 }
 
 /// Why a union could not be put together: one sentence that names the directory and the reason.

@@ -223,7 +223,7 @@ extension Union {
         of source: borrowing FileDescriptor, _ status: FileStatus, to copy: borrowing FileDescriptor
     ) throws(Errno) -> [UInt8]? {
         if status.uid != ownUser || status.gid != ownGroup {
-            try copy.setOwner(uid: status.uid, gid: status.gid)
+            try setOwner(copy, uid: status.uid, gid: status.gid)
         }
         if !status.isSymbolicLink { try copy.setMode(status.permissions) }
         try copyExtendedAttributes(of: source, to: copy)

@@ -23,6 +23,12 @@ public struct MountOptions: Sendable {
     public var mountOptions: [String] = []
     /// Whether others than the mounter may use the mount; always if root mounts.
     public var allowsOthers = false
+    /// Whether the kernel reads and writes files by itself where it can.
+    public var usesPassthrough = true
+    /// Largest write request in bytes; nil for the best.
+    public var maxWrite: UInt32?
+    /// The SELinux label of everything in the mount, for a kernel with SELinux.
+    public var securityContexts: [String] = []
 
     /// Why a command line was refused: one sentence that names the option.
     public struct Failure: Error, Sendable, CustomStringConvertible {
@@ -82,7 +88,7 @@ public struct MountOptions: Sendable {
         if configuration.upper == nil { configuration.isReadOnly = true }
     }
 
-    private var hasSource = false
+    var hasSource = false
 
     // MARK: -o
 
@@ -93,71 +99,7 @@ public struct MountOptions: Sendable {
         }
     }
 
-    private mutating func apply(_ name: String, _ value: String?) throws(Failure) {
-        if try applyDirectory(name, value) { return }
-        switch name {
-        case "ro", "rw":
-            configuration.isReadOnly = name == "ro"
-            mountOptions.removeAll { $0 == "ro" || $0 == "rw" }
-            mountOptions.append(name)
-        case "dev", "nodev", "suid", "nosuid", "exec", "noexec", "atime", "noatime", "nodiratime", "sync", "async",
-            "dirsync":
-            mountOptions.append(name)
-        case "allow_other", "allow_root": allowsOthers = true
-        case "default_permissions", "nonempty": break
-        case "fsname":
-            source = try Self.need(name, value)
-            hasSource = true
-        case "volatile": configuration.isVolatile = true
-        case "userxattr": configuration.usesUserAttributes = true
-        case "noacl": hasACLs = false
-        case "noxattr", "noxattrs": configuration.hasExtendedAttributes = value == "0"
-        default:
-            if Self.needless.contains(name) || name.hasPrefix("x-") { return }
-            try refuse(name, value)
-        }
-    }
-
-    private mutating func applyDirectory(_ name: String, _ value: String?) throws(Failure) -> Bool {
-        switch name {
-        case "lowerdir":
-            let directories = Self.split(try Self.need(name, value), at: ":")
-            if directories.contains("") {
-                throw Failure("option lowerdir names an empty directory (data-only layers are not supported)")
-            }
-            configuration.lower = directories.map(Self.unescape)
-        case "lowerdir+": configuration.lower.append(try Self.need(name, value))
-        case "upperdir": configuration.upper = Self.unescape(try Self.need(name, value))
-        case "workdir": configuration.work = Self.unescape(try Self.need(name, value))
-        default: return false
-        }
-        return true
-    }
-
-    /// Options that say what happens anyway, or that tune what there is nothing to tune of.
-    private static let needless: Set<String> = [
-        "timeout", "metacopy", "redirect_dir", "index", "xino", "uuid", "fast_ino", "static_nlink", "threaded",
-        "clone_fd", "max_threads", "max_idle_threads", "writeback", "max_write", "max_read", "big_writes", "subtype",
-        "relatime", "norelatime", "strictatime", "nostrictatime", "diratime", "auto_unmount", "auto", "noauto",
-        "defaults", "user", "nouser", "users", "_netdev", "nofail", "lazytime", "nolazytime", "silent", "loud", "debug",
-        "context", "fscontext", "defcontext", "rootcontext", "override_creds", "nooverride_creds",
-    ]
-
-    private func refuse(_ name: String, _ value: String?) throws(Failure) {
-        switch name {
-        case "uidmapping", "gidmapping", "squash_to_root", "squash_to_uid", "squash_to_gid", "plugins":
-            throw Failure("option \(name) is not supported: it would change who owns files")
-        case "xattr_permissions":
-            if value == "0" || value == nil { return }
-            throw Failure("option \(name) is not supported: it would change who owns files")
-        case "nfs_export", "verity", "datadir+":
-            if value == "off" { return }
-            throw Failure("option \(name) is not supported")
-        default: throw Failure("unknown option \(name)")
-        }
-    }
-
-    private static func need(_ name: String, _ value: String?) throws(Failure) -> String {
+    static func need(_ name: String, _ value: String?) throws(Failure) -> String {
         guard let value, !value.isEmpty else { throw Failure("option \(name) needs a value") }
         return value
     }

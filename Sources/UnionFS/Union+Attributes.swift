@@ -11,15 +11,26 @@ extension Union {
     /// What programs see, from what a layer says of the object.
     func attributes(of node: Node, _ status: FileStatus) throws(Errno) -> Attributes {
         var result = Attributes(status)
-        result.inode = node.inode
+        present(&result, node)
         if let directory = node.directory {
             // A count of subdirectories that only counts those of one layer would mislead; 1 says "not counted".
-            if directory.mayMerge { result.linkCount = 1 }
+            if directory.mayMerge || configuration.hasStaticLinkCounts { result.linkCount = 1 }
         } else if node.flags.contains(.identified) || status.linkCount > 1 {
             result.linkCount = linkCount(of: node, status)
         }
         return result
     }
+
+    /// Number and owner as programs see them.
+    private func present(_ attributes: inout Attributes, _ node: Node) {
+        attributes.inode = shownNumber(node.inode)
+        if !mapsOwners { return }
+        attributes.uid = configuration.owners.users.shown(attributes.uid)
+        attributes.gid = configuration.owners.groups.shown(attributes.gid)
+    }
+
+    /// An inode number, cut to 32 bits where that is asked for.
+    func shownNumber(_ inode: UInt64) -> UInt64 { configuration.hasShortInodeNumbers ? inode & 0xffff_ffff : inode }
 
     private func attributes(ofRemoved node: Node) throws(Errno) -> Attributes {
         // `node.file` is set before the node counts as removed, and only grows from then on.
@@ -33,7 +44,7 @@ extension Union {
         } else {
             throw .ESTALE
         }
-        result.inode = node.inode
+        present(&result, node)
         // A lower file keeps its link on disk when it has lost its name here.
         if file.descriptor != nil && file.isLower && file.isUnlinked && result.linkCount == 1 { result.linkCount = 0 }
         return result
@@ -83,12 +94,30 @@ extension Union {
 
     private func apply(_ changes: AttributeChanges, to place: borrowing Place) throws(Errno) {
         if changes.uid != nil || changes.gid != nil {
-            try place.directory.setOwner(of: place.path, uid: changes.uid, gid: changes.gid)
+            try setOwner(place, uid: changes.uid, gid: changes.gid)
         }
         if let mode = changes.mode { try place.directory.setMode(of: place.path, mode & 0o7777) }
         if changes.accessTime != nil || changes.modificationTime != nil {
             try place.directory.setTimes(
                 of: place.path, access: changes.accessTime ?? .omit, modification: changes.modificationTime ?? .omit)
+        }
+    }
+
+    /// Changes the owner. Where all owners are shown as one, a change that is not allowed counts as done.
+    func setOwner(_ place: borrowing Place, uid: UInt32?, gid: UInt32?) throws(Errno) {
+        do throws(Errno) {
+            try place.directory.setOwner(of: place.path, uid: uid, gid: gid)
+        } catch {
+            if !configuration.owners.isSquashing { throw error }
+        }
+    }
+
+    /// As above, of an open file.
+    func setOwner(_ file: borrowing FileDescriptor, uid: UInt32?, gid: UInt32?) throws(Errno) {
+        do throws(Errno) {
+            try file.setOwner(uid: uid, gid: gid)
+        } catch {
+            if !configuration.owners.isSquashing { throw error }
         }
     }
 
@@ -99,7 +128,7 @@ extension Union {
         }
         if let size = changes.size { try descriptor.value.truncate(to: Int64(clamping: size)) }
         if changes.uid != nil || changes.gid != nil {
-            try descriptor.value.setOwner(uid: changes.uid, gid: changes.gid)
+            try setOwner(descriptor.value, uid: changes.uid, gid: changes.gid)
         }
         if let mode = changes.mode { try descriptor.value.setMode(mode & 0o7777) }
         if changes.accessTime != nil || changes.modificationTime != nil {

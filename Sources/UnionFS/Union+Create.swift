@@ -77,7 +77,7 @@ extension Union {
         let mask = try hasDefaultACL(parent) ? 0 : request.umask
         let directory = try withObject(parent) { (place: borrowing Place) throws(Errno) in try place.status() }
         let gid = directory.mode & S_ISGID != 0 ? directory.gid : request.gid
-        if request.uid != ownUser || gid != ownGroup { try file.setOwner(uid: request.uid, gid: gid) }
+        if request.uid != ownUser || gid != ownGroup { try setOwner(file, uid: request.uid, gid: gid) }
         try file.setMode(mode & 0o7777 & ~mask)
         let status = try file.status()
         let node = table.enterNameless(
@@ -147,7 +147,7 @@ extension Union {
         }
         let uid: UInt32? = status.uid == request.uid ? nil : request.uid
         if uid == nil && gid == nil { return status }
-        try place.directory.setOwner(of: place.path, uid: uid, gid: gid)
+        try setOwner(place, uid: uid, gid: gid)
         // Giving a file away takes its set-id bits.
         if mode & 0o6000 != 0 && status.isRegular {
             try place.directory.setMode(of: place.path, status.permissions)
@@ -209,7 +209,7 @@ extension Union {
         let handsDown = parent.mode & S_ISGID != 0
         let gid = handsDown ? parent.gid : making.request.gid
         if making.request.uid != ownUser || gid != ownGroup {
-            try temporary.directory.setOwner(of: temporary.path, uid: making.request.uid, gid: gid)
+            try setOwner(temporary, uid: making.request.uid, gid: gid)
         }
         let wanted = making.isDirectory && handsDown ? mode | S_ISGID : mode
         if mode & S_IFMT != S_IFLNK && (wanted & 0o7000 != 0) {

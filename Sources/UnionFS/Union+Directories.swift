@@ -108,8 +108,10 @@ extension Union {
             let added =
                 plus
                 ? buffer.append(
-                    name: name.text, entry: nil, inode: inode, type: .directory, nextOffset: Int64(number))
-                : buffer.append(name: name.text, inode: inode, type: .directory, nextOffset: Int64(number))
+                    name: name.text, entry: nil, inode: shownNumber(inode), type: .directory,
+                    nextOffset: Int64(number))
+                : buffer.append(
+                    name: name.text, inode: shownNumber(inode), type: .directory, nextOffset: Int64(number))
             if !added { return false }
         }
         return true
@@ -133,10 +135,12 @@ extension Union {
         guard filling.plus else {
             var inode = item.inode
             if item.part == 0 && filling.mayHideNumbers { inode = try number(filling.parent, name) ?? inode }
-            return buffer.append(name: name, inode: inode, type: type, nextOffset: item.offset)
+            return buffer.append(name: name, inode: shownNumber(inode), type: type, nextOffset: item.offset)
         }
         guard buffer.hasRoom(forNameOfLength: name.length) else { return false }
-        guard let entry = try lookup(item, name, filling) else { return true }
+        guard var entry = try lookup(item, name, filling) else { return true }
+        entry.entryTimeout = configuration.timeout
+        entry.attributesTimeout = configuration.timeout
         let added = buffer.append(
             name: name, entry: entry, inode: entry.attributes.inode, type: type, nextOffset: item.offset)
         if !added { forget(entry.node, count: 1) }

@@ -28,14 +28,14 @@ extension Union {
     /// fsync of a file. What is in a lower layer is durable, or never will be by our doing.
     func sync(_ node: Node, dataOnly: Bool) throws(Errno) {
         // From ENOSYS the kernel concludes that it need not ask again, and reports success.
-        if configuration.isVolatile { throw .ENOSYS }
+        if configuration.ignoresSync { throw .ENOSYS }
         if !node.isUpper { return }
         try descriptor(of: node, write: false).value.sync(dataOnly: dataOnly)
     }
 
     /// fsync of a directory.
     func sync(directory node: Node, dataOnly: Bool) throws(Errno) {
-        if configuration.isVolatile { throw .ENOSYS }
+        if configuration.ignoresSync { throw .ENOSYS }
         if !node.isUpper || node.isRemoved { return }
         let directory = try withObject(node) { (place: borrowing Place) throws(Errno) in
             try place.open([.readOnly, .directory])

@@ -23,11 +23,14 @@ public final class Union: @unchecked Sendable {
     /// Who files belong to that this process makes.
     let ownUser = geteuid()
     let ownGroup = getegid()
+    /// Whether owners are shown that the layers do not have.
+    let mapsOwners: Bool
 
     init(stack: LayerStack, work: WorkDirectory?, configuration: Configuration) throws(Errno) {
         self.stack = stack
         self.work = configuration.isReadOnly ? nil : work
         self.configuration = configuration
+        mapsOwners = !configuration.owners.isIdentity
         let parts = stack.lowers.map { LowerPart(layer: UInt16(clamping: $0.index), path: .root) }
         let directory = DirectoryState(
             lowers: parts, isResolved: true, mayMerge: parts.count + (stack.upper == nil ? 0 : 1) > 1)

@@ -12,6 +12,16 @@ public final class UnionFileSystem: FileSystem {
         super.init()
     }
 
+    /// For how long the kernel may keep what a reply says.
+    private var timeout: Timeout { union.configuration.timeout }
+
+    private func timed(_ entry: Entry) -> Entry {
+        var entry = entry
+        entry.entryTimeout = timeout
+        entry.attributesTimeout = timeout
+        return entry
+    }
+
     public override func initialize(_ session: Session) {
         if session.passthroughIsAvailable { union.backings = Backings(session: session, isAvailable: true) }
     }
@@ -20,7 +30,8 @@ public final class UnionFileSystem: FileSystem {
 
     public override func lookup(_ request: Request, parent: NodeID, name: Name, reply: consuming EntryReply) {
         do throws(Errno) {
-            reply.entry(try union.lookup(try union.node(parent), name) ?? .negative())
+            let found = try union.lookup(try union.node(parent), name)
+            reply.entry(found.map(timed) ?? .negative(timeout: timeout))
         } catch {
             reply.error(error)
         }
@@ -32,7 +43,7 @@ public final class UnionFileSystem: FileSystem {
         _ request: Request, node: NodeID, handle: HandleID?, reply: consuming AttributesReply
     ) {
         do throws(Errno) {
-            reply.attributes(try union.getattr(try union.node(node)))
+            reply.attributes(try union.getattr(try union.node(node)), timeout: timeout)
         } catch {
             reply.error(error)
         }
@@ -42,7 +53,7 @@ public final class UnionFileSystem: FileSystem {
         _ request: Request, node: NodeID, changes: AttributeChanges, reply: consuming AttributesReply
     ) {
         do throws(Errno) {
-            reply.attributes(try union.setattr(try union.node(node), changes))
+            reply.attributes(try union.setattr(try union.node(node), inLayer(changes)), timeout: timeout)
         } catch {
             reply.error(error)
         }
@@ -53,7 +64,7 @@ public final class UnionFileSystem: FileSystem {
     ) {
         do throws(Errno) {
             let target = try union.node(node)
-            reply.status(try union.getattr(target), birthTime: union.birthTime(target))
+            reply.status(try union.getattr(target), birthTime: union.birthTime(target), timeout: timeout)
         } catch {
             reply.error(error)
         }
@@ -77,7 +88,8 @@ public final class UnionFileSystem: FileSystem {
         _ request: Request, parent: NodeID, name: Name, mode: UInt32, device: UInt64, reply: consuming EntryReply
     ) {
         do throws(Errno) {
-            reply.entry(try union.mknod(try union.node(parent), name, mode: mode, device: device, request))
+            let request = inLayer(request)
+            reply.entry(timed(try union.mknod(try union.node(parent), name, mode: mode, device: device, request)))
         } catch {
             reply.error(error)
         }
@@ -87,7 +99,7 @@ public final class UnionFileSystem: FileSystem {
         _ request: Request, parent: NodeID, name: Name, mode: UInt32, reply: consuming EntryReply
     ) {
         do throws(Errno) {
-            reply.entry(try union.mkdir(try union.node(parent), name, mode: mode, request))
+            reply.entry(timed(try union.mkdir(try union.node(parent), name, mode: mode, inLayer(request))))
         } catch {
             reply.error(error)
         }
@@ -97,7 +109,7 @@ public final class UnionFileSystem: FileSystem {
         _ request: Request, parent: NodeID, name: Name, target: Name, reply: consuming EntryReply
     ) {
         do throws(Errno) {
-            reply.entry(try union.symlink(try union.node(parent), name, target: target, request))
+            reply.entry(timed(try union.symlink(try union.node(parent), name, target: target, inLayer(request))))
         } catch {
             reply.error(error)
         }
@@ -107,7 +119,7 @@ public final class UnionFileSystem: FileSystem {
         _ request: Request, node: NodeID, parent: NodeID, name: Name, reply: consuming EntryReply
     ) {
         do throws(Errno) {
-            reply.entry(try union.link(try union.node(node), try union.node(parent), name))
+            reply.entry(timed(try union.link(try union.node(node), try union.node(parent), name)))
         } catch {
             reply.error(error)
         }
@@ -207,8 +219,8 @@ public final class UnionFileSystem: FileSystem {
         kernelFlags: OpenRequestFlags, reply: consuming CreateReply
     ) {
         do throws(Errno) {
-            let (entry, opened) = try union.create(try union.node(parent), name, mode: mode, flags, request)
-            if !reply.created(entry, .none, flags: opened.flags, backing: opened.backing) {
+            let (entry, opened) = try union.create(try union.node(parent), name, mode: mode, flags, inLayer(request))
+            if !reply.created(timed(entry), .none, flags: opened.flags, backing: opened.backing) {
                 released(entry.node)
                 union.forget(entry.node, count: 1)
             }
@@ -222,8 +234,8 @@ public final class UnionFileSystem: FileSystem {
         reply: consuming CreateReply
     ) {
         do throws(Errno) {
-            let (entry, opened) = try union.tmpfile(try union.node(parent), mode: mode, request)
-            if !reply.created(entry, .none, flags: opened.flags, backing: opened.backing) {
+            let (entry, opened) = try union.tmpfile(try union.node(parent), mode: mode, inLayer(request))
+            if !reply.created(timed(entry), .none, flags: opened.flags, backing: opened.backing) {
                 released(entry.node)
                 union.forget(entry.node, count: 1)
             }
@@ -319,6 +331,9 @@ public final class UnionFileSystem: FileSystem {
     ) {
         do throws(Errno) {
             let target = try union.node(node)
+            let translated = valueInLayer(name, value)
+            defer { translated?.deallocate() }
+            let value = translated.map { UnsafeRawBufferPointer($0) } ?? value
             try union.setxattr(target, name, value, flags: flags, killSetGroupID: killSetGroupID)
             reply.ok()
         } catch {
@@ -330,7 +345,9 @@ public final class UnionFileSystem: FileSystem {
         _ request: Request, node: NodeID, name: Name, size: Int, reply: consuming XattrReply
     ) {
         answer(reply, size: size) { buffer throws(Errno) in
-            try self.union.getxattr(try self.union.node(node), name, into: buffer)
+            let count = try self.union.getxattr(try self.union.node(node), name, into: buffer)
+            self.showOwners(name, buffer, count)
+            return count
         }
     }
 

@@ -54,14 +54,23 @@ struct Server {
         var result = Session.Options()
         let isRoot = geteuid() == 0
         result.mountOptions = ["default_permissions", "fsname=\(escape(options.source))", "subtype=strata-fuse"]
-        if isRoot || options.allowsOthers { result.mountOptions.append("allow_other") }
+        let isForRoot = options.mountOptions.contains("allow_root")
+        if (isRoot || options.allowsOthers) && !isForRoot { result.mountOptions.append("allow_other") }
         if isRoot { result.mountOptions += ["dev", "suid"] }
         result.mountOptions += options.mountOptions
         if options.configuration.isReadOnly && !options.mountOptions.contains("ro") { result.mountOptions.append("ro") }
+        if hasSecurityContexts { result.mountOptions += options.securityContexts.map(escape) }
         result.capabilities.insert(.dontMask)
+        if !options.usesPassthrough { result.capabilities.remove(.passthrough) }
+        if let maxWrite = options.maxWrite { result.maxWrite = maxWrite }
         if options.hasACLs && options.configuration.hasExtendedAttributes { result.capabilities.insert(.posixACL) }
         result.maxStackDepth = union.hasStackedLayers ? 2 : 1
         return result
+    }
+
+    /// A kernel without SELinux refuses labels.
+    private var hasSecurityContexts: Bool {
+        (try? FileDescriptor.open("/sys/fs/selinux/enforce")) != nil
     }
 
     /// As libfuse wants a value that holds commas.
