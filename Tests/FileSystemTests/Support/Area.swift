@@ -43,7 +43,8 @@ final class Area {
 
     /// Marks a directory of a lower layer opaque, in the kernel's format.
     func markOpaque(_ name: String) throws {
-        try root.setAttribute("trusted.overlay.opaque", of: name, [UInt8(ascii: "y")])
+        let prefix = UserNamespace.isInside ? "user" : "trusted"
+        try root.setAttribute("\(prefix).overlay.opaque", of: name, [UInt8(ascii: "y")])
     }
 
     // MARK: Changing

@@ -38,7 +38,11 @@ final class MountedUnion {
     var optionString: String {
         var parts = ["lowerdir=" + lower.joined(separator: ":")]
         if let upper { parts += ["upperdir=\(upper)", "workdir=\(work)"] }
-        if server == .kernel { parts += ["redirect_dir=on", "index=on", "xino=on", "metacopy=off"] }
+        if server == .kernel {
+            // What is kept in `user.` attributes anybody may have written, so the kernel follows no redirects from there.
+            parts +=
+                UserNamespace.isInside ? ["userxattr"] : ["redirect_dir=on", "index=on", "xino=on", "metacopy=off"]
+        }
         return (parts + options).joined(separator: ",")
     }
 
