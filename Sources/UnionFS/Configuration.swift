@@ -26,7 +26,12 @@ public struct Configuration: Sendable {
     public var hasShortInodeNumbers = false
     /// How long the kernel may keep names and attributes: for directories that others change behind the union's back.
     public var timeout = Timeout.unlimited
-
+    /// Directories that are searched for nothing but the data of files whose attributes lie in a layer above (the
+    /// kernel's "data-only lower layers"), topmost first.
+    public var dataOnly: [String] = []
+    /// Whether a change of attributes leaves the data in the lower layer, and such files of other unions are read (the
+    /// kernel's `metacopy`).
+    public var usesMetacopy = true
     /// Whether programs see extended attributes at all.
     public var hasExtendedAttributes = true
 

@@ -2,13 +2,16 @@ internal import FUSE
 internal import Glibc
 internal import Linux
 
-// Copy-up: a lower object becomes one of the upper layer, with everything it has, before its first change.
+// Copy-up: a lower object becomes one of the upper layer, with everything it has, before its first change. The data of a
+// file may stay below as long as only its attributes change.
 extension Union {
     /// Makes sure that the object is in the upper layer, and its parents before it.
-    ///
-    /// - Parameter limit: how many bytes of the data are wanted; nil for all.
-    func copyUp(_ node: Node, limit: Int64? = nil) throws(Errno) {
-        if node.isUpper { return }
+    func copyUp(_ node: Node, _ extent: CopyUpExtent = .attributes) throws(Errno) {
+        if node.isUpper {
+            guard extent.wantsData, node.isMetacopy else { return }
+            try node.lock.with { () throws(Errno) in try completeData(node, extent) }
+            return
+        }
         _ = try writable()
         // Every directory above that is not there yet, the highest last.
         let chain = try tree.read { () throws(Errno) -> [Node] in
@@ -23,10 +26,13 @@ extension Union {
         }
         for object in chain.reversed() {
             try object.lock.with { () throws(Errno) in
-                if object.isUpper { return }
+                if object.isUpper {
+                    if extent.wantsData { try completeData(object, extent) }
+                    return
+                }
                 switch object.type {
                 case .directory: try copyUpDirectory(object)
-                case .regular: try copyUpFile(object, limit: limit)
+                case .regular: try copyUpFile(object, extent)
                 default: try copyUpOther(object)
                 }
             }
@@ -61,33 +67,46 @@ extension Union {
 
     // MARK: Files
 
-    private func copyUpFile(_ node: Node, limit: Int64?) throws(Errno) {
+    /// A lower file that is about to be copied up.
+    private struct Original: ~Copyable {
+        /// Has the attributes.
+        let attributes: FileDescriptor
+        let status: FileStatus
+        /// Where the data are; where the attributes are too, unless a lower layer keeps them apart.
+        let data: DataFile
+    }
+
+    private func copyUpFile(_ node: Node, _ extent: CopyUpExtent) throws(Errno) {
         let work = try writable().work
-        let source = try tree.read { () throws(Errno) in try place(of: node).open(.readOnly) }
-        let status = try source.status()
+        try settleData(node)
+        let original = try openOriginal(node)
         // The data are copied without any lock but the node's.
         guard let copy = try work.temporaryFile() else {
-            try copyUpFileByName(node, source, status, limit: limit)
+            try copyUpFileByName(node, original, extent)
             return
         }
-        let origin = try copyContents(of: source, status, to: copy, limit: limit)
-        let entry = try indexEntry(node, status, origin, on: copy)
-        try putIntoPlace(node, entry) { (target: borrowing Place) throws(Errno) in
+        let isMetacopy = try fill(copy, from: original, extent)
+        let origin = try copyAttributes(of: original.attributes, original.status, to: copy)
+        let entry = try indexEntry(node, original.status, origin, on: copy)
+        if node.data == nil { node.data = original.data }
+        try putIntoPlace(node, entry, isMetacopy: isMetacopy) { (target: borrowing Place) throws(Errno) in
             try copy.makeLink(in: target.directory, at: target.path)
         }
     }
 
     /// For an upper file system without `O_TMPFILE`.
     private func copyUpFileByName(
-        _ node: Node, _ source: borrowing FileDescriptor, _ status: FileStatus, limit: Int64?
+        _ node: Node, _ original: borrowing Original, _ extent: CopyUpExtent
     ) throws(Errno) {
         let work = try writable().work
         let temporary = try work.temporary()
         let copy = try temporary.open([.create, .exclusive, .readWrite], mode: 0o600)
         do throws(Errno) {
-            let origin = try copyContents(of: source, status, to: copy, limit: limit)
-            let entry = try indexEntry(node, status, origin, on: copy)
-            try putIntoPlace(node, entry) { (target: borrowing Place) throws(Errno) in
+            let isMetacopy = try fill(copy, from: original, extent)
+            let origin = try copyAttributes(of: original.attributes, original.status, to: copy)
+            let entry = try indexEntry(node, original.status, origin, on: copy)
+            if node.data == nil { node.data = original.data }
+            try putIntoPlace(node, entry, isMetacopy: isMetacopy) { (target: borrowing Place) throws(Errno) in
                 try temporary.rename(to: target, .noReplace)
             }
         } catch {
@@ -96,13 +115,50 @@ extension Union {
         }
     }
 
-    private func copyContents(
-        of source: borrowing FileDescriptor, _ status: FileStatus, to copy: borrowing FileDescriptor, limit: Int64?
-    ) throws(Errno) -> [UInt8]? {
-        let size = min(status.size, max(limit ?? status.size, 0))
+    private func openOriginal(_ node: Node) throws(Errno) -> Original {
+        try tree.read { () throws(Errno) -> Original in
+            let place = try place(of: node)
+            let attributes = try place.open(.readOnly)
+            let status = try attributes.status()
+            if node.isMetacopy {
+                guard configuration.usesMetacopy else { throw .EPERM }
+                guard let data = node.data else { throw .EIO }
+                return Original(attributes: attributes, status: status, data: data)
+            }
+            guard let data = ownData(of: node, status) else { throw .ESTALE }
+            return Original(attributes: attributes, status: status, data: data)
+        }
+    }
+
+    /// A lower file itself as that which has the data. The caller holds the tree lock.
+    func ownData(of node: Node, _ status: FileStatus) -> DataFile? {
+        guard node.type == .regular, let link = node.link, let part = lowerPart(of: node),
+            let layer = stack.lower(part.layer)
+        else { return nil }
+        let path = LowerPath(parent: part.path, name: link.text.pointer, length: link.length)
+        return DataFile(layer: layer, path: path, status: status)
+    }
+
+    /// Gives a copy its size, and its data or the mark that says that they are below. Returns whether they are.
+    private func fill(
+        _ copy: borrowing FileDescriptor, from original: borrowing Original, _ extent: CopyUpExtent
+    ) throws(Errno) -> Bool {
+        let size = extent.count(of: original.status.size)
+        if !extent.wantsData && size > 0 && configuration.usesMetacopy && mayKeepData(original.status.mode) {
+            try copy.truncate(to: size)
+            do throws(Errno) {
+                try copy.setAttribute(stack.marks.metacopy.cString, [])
+                return true
+            } catch {
+                // A file system without such attributes.
+                if error != .EOPNOTSUPP && error != .EPERM { throw error }
+            }
+        }
+        if size == 0 { return false }
+        let source = try original.data.place().open(.readOnly)
         try copy.copyContents(of: source, size: size)
-        if size < status.size && limit != nil { try copy.truncate(to: size) }
-        return try copyAttributes(of: source, status, to: copy)
+        if try copy.status().size != size { try copy.truncate(to: size) }
+        return false
     }
 
     /// The index entry that a file with several names needs; nil for a file with one.
@@ -120,7 +176,8 @@ extension Union {
 
     /// Gives a finished copy its name: that of the node, and before it one in the index if the file has several names.
     private func putIntoPlace(
-        _ node: Node, _ entry: IndexEntry?, _ body: (borrowing Place) throws(Errno) -> Void
+        _ node: Node, _ entry: IndexEntry?, isMetacopy: Bool = false,
+        _ body: (borrowing Place) throws(Errno) -> Void
     ) throws(Errno) {
         try tree.read { () throws(Errno) in
             guard let link = node.link, !node.isRemoved else { throw .ESTALE }
@@ -137,7 +194,8 @@ extension Union {
                 if error == .EEXIST { throw .ESTALE }
                 throw error
             }
-            node.set(.upper)
+            node.set(isMetacopy ? [.upper, .metacopy] : .upper)
+            if !isMetacopy { node.clear(.metacopy) }
         }
     }
 
@@ -219,7 +277,7 @@ extension Union {
 
     /// Owner, mode, extended attributes, origin and times, in the order in which none undoes another. Returns the origin.
     @discardableResult
-    private func copyAttributes(
+    func copyAttributes(
         of source: borrowing FileDescriptor, _ status: FileStatus, to copy: borrowing FileDescriptor
     ) throws(Errno) -> [UInt8]? {
         if status.uid != ownUser || status.gid != ownGroup {

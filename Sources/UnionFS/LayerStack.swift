@@ -7,11 +7,14 @@ final class LayerStack: Sendable {
     let upper: Layer?
     /// The immutable directories, topmost first. The layer of index `i` is `lowers[i - 1]`.
     let lowers: [Layer]
+    /// Directories that only hold the data of files, topmost first: see `Configuration.dataOnly`.
+    let dataLayers: [Layer]
     let marks: Marks
 
-    init(upper: Layer?, lowers: [Layer], marks: Marks) {
+    init(upper: Layer?, lowers: [Layer], dataLayers: [Layer] = [], marks: Marks) {
         self.upper = upper
         self.lowers = lowers
+        self.dataLayers = dataLayers
         self.marks = marks
     }
 
@@ -148,12 +151,12 @@ final class LayerStack: Sendable {
     }
 
     /// A redirect to another name in the same directory.
-    private static func checkedName(_ bytes: [UInt8]) throws(Errno) -> [UInt8] {
+    static func checkedName(_ bytes: [UInt8]) throws(Errno) -> [UInt8] {
         if bytes.contains(UInt8(ascii: "/")) || bytes == [46] || bytes == [46, 46] || bytes.count > 255 { throw .EIO }
         return bytes.filter { $0 != 0 }
     }
 
-    private static func withName<Result>(
+    static func withName<Result>(
         _ bytes: [UInt8]?, _ name: Text, _ body: (Text) throws(Errno) -> Result
     ) throws(Errno) -> Result {
         guard let bytes else { return try body(name) }
@@ -163,7 +166,7 @@ final class LayerStack: Sendable {
     /// Adds the parts of a path from the root, in the layers after index `layer`. No component may be a link, a
     /// whiteout or anything but a directory. A directory on the way that was renamed itself changes the path in the
     /// layers below it.
-    private func append(absolute redirect: [UInt8], below layer: Int, to result: inout [LowerPart]) throws(Errno) {
+    func append(absolute redirect: [UInt8], below layer: Int, to result: inout [LowerPart]) throws(Errno) {
         var components = try Self.components(redirect)
         var shared: LowerPath?
         for candidate in lowers where candidate.index > layer {
@@ -200,7 +203,7 @@ final class LayerStack: Sendable {
         }
     }
 
-    private static func components(_ path: [UInt8]) throws(Errno) -> [[UInt8]] {
+    static func components(_ path: [UInt8]) throws(Errno) -> [[UInt8]] {
         let components = path.filter { $0 != 0 }.split(separator: UInt8(ascii: "/")).map { Array($0) }
         if components.isEmpty || components.contains([46]) || components.contains([46, 46]) { throw .EIO }
         return components

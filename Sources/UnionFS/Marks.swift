@@ -9,6 +9,8 @@ struct Marks: Sendable {
     let origin: StaticString
     let impure: StaticString
     let linkCount: StaticString
+    /// On a file of which only the attributes were copied up.
+    let metacopy: StaticString
     /// Ours alone: inode number and link count of the origin, where handles cannot be opened.
     let number: StaticString
     /// All own attributes start with this.
@@ -18,12 +20,14 @@ struct Marks: Sendable {
 
     static let trusted = Marks(
         opaque: "trusted.overlay.opaque", redirect: "trusted.overlay.redirect", origin: "trusted.overlay.origin",
-        impure: "trusted.overlay.impure", linkCount: "trusted.overlay.nlink", number: "trusted.overlay.inode",
+        impure: "trusted.overlay.impure", linkCount: "trusted.overlay.nlink",
+        metacopy: "trusted.overlay.metacopy", number: "trusted.overlay.inode",
         prefix: "trusted.overlay.",
         escapedPrefix: "trusted.overlay.overlay.")
     static let user = Marks(
         opaque: "user.overlay.opaque", redirect: "user.overlay.redirect", origin: "user.overlay.origin",
-        impure: "user.overlay.impure", linkCount: "user.overlay.nlink", number: "user.overlay.inode",
+        impure: "user.overlay.impure", linkCount: "user.overlay.nlink",
+        metacopy: "user.overlay.metacopy", number: "user.overlay.inode",
         prefix: "user.overlay.",
         escapedPrefix: "user.overlay.overlay.")
 
@@ -61,6 +65,42 @@ struct Marks: Sendable {
         return result
     }
 
+    /// What the attributes of an upper file say of it.
+    struct File {
+        /// It was copied up.
+        var hasOrigin = false
+        /// Its data were not.
+        var isMetacopy = false
+        /// It has been renamed since, or got another name.
+        var hasRedirect = false
+    }
+
+    /// Reads which attributes a file has: one call.
+    func file(at place: borrowing Place) throws(Errno) -> File {
+        do throws(Errno) {
+            let found = try names(at: place)
+            return File(
+                hasOrigin: found.contains(.origin), isMetacopy: found.contains(.metacopy),
+                hasRedirect: found.contains(.redirect))
+        } catch {
+            if error == .EOPNOTSUPP || error == .EPERM || error == .EACCES { return File() }
+            throw error
+        }
+    }
+
+    /// Whether a file holds nothing but its attributes.
+    func isMetacopy(at place: borrowing Place) throws(Errno) -> Bool {
+        do throws(Errno) {
+            let none = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+            _ = try place.directory.attribute(metacopy.cString, of: place.path, into: none)
+            return true
+        } catch {
+            // Whoever may not read the attribute may not read the data either.
+            if error == .ENODATA || error == .EOPNOTSUPP || error == .EPERM || error == .EACCES { return false }
+            throw error
+        }
+    }
+
     private func hasValueY(_ place: borrowing Place, _ name: StaticString) throws(Errno) -> Bool {
         try place.attribute(name)?.first == UInt8(ascii: "y")
     }
@@ -71,6 +111,8 @@ struct Marks: Sendable {
         static let redirect = Found(rawValue: 2)
         static let impure = Found(rawValue: 4)
         static let foreignOpaque = Found(rawValue: 8)
+        static let origin = Found(rawValue: 16)
+        static let metacopy = Found(rawValue: 32)
     }
 
     /// What else means "opaque" on reading.
@@ -103,6 +145,10 @@ struct Marks: Sendable {
                 found.insert(.redirect)
             } else if name.equals(impure) {
                 found.insert(.impure)
+            } else if name.equals(origin) {
+                found.insert(.origin)
+            } else if name.equals(metacopy) {
+                found.insert(.metacopy)
             } else if Marks.foreignOpaque.contains(where: { name.equals($0) }) {
                 found.insert(.foreignOpaque)
             }

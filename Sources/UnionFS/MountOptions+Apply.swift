@@ -13,7 +13,7 @@ extension MountOptions {
         if Self.needless.contains(name) || name.hasPrefix("x-") { return }
         switch name {
         case "plugins" where value?.isEmpty != false: return
-        case "nfs_export", "verity", "datadir+", "plugins": throw Failure("option \(name) is not supported")
+        case "nfs_export", "verity", "plugins": throw Failure("option \(name) is not supported")
         default: throw Failure("unknown option \(name)")
         }
     }
@@ -22,19 +22,33 @@ extension MountOptions {
         switch name {
         case "lowerdir":
             let directories = Self.split(try Self.need(name, value), at: ":")
-            if directories.contains("") {
-                throw Failure("option lowerdir names an empty directory (data-only layers are not supported)")
-            }
             if let layer = directories.first(where: { $0.hasPrefix("//") && $0.dropFirst(2).contains("//") }) {
                 throw Failure("option lowerdir names a plugin, which is not supported: \(layer)")
             }
-            configuration.lower = directories.map(Self.unescape)
+            try takeLayers(directories)
         case "lowerdir+": configuration.lower.append(try Self.need(name, value))
+        case "datadir+": configuration.dataOnly.append(try Self.need(name, value))
         case "upperdir": configuration.upper = Self.unescape(try Self.need(name, value))
         case "workdir": configuration.work = Self.unescape(try Self.need(name, value))
         default: return false
         }
         return true
+    }
+
+    /// Layers, and data-only layers behind double colons: `a:b::data::data`.
+    private mutating func takeLayers(_ directories: [String]) throws(Failure) {
+        let layers = directories.prefix { !$0.isEmpty }
+        var dataOnly: [String] = []
+        let rest = Array(directories.dropFirst(layers.count))
+        for (index, directory) in rest.enumerated() {
+            if directory.isEmpty != index.isMultiple(of: 2) || index + 1 == rest.count && directory.isEmpty {
+                throw Failure("option lowerdir names an empty directory")
+            }
+            if !directory.isEmpty { dataOnly.append(Self.unescape(directory)) }
+        }
+        if layers.isEmpty { throw Failure("option lowerdir names an empty directory") }
+        configuration.lower = layers.map(Self.unescape)
+        configuration.dataOnly = dataOnly
     }
 
     /// Who owns files.
@@ -99,6 +113,7 @@ extension MountOptions {
             case "auto", "ordered", "strict": break
             default: configuration.syncs = try Self.number(name, value) != 0
             }
+        case "metacopy": configuration.usesMetacopy = try Self.isOn(name, try Self.need(name, value))
         case "userxattr": configuration.usesUserAttributes = true
         case "nouserxattr": configuration.usesUserAttributes = false
         case "noacl": hasACLs = false
@@ -127,7 +142,6 @@ extension MountOptions {
     private static let choices: [String: Set<String>] = [
         "redirect_dir": ["on", "off", "follow", "nofollow"],
         "index": ["on", "off"],
-        "metacopy": ["on", "off"],
         "xino": ["on", "off", "auto"],
         "uuid": ["on", "off", "auto", "null"],
         "nfs_export": ["off"],

@@ -34,6 +34,10 @@ final class Node: @unchecked Sendable {
         static let noCapability = Flags(rawValue: 2048)
         /// Whether `small` is known.
         static let sizeKnown = Flags(rawValue: 1024)
+        /// What is at the node's place are the attributes alone; the data are at `Node.data`.
+        static let metacopy = Flags(rawValue: 4096)
+        /// Of a lower file: whether `metacopy` is known.
+        static let metacopyKnown = Flags(rawValue: 8192)
     }
 
     let id: NodeID
@@ -59,6 +63,9 @@ final class Node: @unchecked Sendable {
     let directory: DirectoryState?
     /// Where the copy of a file is that had several names below. Set before the node counts as upper.
     var index: IndexEntry?
+    /// Where the data are, or were, of a file that counts or counted as `metacopy`; nil where they cannot be found. Set
+    /// before that flag, and not changed afterwards.
+    var data: DataFile?
     /// The open file, or what is left of a file without a name. Guarded by `lock`.
     var file: OpenFile?
 
@@ -79,6 +86,9 @@ final class Node: @unchecked Sendable {
 
     var isUpper: Bool { flags.contains(.upper) }
     var isRemoved: Bool { flags.contains(.removed) }
+    var isMetacopy: Bool { flags.contains(.metacopy) }
+    /// Whether a reader gets the bytes of a lower layer.
+    var hasDataBelow: Bool { !flags.contains(.upper) || flags.contains(.metacopy) }
     var isDirectory: Bool { type == .directory }
     var isRoot: Bool { id == .root }
 }

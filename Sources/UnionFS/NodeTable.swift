@@ -118,6 +118,8 @@ final class NodeTable: @unchecked Sendable {
         var directory: DirectoryState?
         /// See `Node.index`.
         var index: IndexEntry?
+        /// See `Node.data`.
+        var data: DataFile?
         /// The file has further names, which may be known already.
         var hasSeveralNames = false
     }
@@ -159,6 +161,7 @@ final class NodeTable: @unchecked Sendable {
         }
         node.lookups.store(1, ordering: .relaxed)
         node.index = found.index
+        node.data = found.data
         addLocked(index, hash, parent, name, to: node)
         return node
     }

@@ -23,6 +23,10 @@ final class OpenFile: @unchecked Sendable {
     var descriptor: SharedDescriptor?
     /// The backing file or the descriptor is that of a lower layer.
     var isLower = false
+    /// Of a file without a name: what has its attributes, where that is another object than the one that has its data.
+    var metadata: SharedDescriptor?
+    /// The data have been copied since the backing file was registered, which only those still use who had it open then.
+    var isSuperseded = false
     /// The last name has been removed. A node can lose its name while its file does not: see `Union.separateFromReaders`.
     var isUnlinked = false
     /// The backing file was opened for writing, so that nobody can execute the upper file while it is registered.
@@ -31,6 +35,9 @@ final class OpenFile: @unchecked Sendable {
     var isQueued = false
     /// What was known of a file when its last name was removed and nobody had it open.
     var remains: FileStatus?
+
+    /// What is to be asked about attributes.
+    var attributeSource: SharedDescriptor? { metadata ?? descriptor }
 }
 
 /// Registers backing files with the kernel, and remembers those that are not open at the moment: most files that are

@@ -21,9 +21,10 @@ extension Union {
         return result
     }
 
-    /// Number and owner as programs see them.
+    /// Number, owner and room on disk as programs see them.
     private func present(_ attributes: inout Attributes, _ node: Node) {
         attributes.inode = shownNumber(node.inode)
+        if node.isMetacopy, let data = node.data { attributes.blocks = UInt64(clamping: data.blocks) }
         if !mapsOwners { return }
         attributes.uid = configuration.owners.users.shown(attributes.uid)
         attributes.gid = configuration.owners.groups.shown(attributes.gid)
@@ -37,7 +38,7 @@ extension Union {
         let file = node.lock.with { node.file }
         guard let file else { throw .ESTALE }
         var result: Attributes
-        if let descriptor = file.descriptor {
+        if let descriptor = file.attributeSource {
             result = Attributes(try descriptor.value.status())
         } else if let status = file.remains {
             result = Attributes(status)
@@ -46,7 +47,9 @@ extension Union {
         }
         present(&result, node)
         // A lower file keeps its link on disk when it has lost its name here.
-        if file.descriptor != nil && file.isLower && file.isUnlinked && result.linkCount == 1 { result.linkCount = 0 }
+        if file.descriptor != nil && file.metadata == nil && file.isLower && file.isUnlinked && result.linkCount == 1 {
+            result.linkCount = 0
+        }
         return result
     }
 
@@ -83,7 +86,11 @@ extension Union {
             return try getattr(node)
         }
         let size = changes.size.map { Int64(clamping: $0) }
-        try copyUp(node, limit: size)
+        if size == nil, changes.mode.map(mayKeepData) ?? true {
+            try copyUp(node)
+        } else {
+            try copyUp(node, .data(limit: size))
+        }
         if let size { try truncate(node, to: size, dropping: changes.killPrivileges) }
         return try tree.read { () throws(Errno) in
             let place = try self.place(of: node)
@@ -123,10 +130,11 @@ extension Union {
 
     /// A file without a name is changed through what is open of it.
     private func setattr(removed node: Node, _ changes: AttributeChanges) throws(Errno) -> Attributes {
-        guard let file = node.lock.with({ node.file }), let descriptor = file.descriptor, !file.isLower else {
-            throw .ESTALE
+        let size = changes.size.map { Int64(clamping: $0) }
+        let descriptor = try node.lock.with { () throws(Errno) in
+            try changeableRemains(of: node, size == nil ? .attributes : .data(limit: size))
         }
-        if let size = changes.size { try descriptor.value.truncate(to: Int64(clamping: size)) }
+        if let size { try descriptor.value.truncate(to: size) }
         if changes.uid != nil || changes.gid != nil {
             try setOwner(descriptor.value, uid: changes.uid, gid: changes.gid)
         }

@@ -142,8 +142,9 @@ extension Union {
         if name.equals("system.posix_acl_default") { node.clear([.defaultACL, .defaultACLKnown]) }
     }
 
-    private func removedDescriptor(_ node: Node) -> SharedDescriptor? {
-        node.isRemoved ? node.lock.with { node.file?.descriptor } : nil
+    /// What has the attributes of a file without a name, if it is open; nil for one with a name.
+    func removedDescriptor(_ node: Node) -> SharedDescriptor? {
+        node.isRemoved ? node.lock.with { node.file?.attributeSource } : nil
     }
 
     /// The name under which a program's attribute is stored.

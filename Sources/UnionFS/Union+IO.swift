@@ -30,6 +30,12 @@ extension Union {
         // From ENOSYS the kernel concludes that it need not ask again, and reports success.
         if configuration.ignoresSync { throw .ENOSYS }
         if !node.isUpper { return }
+        if node.isMetacopy {
+            // The attributes.
+            if let file = removedDescriptor(node) { return try file.value.sync(dataOnly: dataOnly) }
+            let file = try withObject(node) { (place: borrowing Place) throws(Errno) in try place.open(.readOnly) }
+            return try file.sync(dataOnly: dataOnly)
+        }
         try descriptor(of: node, write: false).value.sync(dataOnly: dataOnly)
     }
 

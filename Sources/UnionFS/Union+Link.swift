@@ -8,6 +8,7 @@ extension Union {
         let (_, work) = try writable()
         try checkCreatable(name)
         if !node.isRemoved { try copyUp(node) }
+        try anchor(node)
         try copyUp(parent)
         return try node.lock.with { () throws(Errno) -> Entry in
             try tree.write { () throws(Errno) -> Entry in

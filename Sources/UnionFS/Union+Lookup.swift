@@ -65,12 +65,16 @@ extension Union {
         }
         guard case .found(let index, let status) = try stack.find(name, in: lowers) else { return nil }
         guard var found = foundLower(parent, lowers, index, name, status) else { return nil }
-        if found.description.hasSeveralNames,
+        if found.description.hasSeveralNames, let work,
             let (entry, status) = try indexed(stack.place(lowers[index], name), status)
         {
             found.description.index = entry
             found.description.flags.insert(.upper)
             found.status = status
+            let place = try work.index.place(entry)
+            if try stack.marks.isMetacopy(at: place) { try noteData(of: name, in: parent, place, &found) }
+        } else {
+            try noteData(of: name, in: lowers, at: index, &found)
         }
         return found
     }
@@ -104,11 +108,14 @@ extension Union {
             inode: place.layer.inode(status.inode), type: status.type, flags: .upper)
         guard status.isDirectory else {
             description.hasSeveralNames = status.linkCount > 1
-            if let origin = try origin(of: place, status) {
+            let marks = status.isRegular ? try stack.marks.file(at: place) : Marks.File(hasOrigin: true)
+            if marks.hasOrigin, let origin = try origin(of: place, status) {
                 description.inode = origin.inode
                 if status.linkCount > 1 { description.index = try indexed(origin, status) }
             }
-            return Found(status: status, description: description)
+            var found = Found(status: status, description: description)
+            if marks.isMetacopy { try noteData(of: name, in: parent, place, &found) }
+            return found
         }
         var parts: [LowerPart] = []
         let marks = try stack.marks.directory(at: place)

@@ -17,18 +17,22 @@ extension Union {
         let writes = flags.canWrite || flags.contains(.truncate)
         if writes {
             _ = try writable()
-            if !node.isRemoved { try copyUp(node, limit: flags.contains(.truncate) ? 0 : nil) }
+            if !node.isRemoved { try copyUp(node, .data(limit: flags.contains(.truncate) ? 0 : nil)) }
         }
         return try node.lock.with { () throws(Errno) -> Opened in
             // Also for a reader: it must see what is written from now on, which the lower file does not get.
-            if node.isUpper && !node.isRemoved { try separateFromReaders(node) }
+            if !node.hasDataBelow && !node.isRemoved { try separateFromReaders(node) }
             let file = node.file ?? OpenFile()
             if file.count == 0 && file.backing == nil && file.descriptor == nil {
                 try start(file, node)
-            } else if file.isLower && node.isUpper && !node.isRemoved {
+            } else if file.isLower && !node.hasDataBelow && !node.isRemoved {
                 // No backing file, or this would have been another node: readers go on with the upper file.
                 file.descriptor = try openUpper(node)
                 file.isLower = false
+            }
+            // No lower file may be written through what its readers have open.
+            if writes && node.isRemoved {
+                _ = try changeableRemains(of: node, .data(limit: flags.contains(.truncate) ? 0 : nil))
             }
             if flags.contains(.truncate) { try truncateOpen(file, node, dropping) }
             node.file = file
@@ -38,6 +42,8 @@ extension Union {
     }
 
     private func opened(_ file: OpenFile) -> Opened {
+        // Past the backing file that others still read, which the kernel allows.
+        if file.isSuperseded { return Opened(flags: [.directIO, .parallelDirectWrites]) }
         if let backing = file.backing { return Opened(backing: backing) }
         // What the kernel has cached of an upper file is older than what others wrote through a backing file.
         let isCurrent = file.isLower || backings == nil
@@ -52,7 +58,7 @@ extension Union {
 
     /// Whether the node's file is read that way. The tree lock is held.
     private func isSmall(_ node: Node, _ place: borrowing Place) throws(Errno) -> Bool {
-        if backings == nil || node.isUpper { return false }
+        if backings == nil || !node.hasDataBelow { return false }
         if node.flags.contains(.sizeKnown) { return node.flags.contains(.small) }
         let status = try place.status()
         let isSmall = status.isRegular && status.size <= Self.smallFile
@@ -63,13 +69,14 @@ extension Union {
     /// The first open of a node. The node's lock is held.
     private func start(_ file: OpenFile, _ node: Node) throws(Errno) {
         if node.isRemoved { throw .ESTALE }
-        if node.flags.contains(.small) && !node.isUpper {
+        try settleData(node)
+        if node.flags.contains(.small) && node.hasDataBelow {
             file.isLower = true
             return
         }
         let (descriptor, isLower) = try tree.read { () throws(Errno) -> (SharedDescriptor?, Bool) in
-            let isLower = !node.isUpper
-            let place = try place(of: node)
+            let isLower = node.hasDataBelow
+            let place = try dataPlace(of: node)
             if try isSmall(node, place) { return (nil, isLower) }
             return (try openObject(place, isLower: isLower), isLower)
         }
@@ -130,9 +137,8 @@ extension Union {
         }
         try tree.write { () throws(Errno) in
             if node.isRemoved { throw .ESTALE }
-            if file.descriptor == nil, let part = lowerPart(of: node), let link = node.link {
-                let place = try stack.place(part, link.text)
-                file.descriptor = SharedDescriptor(try place.open(.readOnly), canWrite: false)
+            if file.descriptor == nil, let data = node.data {
+                file.descriptor = SharedDescriptor(try data.place().open(.readOnly), canWrite: false)
             }
             table.replace(node)
             node.set(.removed)
@@ -140,7 +146,7 @@ extension Union {
         throw .ESTALE
     }
 
-    private func lowerPart(of node: Node) -> LowerPart? {
+    func lowerPart(of node: Node) -> LowerPart? {
         guard let directory = node.link?.parent.directory else { return nil }
         return directory.lock.with { directory.lowers.first { $0.layer == node.lowerLayer } }
     }
@@ -190,37 +196,10 @@ extension Union {
     func descriptor(of node: Node, write: Bool) throws(Errno) -> SharedDescriptor {
         let shared = node.lock.with { node.file?.descriptor }
         if let shared, shared.canWrite || !write { return shared }
-        if write && !node.isUpper { throw .EBADF }
-        return try withObject(node) { (place: borrowing Place) throws(Errno) in
-            SharedDescriptor(try place.open(write ? .readWrite : .readOnly), canWrite: write)
+        if write && node.hasDataBelow { throw .EBADF }
+        return try tree.read { () throws(Errno) in
+            SharedDescriptor(try dataPlace(of: node).open(write ? .readWrite : .readOnly), canWrite: write)
         }
-    }
-
-    /// Before the last name of a file goes: keeps what the kernel may still ask for. The node's lock is held.
-    func keepRemains(of node: Node, _ place: borrowing Place, _ status: FileStatus) throws(Errno) {
-        let file = node.file ?? OpenFile()
-        file.isUnlinked = true
-        if node.isDirectory || file.count == 0 {
-            var remains = status
-            remains.linkCount = node.isDirectory ? 0 : max(status.linkCount, 1) - 1
-            file.remains = remains
-            if let backing = file.backing { backings?.close(backing) }
-            file.backing = nil
-        } else if file.descriptor == nil {
-            file.descriptor = try openForRemains(place, isLower: file.isLower)
-        }
-        node.file = file
-    }
-
-    private func openForRemains(_ place: borrowing Place, isLower: Bool) throws(Errno) -> SharedDescriptor {
-        if !isLower {
-            do throws(Errno) {
-                return SharedDescriptor(try place.open(.readWrite), canWrite: true)
-            } catch {
-                if error != .EACCES && error != .EPERM && error != .ETXTBSY { throw error }
-            }
-        }
-        return SharedDescriptor(try place.open(.readOnly), canWrite: false)
     }
 
     /// A file that has just been made and is open. `node` is not known to anybody else yet.

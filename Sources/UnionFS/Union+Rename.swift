@@ -36,6 +36,7 @@ extension Union {
         try copyUp(parent)
         try copyUp(node)
         try copyUp(newParent)
+        try anchor(node, under: (parent, name))
         let from = End(parent: parent, name: name, node: node)
         guard let target else {
             try tree.write { () throws(Errno) in try move(from, to: newParent, newName) }
@@ -44,6 +45,7 @@ extension Union {
         let to = End(parent: newParent, name: newName, node: target)
         if flags.contains(.exchange) {
             try copyUp(target)
+            try anchor(target, under: (newParent, newName))
             try tree.write { () throws(Errno) in try exchange(from, to) }
         } else {
             try target.lock.with { () throws(Errno) in

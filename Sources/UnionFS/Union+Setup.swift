@@ -22,8 +22,13 @@ extension Union {
         for (index, path) in configuration.lower.enumerated() {
             lowers.append(try setup.open(path, index: index + 1, "lowerdir"))
         }
+        var dataLayers: [Layer] = []
+        for (index, path) in configuration.dataOnly.enumerated() {
+            dataLayers.append(try setup.open(path, index: lowers.count + index + 1, "data-only lowerdir"))
+        }
         let stack = LayerStack(
-            upper: upper, lowers: lowers, marks: configuration.usesUserAttributes ? .user : .trusted)
+            upper: upper, lowers: lowers, dataLayers: dataLayers,
+            marks: configuration.usesUserAttributes ? .user : .trusted)
         do throws(Errno) {
             try self.init(stack: stack, work: work, configuration: configuration)
         } catch {

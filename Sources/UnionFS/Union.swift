@@ -59,7 +59,8 @@ public final class Union: @unchecked Sendable {
     public var hasStackedLayers: Bool {
         let (overlay, fuse): (UInt64, UInt64) = (0x794c_7630, 0x6573_5546)
         var seen: Set<UInt64> = []
-        for layer in stack.lowers + [stack.upper].compactMap({ $0 }) where seen.insert(layer.device).inserted {
+        let layers = stack.lowers + stack.dataLayers + [stack.upper].compactMap { $0 }
+        for layer in layers where seen.insert(layer.device).inserted {
             let type = try? layer.root.fileSystemStatus().type
             if type == overlay || type == fuse { return true }
         }

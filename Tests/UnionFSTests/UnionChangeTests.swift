@@ -29,7 +29,7 @@ import Testing
         let union = try sandbox.union("a")
         let node = try union.find("d/f")
         let inode = try union.getattr(node).inode
-        try union.copyUp(node)
+        try union.copyUp(node, .data())
         let after = try sandbox.status("upper/d/f")
         #expect(after.mode == before.mode && after.uid == 12 && after.gid == 34)
         #expect(after.size == before.size && after.allocatedSize <= before.allocatedSize)
