@@ -6,12 +6,16 @@ something to merge, and 97 more make a stack of 100.
 
 import json
 import os
+import pathlib
 import random
 import shutil
 import subprocess
 
 _VERSION = 3
 _NEEDLE = "strata-needle"
+
+# What the workload over a Debian root file system installs.
+INSTALL = ["apt-get", "install", "-q", "-y", "--no-install-recommends", "apache2"]
 
 
 class Layers:
@@ -43,6 +47,13 @@ class Layers:
         """`count` layers (3 or more), the uppermost first."""
         thin = [self.path("t", str(index)) for index in range(count - 3)]
         return thin + [self.path("top"), self.path("middle"), self.path("base")]
+
+    def image(self):
+        """A Debian root file system as the one layer, made at the first call; what INSTALL needs is downloaded in it."""
+        root = self.path("image")
+        if not os.path.isdir(root):
+            _make_image(root)
+        return [root]
 
 
 def prepare(directory, scale, say):
@@ -97,6 +108,23 @@ def _make_base(layers):
         # busybox runs the applet it is named after.
         os.makedirs(f"{base}/bin/{index:02}")
         shutil.copy(program, f"{base}/bin/{index:02}/true")
+
+
+def _make_image(root):
+    bases = pathlib.Path(__file__).resolve().parents[1] / "bases"
+    archive = subprocess.check_output([bases, "--archive"], text=True).strip()
+    unfinished = root + ".unfinished"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    os.mkdir(unfinished)
+    subprocess.check_call(["tar", "-C", unfinished, "--xattrs", "-xf", archive])
+    shutil.copy("/etc/resolv.conf", f"{unfinished}/etc/resolv.conf")
+    # No service is started in the root file system.
+    with open(f"{unfinished}/usr/sbin/policy-rc.d", "w", encoding="ascii") as file:
+        file.write("#!/bin/sh\nexit 101\n")
+    os.chmod(f"{unfinished}/usr/sbin/policy-rc.d", 0o755)
+    for command in (["apt-get", "update", "-q"], INSTALL + ["--download-only"]):
+        subprocess.check_call(["chroot", unfinished, *command], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    os.rename(unfinished, root)
 
 
 def _empty_files(directory, count, per_directory):

@@ -10,6 +10,7 @@ import typing
 
 import measure
 import peers
+import trees
 
 _BLOCK = 4096
 
@@ -23,6 +24,8 @@ class Workload:
     action: typing.Callable
     layer_count: int = 3
     mounted: bool = True
+    # Over a Debian root file system rather than the made-up layers.
+    image: bool = False
     unit: str = "ms"
 
 
@@ -333,6 +336,22 @@ def rename_directories(bench):
 
 
 # Running programs
+
+
+@workload("git add")
+def git_add(bench):
+    """git add -A of 20,000 small lower files"""
+    bench.run("git", "init", "-q", "small")
+    with bench.clock():
+        bench.run("git", "-C", "small", "-c", "core.fsync=none", "add", "-A")
+
+
+@workload("apt-get install", image=True)
+def apt_install(bench):
+    """install Apache and what it needs, from packages downloaded before, in a Debian root file system"""
+    with bench.clock():
+        bench.run("chroot", ".", "/usr/bin/env", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C", *trees.INSTALL,
+                  "--no-download")
 
 
 @workload("exec warm")
