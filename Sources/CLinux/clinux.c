@@ -197,6 +197,14 @@ int clinux_mount(const char *source, const char *target, const char *type, uint6
 int clinux_umount2(const char *target, int flags) { return umount2(target, flags); }
 int clinux_unshare(int flags) { return unshare(flags); }
 int clinux_setns(int fd, int type) { return setns(fd, type); }
+int clinux_open_tree(int directory, const char *path, uint32_t flags) {
+    return (int)syscall(SYS_open_tree, directory, path, flags);
+}
+int clinux_mount_setattr(int directory, const char *path, uint32_t flags, uint64_t set, uint64_t clear,
+                         uint64_t propagation) {
+    uint64_t attributes[4] = {set, clear, propagation, 0}; // struct mount_attr
+    return (int)syscall(SYS_mount_setattr, directory, path, flags, attributes, sizeof attributes);
+}
 
 // The raw calls: glibc's setfsuid is per thread already, and the return value is the previous id, never an error.
 int clinux_setfsuid(uint32_t uid) { return setfsuid(uid); }

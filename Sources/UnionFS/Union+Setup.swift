@@ -43,6 +43,7 @@ private struct Setup {
     /// Where marks are kept; found out with the work directory.
     private(set) var usesUserAttributes: Bool
     private var fileSystems: [(device: UInt64, uuid: [UInt8])] = []
+    private var mounts = LayerMounts()
 
     init(_ configuration: Configuration) {
         self.configuration = configuration
@@ -51,8 +52,7 @@ private struct Setup {
 
     mutating func open(_ path: String, index: Int, _ role: String) throws(UnionFailure) -> Layer {
         do throws(Errno) {
-            // Not O_PATH: open_by_handle_at(2) does not take such a descriptor.
-            return try layer(try FileDescriptor.open(path, [.readOnly, .directory]), index: index)
+            return try layer(try mounts.open(path, isWritable: index == 0), index: index)
         } catch {
             throw UnionFailure(.directory, "cannot open \(role) \(path): \(error)")
         }
@@ -76,6 +76,10 @@ private struct Setup {
         if layer.device != upper.device {
             throw UnionFailure(
                 .differentFileSystems, "workdir \(path) is not on the same file system as upperdir \(upperPath)")
+        }
+        if (try? layer.root.mountID(of: ".")) != (try? upper.root.mountID(of: ".")) {
+            throw UnionFailure(
+                .differentFileSystems, "workdir \(path) is not on the same mount as upperdir \(upperPath)")
         }
         try checkSeparate(layer, path, upper, upperPath)
         do throws(Errno) {

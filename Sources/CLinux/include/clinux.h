@@ -119,6 +119,9 @@ int clinux_mount(const char *source, const char *target, const char *type, uint6
 int clinux_umount2(const char *target, int flags);
 int clinux_unshare(int flags);
 int clinux_setns(int fd, int type);
+int clinux_open_tree(int directory, const char *path, uint32_t flags);
+int clinux_mount_setattr(int directory, const char *path, uint32_t flags, uint64_t set, uint64_t clear,
+                         uint64_t propagation);
 int clinux_setfsuid(uint32_t uid);
 int clinux_setfsgid(uint32_t gid);
 int clinux_pidfd_open(int32_t pid, uint32_t flags);
