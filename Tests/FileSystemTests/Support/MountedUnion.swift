@@ -131,7 +131,8 @@ final class MountedUnion {
         try Mount.unmount(target, flags: [.detach, .noFollow])
     }
 
-    private func reap() throws {
+    /// Waits for the end of a server whose mount is gone.
+    func reap() throws {
         guard let child = process else { return }
         process = nil
         // Long, because a new mount namespace of somebody else's may hold a copy of the mount for a while.
