@@ -50,7 +50,7 @@ extension Union {
             // that it is complete: see `noteData`.
             if size < before.size { try copy.truncate(to: size) }
             // Or a loss of power could keep the removal of the mark and not the data.
-            if size > 0 && !configuration.isVolatile { try copy.sync(dataOnly: true) }
+            if size > 0 && !configuration.ignoresSync { try copy.sync(dataOnly: true) }
             try restore(before, capability, on: copy)
         } catch {
             // What was copied takes room and is not used. (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE)

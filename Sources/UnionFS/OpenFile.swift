@@ -25,8 +25,6 @@ final class OpenFile: @unchecked Sendable {
     var isLower = false
     /// Of a file without a name: what has its attributes, where that is another object than the one that has its data.
     var metadata: SharedDescriptor?
-    /// The data have been copied since the backing file was registered, which only those still use who had it open then.
-    var isSuperseded = false
     /// The last name has been removed. A node can lose its name while its file does not: see `Union.separateFromReaders`.
     var isUnlinked = false
     /// The backing file was opened for writing, so that nobody can execute the upper file while it is registered.

@@ -30,7 +30,7 @@ extension Union {
                 file.descriptor = try openUpper(node)
                 file.isLower = false
             }
-            // No lower file may be written through what its readers have open.
+            // Opened through /proc: no lower file may be written through what its readers have open.
             if writes && node.isRemoved {
                 _ = try changeableRemains(of: node, .data(limit: flags.contains(.truncate) ? 0 : nil))
             }
@@ -42,8 +42,6 @@ extension Union {
     }
 
     private func opened(_ file: OpenFile) -> Opened {
-        // Past the backing file that others still read, which the kernel allows.
-        if file.isSuperseded { return Opened(flags: [.directIO, .parallelDirectWrites]) }
         if let backing = file.backing { return Opened(backing: backing) }
         // What the kernel has cached of an upper file is older than what others wrote through a backing file.
         let isCurrent = file.isLower || backings == nil

@@ -34,7 +34,8 @@ extension Union {
     }
 
     /// What can be changed of a file without a name. One that is still that of a lower layer is copied first, into a file
-    /// without a name. ESTALE for a file that goes on as another node: see `separateFromReaders`. The node's lock is held.
+    /// without a name. ESTALE for a file that goes on as another node (see `separateFromReaders`), and for the data of one
+    /// that the kernel reads through a backing file, because it then takes no other for this node. The node's lock is held.
     func changeableRemains(of node: Node, _ extent: CopyUpExtent) throws(Errno) -> SharedDescriptor {
         _ = try writable()
         guard let file = node.file, file.isUnlinked || !file.isLower else { throw .ESTALE }
@@ -42,22 +43,26 @@ extension Union {
             guard let descriptor = file.descriptor else { throw .ESTALE }
             return descriptor
         }
+        if extent.wantsData && file.backing != nil { throw .ESTALE }
         let metadata = try changeableAttributes(of: node, file)
         guard extent.wantsData else { return metadata }
         guard let data = node.data else { throw .EIO }
         try complete(metadata.value, from: try data.place().open(.readOnly), extent)
-        // The mark may stay: nobody can look the file up any more.
+        // It may have names that have not been looked up.
+        try? metadata.value.removeAttribute(stack.marks.metacopy.cString)
         file.descriptor = metadata
         file.metadata = nil
         file.isLower = false
-        file.isSuperseded = file.backing != nil
         node.clear(.metacopy)
         return metadata
     }
 
     private func changeableAttributes(of node: Node, _ file: OpenFile) throws(Errno) -> SharedDescriptor {
         if let metadata = file.metadata, metadata.canWrite { return metadata }
-        guard let source = file.attributeSource, node.data != nil else { throw .ESTALE }
+        // A lower file with names that have not been looked up is to stay one file with them.
+        guard !node.flags.contains(.identified), let source = file.attributeSource, node.data != nil else {
+            throw .ESTALE
+        }
         let status = try source.value.status()
         let copy = try namelessFile()
         try copy.truncate(to: status.size)

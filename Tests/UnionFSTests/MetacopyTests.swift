@@ -226,6 +226,127 @@ import Testing
         try union.write("both", to: "h")
         #expect(try union.read("f") == "both")
     }
+
+    // MARK: Breakdowns
+
+    @Test func `data that were half copied when the server was killed do not count`() throws {
+        let sandbox = try Sandbox()
+        let text = String(repeating: "0123456789", count: 10_000)
+        try sandbox.file("a/f", text)
+        do {
+            let union = try sandbox.union("a")
+            try union.setMode(union.find("f"), 0o600)
+        }
+        let half = try FileDescriptor.open("\(sandbox.path)/upper/f", .readWrite)
+        try half.writeAll("half")
+        let union = try sandbox.union("a")
+        #expect(try union.read("f") == text)
+        let node = try union.find("f")
+        _ = try union.open(node, .readWrite, dropping: false)
+        union.release(node)
+        #expect(try sandbox.text("upper/f") == text)
+        #expect(try union.read("f") == text)
+    }
+
+    @Test(arguments: [0, 7]) func `a file that was cut and not yet unmarked is whole`(_ size: Int) throws {
+        let sandbox = try Sandbox()
+        try sandbox.file("a/f", "0123456789")
+        do {
+            let union = try sandbox.union("a")
+            try union.setMode(union.find("f"), 0o600)
+        }
+        // As `complete` leaves it before its last step.
+        let cut = try FileDescriptor.open("\(sandbox.path)/upper/f", .readWrite)
+        try cut.writeAll(String("0123456789".prefix(size)))
+        try cut.truncate(to: Int64(size))
+        do {
+            let union = try sandbox.union("a")
+            #expect(try union.read("f") == "0123456789".prefix(size))
+            try union.write("longer than it ever was", to: "f")
+        }
+        #expect(try sandbox.union("a").read("f") == "longer than it ever was")
+    }
+
+    @Test func `without data a file can be looked at and removed, not read`() throws {
+        let sandbox = try Sandbox()
+        try sandbox.file("upper/f", "\0\0\0")
+        try sandbox.attribute(Self.mark, "", of: "upper/f")
+        try sandbox.attribute(Self.redirect, "/gone", of: "upper/f")
+        let union = try sandbox.union("a")
+        let node = try union.find("f")
+        #expect(try union.getattr(node).size == 3)
+        #expect(throws: Errno.EIO) { try union.read("f") }
+        #expect(throws: Errno.EIO) { try union.open(node, .writeOnly, dropping: false) }
+        try union.setMode(node, 0o600)
+        try union.move("f", to: "g")
+        try named("g") { try union.unlink(union.table.root, $0) }
+        #expect(try !union.exists("g"))
+    }
+
+    // MARK: Layers
+
+    @Test func `attributes in one layer, data in another, under other names`() throws {
+        let sandbox = try Sandbox()
+        try sandbox.directory("c/deep")
+        try sandbox.file("c/deep/data", "lowest")
+        try sandbox.file("c/other", "not this")
+        for (path, redirect) in [("b/middle", "/deep/data"), ("a/top", "middle")] {
+            try sandbox.file(path, "\0\0\0\0\0\0")
+            try sandbox.attribute(Self.mark, "", of: path)
+            try sandbox.attribute(Self.redirect, redirect, of: path)
+        }
+        // What the redirect of a layer means is below that layer.
+        try sandbox.directory("a/deep")
+        try sandbox.file("a/deep/data", "above")
+        do {
+            let union = try sandbox.union("a", "b", "c")
+            #expect(try union.read("top") == "lowest" && union.read("middle") == "lowest")
+            try union.move("top", to: "deep/moved")
+            #expect(try union.read("deep/moved") == "lowest")
+        }
+        #expect(try sandbox.attribute(Self.redirect, of: "upper/deep/moved") == "/top")
+        let union = try sandbox.union("a", "b", "c")
+        #expect(try union.read("deep/moved") == "lowest")
+        try union.write("own", to: "middle")
+        #expect(try sandbox.text("upper/middle") == "own" && union.read("deep/moved") == "lowest")
+    }
+
+    @Test func `redirects that lead nowhere or out are errors`() throws {
+        let sandbox = try Sandbox()
+        try sandbox.directory("b/d")
+        try sandbox.file("b/d/f", "text")
+        try FileDescriptor.currentDirectory.makeSymbolicLink("\(sandbox.path)/b/l", to: "d")
+        try sandbox.file("secret", "secret")
+        let redirects = ["/../secret", "../secret", "/d", "/l/f", "/", "d/f", "/d/../d/f", "/d/f/x", ""]
+        for (number, redirect) in redirects.enumerated() {
+            try sandbox.file("a/\(number)", "\0\0\0\0")
+            try sandbox.attribute(Self.mark, "", of: "a/\(number)")
+            try sandbox.attribute(Self.redirect, redirect, of: "a/\(number)")
+        }
+        let union = try sandbox.union("a", "b")
+        for number in redirects.indices {
+            #expect(throws: Errno.EIO, "\(redirects[number])") { try union.read("\(number)") }
+        }
+    }
+
+    @Test func `marks in user attributes`() throws {
+        let sandbox = try Sandbox()
+        try sandbox.file("a/f", "text")
+        var configuration = sandbox.configuration(["a"])
+        configuration.usesUserAttributes = true
+        do {
+            let union = try Union(configuration)
+            try union.setMode(union.find("f"), 0o600)
+            try union.move("f", to: "g")
+        }
+        #expect(try sandbox.attribute("user.overlay.metacopy", of: "upper/g") == "")
+        #expect(try sandbox.attribute("user.overlay.redirect", of: "upper/g") == "/f")
+        let union = try Union(configuration)
+        #expect(try union.read("g") == "text")
+        try union.write("more", to: "g")
+        #expect(try sandbox.attribute("user.overlay.metacopy", of: "upper/g") == nil)
+        #expect(try sandbox.text("upper/g") == "more")
+    }
 }
 
 extension Union {

@@ -41,7 +41,7 @@ import Testing
             (["m"], "lowerdir"), (["-o", "lowerdir=a"], "mount point"), (["m", "-o", "lowerdir="], "lowerdir"),
             (["m", "-o", "lowerdir=a,upperdir=u"], "workdir"), (["m", "-o", "lowerdir=a,frobnicate=1"], "frobnicate"),
             (["m", "--frobnicate"], "--frobnicate"), (["m", "-o"], "-o"), (["s", "m", "x", "-o", "lowerdir=a"], "x"),
-            (["m", "-o", "lowerdir=a,uidmapping=0:1"], "uidmapping"), (["m", "-o", "lowerdir=a::b"], "lowerdir"),
+            (["m", "-o", "lowerdir=a,uidmapping=0:1"], "uidmapping"), (["m", "-o", "lowerdir=a::"], "lowerdir"),
             (["m", "-o", "lowerdir=a,gidmapping=0:x:1"], "gidmapping"),
             (["m", "-o", "lowerdir=a,uidmapping=0:4294967295:2"], "uidmapping"),
             (["m", "-o", "lowerdir=a,squash_to_uid"], "squash_to_uid"),
