@@ -113,6 +113,18 @@ int cfuse_notify_inode(struct cfuse_session *session, uint64_t node, int64_t off
     return fuse_lowlevel_notify_inval_inode(session->fuse, node, offset, length);
 }
 
+int cfuse_store_file(struct cfuse_session *session, uint64_t node, int fd, size_t size) {
+    size_t room;
+    void *memory = cfuse_scratch(&room);
+    if (!memory || size > room) return -EINVAL;
+    ssize_t count = pread(fd, memory, size, 0);
+    if (count < 0) return -errno;
+    if (count == 0) return 0;
+    struct fuse_bufvec data = FUSE_BUFVEC_INIT((size_t)count);
+    data.buf[0].mem = memory;
+    return fuse_lowlevel_notify_store(session->fuse, node, 0, &data, 0);
+}
+
 int cfuse_notify_entry(struct cfuse_session *session, uint64_t parent, const char *name, size_t length) {
     return fuse_lowlevel_notify_inval_entry(session->fuse, parent, name, length);
 }

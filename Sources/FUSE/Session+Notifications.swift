@@ -20,6 +20,13 @@ extension Session {
         try check(cfuse_notify_delete(core, parent.rawValue, child.rawValue, name.pointer, name.length))
     }
 
+    /// Puts the first `size` bytes of a file, all it has, into the kernel's cache of a node, so that reading them asks
+    /// nobody. Only from a method that serves a request of another kind than read, and while no read of the node can be
+    /// waiting: the kernel holds the pages that a read waits for. Throws ENOENT if the kernel does not know the node.
+    public func store(_ file: borrowing FileDescriptor, size: Int, in node: NodeID) throws(Errno) {
+        try check(cfuse_store_file(core, node.rawValue, file.rawValue, size))
+    }
+
     private func check(_ result: Int32) throws(Errno) {
         if result < 0 { throw Errno(rawValue: 0 &- result) }
     }

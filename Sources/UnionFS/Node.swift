@@ -32,6 +32,8 @@ final class Node: @unchecked Sendable {
         static let small = Flags(rawValue: 512)
         /// The file has no capabilities: known, so that the kernel's question before a write costs no system call.
         static let noCapability = Flags(rawValue: 2048)
+        /// The bytes of a small file have been given to the kernel.
+        static let stored = Flags(rawValue: 16384)
         /// Whether `small` is known.
         static let sizeKnown = Flags(rawValue: 1024)
         /// What is at the node's place are the attributes alone; the data are at `Node.data`.

@@ -73,6 +73,11 @@ final class Backings: @unchecked Sendable {
 
     func close(_ id: BackingID) { session.closeBacking(id) }
 
+    /// Hands the whole of a file to the kernel's cache; where that fails the kernel reads it when it wants it.
+    func store(_ file: borrowing FileDescriptor, size: Int, in node: Node) {
+        try? session.store(file, size: size, in: node.id)
+    }
+
     /// A node's backing file is not open any more. Returns the node whose turn it is to let its file go; no lock may be
     /// held while it does.
     func becameIdle(_ node: Node) -> Node? {

@@ -97,6 +97,9 @@ extension Union {
                 pathBelow: pathBelow(parent, name, unless: path))
         } else {
             description.hasSeveralNames = status.linkCount > 1
+            if backings != nil && status.isRegular {
+                description.flags.insert(status.size <= Self.smallFile ? [.small, .sizeKnown] : .sizeKnown)
+            }
         }
         return Found(status: status, description: description)
     }

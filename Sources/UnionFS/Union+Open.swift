@@ -52,7 +52,7 @@ extension Union {
     /// mount that reads it are less than what registering a backing file costs, and a GETATTR after each read: the
     /// kernel takes the access time of a backing file to have changed. Larger files, which are nearly all of an
     /// image's bytes, have their pages in common.
-    private static let smallFile: Int64 = 8192
+    static let smallFile: Int64 = 8192
 
     /// Whether the node's file is read that way. The tree lock is held.
     private func isSmall(_ node: Node, _ place: borrowing Place) throws(Errno) -> Bool {
@@ -64,22 +64,33 @@ extension Union {
         return isSmall
     }
 
+    /// Hands the bytes of a small lower file to the kernel before it asks for them, which saves a round trip. As this is the
+    /// first open, no read of the node can be waiting. The node's lock and the tree lock are held.
+    private func storeSmall(_ node: Node, _ place: borrowing Place) throws(Errno) {
+        guard let backings else { return }
+        backings.store(try place.open(.readOnly), size: Int(Self.smallFile), in: node)
+        node.set(.stored)
+    }
+
     /// The first open of a node. The node's lock is held.
     private func start(_ file: OpenFile, _ node: Node) throws(Errno) {
         if node.isRemoved { throw .ESTALE }
         try settleData(node)
-        if node.flags.contains(.small) && node.hasDataBelow {
+        if node.flags.contains([.small, .stored]) && node.hasDataBelow {
             file.isLower = true
             return
         }
         let (descriptor, isLower) = try tree.read { () throws(Errno) -> (SharedDescriptor?, Bool) in
             let isLower = node.hasDataBelow
             let place = try dataPlace(of: node)
-            if try isSmall(node, place) { return (nil, isLower) }
+            if try isSmall(node, place) {
+                try storeSmall(node, place)
+                return (nil, isLower)
+            }
             return (try openObject(place, isLower: isLower), isLower)
         }
         file.isLower = isLower
-        // A small file is opened when the kernel asks for its bytes.
+        // A small file is opened again should the kernel ask for its bytes.
         if let descriptor { use(descriptor, in: file) }
     }
 

@@ -225,6 +225,10 @@ int cfuse_notify_inode(struct cfuse_session *session, uint64_t node, int64_t off
 int cfuse_notify_entry(struct cfuse_session *session, uint64_t parent, const char *name, size_t length);
 int cfuse_notify_delete(struct cfuse_session *session, uint64_t parent, uint64_t child, const char *name, size_t length);
 
+/// Gives the kernel the bytes of a file from its start, as if it had read them through the node: at most `size`, which
+/// must be the whole of the file. Only on a thread that serves a request.
+int cfuse_store_file(struct cfuse_session *session, uint64_t node, int fd, size_t size);
+
 // MARK: Waiting
 
 /// Waits until `fd` can be read or one of the blocked signals SIGTERM, SIGINT, SIGHUP arrives. Returns the signal, 0
