@@ -110,6 +110,20 @@ import Testing
         try test.expectNothingUnfinished()
     }
 
+    @Test func aCommitThatFailedCanBeDoneAgain() throws {
+        let test = try TemporaryStore()
+        let base = try test.layer(Self.base).id
+        let other = try test.layer("echo x > f").id
+        let union = try Union(test, [base])
+        let shown = try union.run("chmod 600 big; mv big moved")
+        // Without its origin only the redirect leads to the data.
+        try shell(
+            "getfattr -n trusted.overlay.metacopy moved; setfattr -x trusted.overlay.origin moved", in: union.upper)
+        #expect(throws: StoreError.self) { try test.store.commitLayer(takingUpper: union.upper, lowers: [other]) }
+        let layer = try test.store.commitLayer(takingUpper: union.upper, lowers: [base]).finish()
+        expectSameTree(try show([base, layer.id], test), shown)
+    }
+
     @Test func canBeUsedBeforeItIsFinished() throws {
         let test = try TemporaryStore()
         let base = try test.layer(Self.base).id

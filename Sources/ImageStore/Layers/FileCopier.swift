@@ -56,8 +56,10 @@ final class FileCopier {
         case .regular:
             let from = try source.descriptor.open(name, [.readOnly, .noFollow])
             let to = try target.descriptor.open(name, [.create, .exclusive, .writeOnly], mode: 0o600)
+            let marks = try referenceMarks(of: from)
             try to.copyContents(of: from, size: try from.status().size)
             try copyMetadata(of: from, to: to)
+            for (mark, value) in marks { try to.setAttribute(mark, value) }
             return
         case .symbolicLink:
             let link = try source.descriptor.readLink(name).map { CChar(bitPattern: $0) } + [0]
@@ -68,6 +70,17 @@ final class FileCopier {
         let from = try source.descriptor.open(name, [.path, .noFollow])
         let to = try target.descriptor.open(name, [.path, .noFollow])
         try copyMetadata(of: from, to: to)
+    }
+
+    /// The notes on a file whose data are in a layer below. A union in use may copy the data up while the file is being
+    /// copied; what was copied before still counts as a file without data then.
+    private func referenceMarks(of file: borrowing FileDescriptor) throws(Errno) -> [(mark: String, value: [UInt8])] {
+        if !keepsOverlayAttributes { return [] }
+        var marks: [(mark: String, value: [UInt8])] = []
+        for mark in OverlayAttribute.references {
+            if let value = try file.attribute(mark) { marks.append((mark, value)) }
+        }
+        return marks
     }
 
     /// Copies owner, extended attributes, mode and times.

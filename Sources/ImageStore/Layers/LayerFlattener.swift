@@ -137,9 +137,10 @@ final class LayerFlattener {
             throw error
         }
         let file = try directory.descriptor.open(name, [.path, .noFollow])
-        let origin = try OverlayOrigin(of: file)
-        let notes = try clean(file, besidesMetacopy: true)
-        if notes.isMetacopy { try fetchData(name, in: directory, file, notes, origin, lower) }
+        let (notes, _) = try self.notes(of: file)
+        // First the data, then the notes that lead to them: a crash between leaves a file that is still found.
+        if notes.isMetacopy { try fetchData(name, in: directory, file, notes, OverlayOrigin(of: file), lower) }
+        _ = try clean(file)
     }
 
     /// Gives a file of which only the attributes were copied its data.
@@ -168,13 +169,13 @@ final class LayerFlattener {
             throw .EIO
         }
         try target.truncate(to: before.size)
-        for attribute in [OverlayAttribute.metacopy, OverlayAttribute.userMetacopy] {
-            if try file.attribute(attribute) != nil { try file.removeAttribute(attribute) }
-        }
         // Writing cleared set-id bits and capabilities, and changed the times.
         try target.setMode(before.permissions)
         if let capability { try target.setAttribute("security.capability", capability) }
         try target.setTimes(access: before.accessTime, modification: before.modificationTime)
+        for attribute in [OverlayAttribute.metacopy, OverlayAttribute.userMetacopy] {
+            if try file.attribute(attribute) != nil { try file.removeAttribute(attribute) }
+        }
     }
 
     // MARK: Helpers
@@ -187,10 +188,16 @@ final class LayerFlattener {
     }
 
     /// Reads an overlay's notes on a file and removes those that mean nothing in a layer.
-    private func clean(
-        _ file: borrowing FileDescriptor, besidesMetacopy: Bool = false
-    ) throws(Errno) -> Notes {
+    private func clean(_ file: borrowing FileDescriptor) throws(Errno) -> Notes {
+        let (notes, needless) = try notes(of: file)
+        for name in needless { try file.removeAttribute(name) }
+        return notes
+    }
+
+    /// An overlay's notes on a file, and the names of those that mean nothing in a layer.
+    private func notes(of file: borrowing FileDescriptor) throws(Errno) -> (Notes, needless: [[CChar]]) {
         var notes = Notes()
+        var needless: [[CChar]] = []
         for name in try file.attributeNames() where OverlayAttribute.isOverlay(name) {
             let bytes = name.dropLast().map { UInt8(bitPattern: $0) }
             if OverlayAttribute.isWhiteout(bytes) { continue }
@@ -200,14 +207,12 @@ final class LayerFlattener {
             }
             switch String(decoding: bytes, as: UTF8.self) {
             case OverlayAttribute.redirect, OverlayAttribute.userRedirect: notes.redirect = try file.attribute(name)
-            case OverlayAttribute.metacopy, OverlayAttribute.userMetacopy:
-                notes.isMetacopy = true
-                if besidesMetacopy { continue }
+            case OverlayAttribute.metacopy, OverlayAttribute.userMetacopy: notes.isMetacopy = true
             default: break
             }
-            try file.removeAttribute(name)
+            needless.append(name)
         }
-        return notes
+        return (notes, needless)
     }
 
     private func entries(of directory: OpenDirectory) throws(Errno) -> (directories: [[CChar]], files: [[CChar]]) {

@@ -12,6 +12,9 @@ enum OverlayAttribute {
     static let whiteout = "trusted.overlay.whiteout"
     static let userWhiteout = "user.overlay.whiteout"
 
+    /// Those that say of a file that its data are below, and where.
+    static let references = [metacopy, userMetacopy, redirect, userRedirect]
+
     private static let prefixes = [Array("trusted.overlay.".utf8), Array("user.overlay.".utf8)]
 
     /// Whether a name, with or without a terminating zero, is one of an overlay's.
