@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fiemap.h>
 #include <linux/fs.h>
 #include <linux/openat2.h>
 #include <sched.h>
@@ -159,6 +160,36 @@ ssize_t clinux_copy_file_range(int from, int64_t *from_offset, int to, int64_t *
 }
 
 int clinux_ficlone(int to, int from) { return ioctl(to, FICLONE, from); }
+int64_t clinux_dedupe_range(int from, int64_t offset, int64_t length, int to, int64_t to_offset) {
+    struct {
+        struct file_dedupe_range range;
+        struct file_dedupe_range_info info;
+    } request = {
+        .range = {.src_offset = (uint64_t)offset, .src_length = (uint64_t)length, .dest_count = 1},
+        .info = {.dest_fd = to, .dest_offset = (uint64_t)to_offset},
+    };
+    if (ioctl(from, FIDEDUPERANGE, &request) < 0) return -1;
+    if (request.info.status < 0) {
+        errno = -request.info.status;
+        return -1;
+    }
+    return request.info.status == FILE_DEDUPE_RANGE_SAME ? (int64_t)request.info.bytes_deduped : 0;
+}
+int clinux_extent(int fd, int64_t offset, uint64_t *logical, uint64_t *physical, uint64_t *length) {
+    struct {
+        struct fiemap map;
+        struct fiemap_extent extent;
+    } request = {
+        .map = {.fm_start = (uint64_t)offset, .fm_length = FIEMAP_MAX_OFFSET - (uint64_t)offset,
+                .fm_flags = FIEMAP_FLAG_SYNC, .fm_extent_count = 1},
+    };
+    if (ioctl(fd, FS_IOC_FIEMAP, &request) < 0) return -1;
+    if (request.map.fm_mapped_extents == 0) return 0;
+    *logical = request.extent.fe_logical;
+    *physical = request.extent.fe_physical;
+    *length = request.extent.fe_length;
+    return 1;
+}
 int clinux_fallocate(int fd, int mode, int64_t offset, int64_t length) { return fallocate(fd, mode, offset, length); }
 int clinux_syncfs(int fd) { return syncfs(fd); }
 

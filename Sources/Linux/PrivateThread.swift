@@ -24,6 +24,9 @@ public enum PrivateThread {
     /// Runs `body` on a thread of its own beside the caller, which waits for it with `join()` where that matters.
     public static func start(_ body: @escaping @Sendable () -> Void) -> Companion { Companion(body) }
 
+    /// The same, and nil where there are no threads left: for work that waits for the caller.
+    public static func startIfPossible(_ body: @escaping @Sendable () -> Void) -> Companion? { Companion(beside: body) }
+
     /// Work that goes on beside its starter.
     public final class Companion: @unchecked Sendable {
         private let box: AnyBox
@@ -31,6 +34,15 @@ public enum PrivateThread {
 
         fileprivate init(_ body: @escaping @Sendable () -> Void) {
             box = Box { body() }
+            if !begin() { body() }
+        }
+
+        fileprivate init?(beside body: @escaping @Sendable () -> Void) {
+            box = Box { body() }
+            if !begin() { return nil }
+        }
+
+        private func begin() -> Bool {
             var thread = pthread_t()
             let started = pthread_create(
                 &thread, nil,
@@ -38,7 +50,8 @@ public enum PrivateThread {
                     if let argument { Unmanaged<AnyBox>.fromOpaque(argument).takeUnretainedValue().work() }
                     return nil
                 }, Unmanaged<AnyBox>.passUnretained(box).toOpaque())
-            if started == 0 { self.thread = thread } else { body() }
+            if started == 0 { self.thread = thread }
+            return started == 0
         }
 
         /// Waits until the work is done; to be called by one thread only. The end of the value waits too.

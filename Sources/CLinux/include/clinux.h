@@ -79,6 +79,10 @@ int clinux_open_by_handle_at(int mount_fd, const uint8_t *handle, uint32_t size,
 
 ssize_t clinux_copy_file_range(int from, int64_t *from_offset, int to, int64_t *to_offset, size_t length, uint32_t flags);
 int clinux_ficlone(int to, int from);
+/* ioctl(FIDEDUPERANGE) for one range: bytes that share now, 0 where the two ranges differ, -1 with errno. */
+int64_t clinux_dedupe_range(int from, int64_t offset, int64_t length, int to, int64_t to_offset);
+/* ioctl(FS_IOC_FIEMAP): the first extent that ends after offset; 0 where there is none, 1, or -1 with errno. */
+int clinux_extent(int fd, int64_t offset, uint64_t *logical, uint64_t *physical, uint64_t *length);
 int clinux_fallocate(int fd, int mode, int64_t offset, int64_t length);
 int clinux_syncfs(int fd);
 

@@ -11,7 +11,8 @@ struct ArchivePath: Hashable {
             if part.elementsEqual("..".utf8) {
                 throw StoreError(
                     .badArchive,
-                    "the archive cannot be used: the name \(String(decoding: name, as: UTF8.self)) leads out of it")
+                    "the archive cannot be used: the name \(String(decoding: name.prefix(200), as: UTF8.self)) leads out of it"
+                )
             }
             components.append(part.map { CChar(bitPattern: $0) } + [0])
         }

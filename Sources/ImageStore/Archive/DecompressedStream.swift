@@ -1,48 +1,41 @@
-import CArchive
 import Linux
+import OCI
 
-/// The bytes of an archive file after decompression, by libarchive's filters.
-///
-/// Only the filters are libarchive's: what is in the stream (`TarReader`) must keep names as the bytes they are,
-/// whatever the locale.
+/// The bytes of an archive after decompression, made and hashed by a thread of their own, so that whoever unpacks them
+/// only waits for the disk.
 final class DecompressedStream {
-    private let archive: OpaquePointer
-    /// What libarchive gave last and was not used yet; valid until the next call into it.
+    private let producer: StreamProducer
+    private let thread: PrivateThread.Companion
+    private var block: StreamBlock?
+    /// What is left of the block.
     private var rest = UnsafeRawBufferPointer(start: nil, count: 0)
     private var isAtEnd = false
-    /// How many bytes came out so far.
+    /// How many bytes were taken so far.
     private(set) var position: Int64 = 0
-    private let maximumBytes: Int64
 
-    /// Starts to read a file from its current position; `badArchive` when its compression is damaged.
-    init(_ file: borrowing FileDescriptor, maximumBytes: Int64) throws(StoreError) {
-        guard let archive = archive_read_new() else { throw StoreError(Errno.ENOMEM, "cannot read the archive") }
-        self.archive = archive
-        self.maximumBytes = maximumBytes
-        archive_read_support_filter_gzip(archive)
-        archive_read_support_filter_bzip2(archive)
-        archive_read_support_filter_xz(archive)
-        archive_read_support_filter_zstd(archive)
-        archive_read_support_format_raw(archive)
-        archive_read_support_format_empty(archive)
-        try check(archive_read_open_fd(archive, file.rawValue, 1 << 20))
-        var entry: OpaquePointer?
-        try check(archive_read_next_header(archive, &entry))
+    /// Starts to read. Damage and faults of the source are reported by the calls that need the bytes.
+    ///
+    /// - Parameter hashes: whether `finish()` is going to ask for the digest.
+    init(_ source: any ByteSource, limits: StreamLimits, hashes: Bool = true) throws(StoreError) {
+        let producer = StreamProducer(source, limits: limits, hashes: hashes)
+        guard let thread = PrivateThread.startIfPossible({ producer.run() }) else {
+            throw StoreError(Errno.EAGAIN, "cannot read the archive")
+        }
+        self.producer = producer
+        self.thread = thread
     }
 
     deinit {
-        archive_read_free(archive)
+        producer.cancel()
+        thread.join()
     }
 
     /// The next bytes, as many as there are up to `limit`; empty at the end. Valid until the next call.
     func next(_ limit: Int) throws(StoreError) -> UnsafeRawBufferPointer {
-        while rest.isEmpty && !isAtEnd { try fill() }
+        if rest.isEmpty && !isAtEnd { try fill() }
         let piece = UnsafeRawBufferPointer(rebasing: rest.prefix(limit))
         rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(piece.count))
         position += Int64(piece.count)
-        if position > maximumBytes {
-            throw StoreError(.badArchive, "the archive holds more than \(maximumBytes) bytes")
-        }
         return piece
     }
 
@@ -58,33 +51,105 @@ final class DecompressedStream {
         return bytes
     }
 
-    /// Reads to the end, so that damage there is noticed and whoever writes into a pipe can finish.
-    func drain() throws(StoreError) {
+    /// The digest of all bytes; what was not taken yet is passed over.
+    func finish() throws(StoreError) -> Digest {
         while try !next(Int.max).isEmpty {}
+        return try producer.digest()
     }
 
     private func fill() throws(StoreError) {
-        var block: UnsafeRawPointer?
-        var size = 0
-        var offset: Int64 = 0
-        if try check(archive_read_data_block(archive, &block, &size, &offset)) {
+        if let used = block { producer.free.put(used) }
+        block = producer.full.take()
+        guard let block else {
             isAtEnd = true
-            rest = UnsafeRawBufferPointer(start: nil, count: 0)
-        } else {
-            rest = UnsafeRawBufferPointer(start: block, count: size)
+            _ = try producer.digest()
+            return
         }
+        rest = UnsafeRawBufferPointer(rebasing: block.buffer[..<block.count])
+    }
+}
+
+/// A piece of a stream on its way between two threads; only one of them has it.
+private final class StreamBlock: @unchecked Sendable {
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 19, alignment: 4096)
+    var count = 0
+
+    deinit { buffer.deallocate() }
+
+    /// Takes as much as there is room for; returns how much that was.
+    func append(_ bytes: UnsafeRawBufferPointer) -> Int {
+        let length = min(bytes.count, buffer.count - count)
+        UnsafeMutableRawBufferPointer(rebasing: buffer[count..<count + length])
+            .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[..<length]))
+        count += length
+        return length
+    }
+}
+
+/// The thread that decompresses and hashes. What it leaves behind is read only after `full` was found closed.
+private final class StreamProducer: @unchecked Sendable {
+    private static let blockCount = 6
+
+    let full = BoundedQueue<StreamBlock>(capacity: blockCount)
+    let free = BoundedQueue<StreamBlock>(capacity: blockCount)
+    private let source: any ByteSource
+    private let limits: StreamLimits
+    private let hashes: Bool
+    private var hasher = DigestHasher()
+    private var failure: StoreError?
+
+    init(_ source: any ByteSource, limits: StreamLimits, hashes: Bool) {
+        self.source = source
+        self.limits = limits
+        self.hashes = hashes
+        for _ in 0..<StreamProducer.blockCount { free.put(StreamBlock()) }
     }
 
-    /// Whether the end is reached; throws when libarchive reports a fault.
-    @discardableResult
-    private func check(_ result: Int32) throws(StoreError) -> Bool {
-        if result == ARCHIVE_EOF {
-            isAtEnd = true
-            return true
+    func cancel() {
+        source.cancel()
+        free.close()
+        full.close()
+    }
+
+    /// What the whole stream hashes to; to be asked once `full` is at its end.
+    func digest() throws(StoreError) -> Digest {
+        if let failure { throw failure }
+        return hasher.finish()
+    }
+
+    func run() {
+        do throws(StoreError) {
+            try produce()
+        } catch {
+            failure = error
         }
-        if result == ARCHIVE_OK || result == ARCHIVE_WARN { return false }
-        var reason = archive_error_string(archive).map { String(cString: $0) } ?? "it cannot be read"
-        if let lineEnd = reason.firstIndex(of: "\n") { reason = String(reason[..<lineEnd]) }
-        throw StoreError(.badArchive, "the archive is damaged: \(reason)")
+        full.close()
+    }
+
+    private func produce() throws(StoreError) {
+        let decompressor = try Decompressor(source, limits: limits)
+        var block: StreamBlock?
+        while true {
+            var piece = try decompressor.next()
+            if piece.isEmpty { break }
+            if hashes { hasher.update(piece) }
+            while !piece.isEmpty {
+                guard let target = block ?? nextFree() else { return }
+                piece = UnsafeRawBufferPointer(rebasing: piece.dropFirst(target.append(piece)))
+                block = target
+                // Handed over when full, and at once where somebody waits for it.
+                if target.count == target.buffer.count || piece.isEmpty && full.isEmpty {
+                    full.put(target)
+                    block = nil
+                }
+            }
+        }
+        if let block { full.put(block) }
+    }
+
+    private func nextFree() -> StreamBlock? {
+        let block = free.take()
+        block?.count = 0
+        return block
     }
 }

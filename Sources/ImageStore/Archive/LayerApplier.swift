@@ -1,4 +1,5 @@
 import Linux
+import OCI
 
 /// Unpacks an archive into an empty directory that nobody else uses.
 ///
@@ -9,6 +10,7 @@ final class LayerApplier {
     let reader: TarReader
     let tree: ApplierTree
     private let kind: ImportOptions.Kind
+    private let recipe: RecipeKeeper?
     /// What is left to be done to directories, by path.
     private var deferred: [ArchivePath: DeferredDirectory] = [:]
 
@@ -18,17 +20,24 @@ final class LayerApplier {
         var accessLists: [TarEntry.Attribute]
     }
 
-    init(root: consuming FileDescriptor, reader: TarReader, kind: ImportOptions.Kind) {
+    /// - Parameter recipe: notes how the archive was made, for layers whose archive must come out again as it is.
+    init(root: consuming FileDescriptor, reader: TarReader, kind: ImportOptions.Kind, recipe: RecipeKeeper? = nil) {
         tree = ApplierTree(root: root)
         self.reader = reader
         self.kind = kind
+        self.recipe = recipe
     }
 
-    /// Unpacks everything.
-    func run() throws(StoreError) {
-        while let entry = try reader.next() { try apply(entry) }
-        try reader.drain()
+    /// Unpacks everything; returns the digest of the archive.
+    @discardableResult
+    func run() throws(StoreError) -> Digest {
+        while let entry = try reader.next() {
+            recipe?.compare(entry, with: reader.rawHeaders)
+            try apply(entry)
+        }
+        let digest = try reader.finish()
         for (path, directory) in deferred { try finish(path, directory) }
+        return digest
     }
 
     private func apply(_ entry: TarEntry) throws(StoreError) {
@@ -59,7 +68,7 @@ final class LayerApplier {
         let root = try tree.root(for: entry)
         try on(entry) { () throws(Errno) in
             try root.descriptor.setOwner(uid: entry.uid, gid: entry.gid)
-            try setAttributes(entry, of: root)
+            try setAttributes(entry, of: root.descriptor)
         }
         deferred[path] = later(entry)
     }
@@ -80,10 +89,10 @@ final class LayerApplier {
             }
         }
         try on(entry) { () throws(Errno) in
-            let directory = OpenDirectory(try parent.descriptor.open(name, [.directory, .noFollow]))
-            try directory.descriptor.setOwner(uid: entry.uid, gid: entry.gid)
+            let directory = try parent.descriptor.open(name, [.directory, .noFollow])
+            try directory.setOwner(uid: entry.uid, gid: entry.gid)
             try setAttributes(entry, of: directory)
-            if hidesLower { try directory.descriptor.setAttribute(OverlayAttribute.opaque, [UInt8(ascii: "y")]) }
+            if hidesLower { try directory.setAttribute(OverlayAttribute.opaque, [UInt8(ascii: "y")]) }
         }
         deferred[path] = later(entry)
     }
@@ -95,7 +104,8 @@ final class LayerApplier {
             try parent.descriptor.open(name, flags, mode: 0o600)
         }
         var content = FileContent(size: entry.size)
-        try reader.forEachPiece(of: entry) { (offset, piece) throws(StoreError) in
+        let kept = recipe == nil ? [] : parent.path + name.dropLast().map { UInt8(bitPattern: $0) }
+        try reader.forEachPiece(of: entry, keptAt: kept) { (offset, piece) throws(StoreError) in
             try on(entry) { () throws(Errno) in try content.write(piece, at: offset, to: file) }
         }
         try on(entry) { () throws(Errno) in
@@ -149,6 +159,10 @@ final class LayerApplier {
 
     private func apply(_ marker: Whiteout, at path: ArchivePath, _ entry: TarEntry) throws(StoreError) {
         if marker == .reserved { return }
+        if case .name(let hidden) = marker, [[0], [46, 0], [46, 46, 0]].contains(hidden) {
+            throw StoreError(
+                .badArchive, "cannot unpack \(entry.printablePath): it hides a directory from within, or nothing")
+        }
         let parent = try tree.parent(of: path, for: entry)
         try on(entry) { () throws(Errno) in
             guard case .name(let hidden) = marker else {
@@ -172,7 +186,7 @@ final class LayerApplier {
     /// Makes something under a name; what was there before is removed, as a later entry of an archive replaces an
     /// earlier one.
     private func making<Made: ~Copyable>(
-        _ entry: TarEntry, _ path: ArchivePath, in parent: OpenDirectory, _ name: [CChar],
+        _ entry: TarEntry, _ path: ArchivePath, in parent: ApplierDirectory, _ name: [CChar],
         _ body: () throws(Errno) -> Made
     ) throws(StoreError) -> Made {
         do throws(Errno) {
@@ -185,10 +199,11 @@ final class LayerApplier {
     }
 
     private func remove(
-        _ path: ArchivePath, in parent: OpenDirectory, _ name: [CChar], for entry: TarEntry
+        _ path: ArchivePath, in parent: ApplierDirectory, _ name: [CChar], for entry: TarEntry
     ) throws(StoreError) {
+        try recipe?.displace(name, in: parent.descriptor, at: parent.path)
         let wasDirectory = try on(entry) { () throws(Errno) in
-            let status = try parent.descriptor.status(of: name)
+            guard let status = try parent.descriptor.statusIfPresent(of: name) else { return false }
             try parent.descriptor.removeTree(name)
             return status.isDirectory
         }
@@ -205,9 +220,9 @@ final class LayerApplier {
             accessLists: entry.accessLists)
     }
 
-    private func setAttributes(_ entry: TarEntry, of directory: OpenDirectory) throws(Errno) {
+    private func setAttributes(_ entry: TarEntry, of directory: borrowing FileDescriptor) throws(Errno) {
         for attribute in entry.plainAttributes {
-            try directory.descriptor.setAttribute(cString(attribute.name), attribute.value)
+            try directory.setAttribute(cString(attribute.name), attribute.value)
         }
     }
 
@@ -240,10 +255,11 @@ func applierFailure(_ error: Errno, _ entry: TarEntry) -> StoreError {
     let what = "cannot unpack \(entry.printablePath)"
     switch error {
     case .ENOENT, .ENOTDIR, .ELOOP, .EEXIST, .EXDEV, .ENAMETOOLONG, .EISDIR, .ENOTEMPTY, .EMLINK:
-        let target = entry.kind == .hardLink ? ", a link to \(String(decoding: entry.target, as: UTF8.self))" : ""
+        let target =
+            entry.kind == .hardLink ? ", a link to \(String(decoding: entry.target.prefix(200), as: UTF8.self))" : ""
         return StoreError(.badArchive, "\(what)\(target): \(error)")
     case .EPERM where entry.kind == .hardLink:
-        let target = String(decoding: entry.target, as: UTF8.self)
+        let target = String(decoding: entry.target.prefix(200), as: UTF8.self)
         return StoreError(.badArchive, "\(what): it is a link to \(target), which cannot have one")
     case .EOPNOTSUPP:
         return StoreError(

@@ -45,4 +45,42 @@ public enum LayerArchiveWriter {
     public static func summary(of path: String) throws(StoreError) -> LayerSummary {
         try write(tree: path) { (_: UnsafeRawBufferPointer) throws(StoreError) in }
     }
+
+    /// Writes the archive of a layer: again the one it came as where there is a recipe, else that of its tree.
+    ///
+    /// - Parameter path: the layer's directory, with the tree `fs` in it.
+    static func write(
+        layer path: String, to sink: @escaping (UnsafeRawBufferPointer) throws(StoreError) -> Void
+    ) throws(StoreError) -> LayerSummary {
+        let home = try attempting("cannot open \(path)") { () throws(Errno) in
+            try FileDescriptor.open(path, [.directory])
+        }
+        let recipe = try attempting("cannot open \(path)") { () throws(Errno) in
+            try home.statusIfPresent(of: "recipe")
+        }
+        if recipe == nil { return try write(tree: path + "/fs", to: sink) }
+        var hasher = DigestHasher()
+        let hash = { (piece: UnsafeRawBufferPointer) in hasher.update(piece) }
+        var reader = try RecipeReader(home: home) { (piece) throws(StoreError) in
+            hash(piece)
+            try sink(piece)
+        }
+        let size = try reader.run()
+        return LayerSummary(diffID: hasher.finish(), archiveSize: size, diskUsage: 0, entryCount: 0)
+    }
+
+    /// The shape of the archive of a tree; no file's content is read.
+    static func shape(of path: String) throws(StoreError) -> ArchiveShape.Value {
+        // The walk calls both closures in turn, never at once.
+        let box = ShapeBox()
+        let walk = LayerWalk(
+            reference: { box.shape.content(path: $0, position: $1, offset: 0, length: $2) },
+            sink: { (piece) throws(StoreError) in box.shape.literal(piece) })
+        try walk.run(path)
+        return box.shape.value
+    }
+
+    private final class ShapeBox {
+        var shape = ArchiveShape()
+    }
 }

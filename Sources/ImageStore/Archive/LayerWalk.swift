@@ -7,12 +7,20 @@ final class LayerWalk {
     /// First names of files that have several.
     private var firstNames: [FileIdentity: [UInt8]] = [:]
     private(set) var entryCount = 0
+    /// Told of each file's content in the place of its bytes: path, position in the archive, length.
+    private let reference: ((_ path: [UInt8], _ position: Int64, _ length: Int64) -> Void)?
+    private var referenced: Int64 = 0
 
-    init(sink: @escaping TarOutput.Sink) {
+    /// - Parameter reference: told of each file's content; contents are not read then, and not passed to `sink`.
+    init(
+        reference: ((_ path: [UInt8], _ position: Int64, _ length: Int64) -> Void)? = nil,
+        sink: @escaping TarOutput.Sink
+    ) {
+        self.reference = reference
         output = TarOutput(sink: sink)
     }
 
-    var archiveSize: Int64 { output.byteCount }
+    var archiveSize: Int64 { output.byteCount + referenced }
     var diskUsage: Int64 { usage.bytes }
 
     func run(_ path: String) throws(StoreError) {
@@ -114,6 +122,12 @@ final class LayerWalk {
         header.attributes = attributes.own
         try output.put(header.encoded())
         if status.size == 0 { return }
+        if let reference {
+            reference(header.path, archiveSize, status.size)
+            referenced += status.size
+            try output.putZeros((512 - status.size % 512) % 512)
+            return
+        }
         try writeContent(name, in: directory, status.size, header.path)
         try output.pad()
     }

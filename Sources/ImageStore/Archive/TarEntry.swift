@@ -37,8 +37,8 @@ struct TarEntry {
         var value: [UInt8]
     }
 
-    /// The name for messages.
-    var printablePath: String { String(decoding: path, as: UTF8.self) }
+    /// The name for messages, which it must not fill.
+    var printablePath: String { String(decoding: path.prefix(200), as: UTF8.self) + (path.count > 200 ? "…" : "") }
 
     /// Extended attributes but for ACLs and the notes of overlays.
     var plainAttributes: [Attribute] {

@@ -1,4 +1,5 @@
 import Linux
+import OCI
 
 /// Reads the entries of a tar archive in order: v7, ustar, pax, GNU and star, files with holes included.
 ///
@@ -12,12 +13,18 @@ final class TarReader {
     /// Bytes of the current entry's content not read yet, and of the padding after it.
     private var contentLeft: Int64 = 0
     private var padding: Int64 = 0
-    private var entryCount = 0
+    /// How many entries came so far.
+    private(set) var entryCount = 0
     private let maximumEntries: Int
+    /// Takes down everything that is not handed out as content of a file.
+    private let recipe: RecipeWriter?
+    /// The header blocks of the entry that came last, extended ones included, while the recipe has a shape.
+    private(set) var rawHeaders: [UInt8] = []
 
-    init(_ stream: DecompressedStream, maximumEntries: Int) {
+    init(_ stream: DecompressedStream, maximumEntries: Int, recipe: RecipeWriter? = nil) {
         self.stream = stream
         self.maximumEntries = maximumEntries
+        self.recipe = recipe
     }
 
     /// The next entry; nil at the end of the archive. What was not read of the content before is passed over.
@@ -25,6 +32,7 @@ final class TarReader {
         try skip(contentLeft)
         try skip(padding)
         (contentLeft, padding) = (0, 0)
+        rawHeaders.removeAll(keepingCapacity: true)
         var pax = global
         var (longName, longLink): ([UInt8]?, [UInt8]?)
         while let header = try nextHeader() {
@@ -50,10 +58,14 @@ final class TarReader {
     }
 
     /// Calls `body` for each piece of the current entry's content with its offset in the file.
+    ///
+    /// - Parameter path: where the recipe is to find the content again, in the tree.
     func forEachPiece(
-        of entry: TarEntry, _ body: (Int64, UnsafeRawBufferPointer) throws(StoreError) -> Void
+        of entry: TarEntry, keptAt path: [UInt8] = [],
+        _ body: (Int64, UnsafeRawBufferPointer) throws(StoreError) -> Void
     ) throws(StoreError) {
         for extent in entry.extents ?? [TarEntry.Extent(offset: 0, length: entry.storedSize)] {
+            try recipe?.content(of: path, offset: extent.offset, length: extent.length)
             var done: Int64 = 0
             while done < extent.length {
                 let piece = try stream.next(Int(min(extent.length - done, contentLeft, 1 << 20)))
@@ -65,13 +77,29 @@ final class TarReader {
         }
     }
 
-    /// Reads what follows the last entry.
-    func drain() throws(StoreError) { try stream.drain() }
+    /// The next bytes of the current entry's content as they are stored; empty at its end.
+    func nextPiece(_ limit: Int) throws(StoreError) -> UnsafeRawBufferPointer {
+        if contentLeft == 0 { return UnsafeRawBufferPointer(start: nil, count: 0) }
+        let piece = try stream.next(Int(min(contentLeft, Int64(limit))))
+        if piece.isEmpty { throw bad("it ends in the middle of an entry") }
+        contentLeft -= Int64(piece.count)
+        return piece
+    }
+
+    /// Reads what follows the last entry; returns the digest of the whole stream.
+    @discardableResult
+    func finish() throws(StoreError) -> Digest {
+        while true {
+            let piece = try stream.next(1 << 20)
+            if piece.isEmpty { return try stream.finish() }
+            try recipe?.literal(piece)
+        }
+    }
 
     // MARK: Headers
 
     private func nextHeader() throws(StoreError) -> TarHeader? {
-        let block = try stream.read(TarHeader.size)
+        let block = try take(TarHeader.size)
         if block.isEmpty { return nil }
         if block.count < TarHeader.size { throw bad("it is truncated") }
         if let header = TarHeader(block) { return header }
@@ -83,7 +111,7 @@ final class TarReader {
         guard let size = header.size, (0...TarReader.maximumHeaderSize).contains(size) else {
             throw bad("an extended header is too large")
         }
-        let content = try stream.read(Int(size))
+        let content = try take(Int(size))
         if content.count < Int(size) { throw bad("it is truncated") }
         try skip(padded(size) - size)
         return content
@@ -93,7 +121,7 @@ final class TarReader {
         _ header: TarHeader, _ pax: PaxAttributes, longName: [UInt8]?, longLink: [UInt8]?
     ) throws(StoreError) -> TarEntry {
         let path = pax.sparse.name ?? pax.path ?? longName ?? header.name
-        let name = String(decoding: path, as: UTF8.self)
+        let name = String(decoding: path.prefix(200), as: UTF8.self)
         guard !path.isEmpty, !path.contains(0) else { throw bad("an entry has no name, or one with a zero byte") }
         guard var kind = TarReader.kind(header.typeFlag) else {
             throw bad("\(name) is of the unknown type '\(Character(UnicodeScalar(header.typeFlag)))'")
@@ -161,7 +189,7 @@ final class TarReader {
             size = map.size
             extents = map.extents
             while map.isExtended {
-                guard let more = TarHeader.gnuExtension(try stream.read(TarHeader.size)) else { throw badMap(entry) }
+                guard let more = TarHeader.gnuExtension(try take(TarHeader.size)) else { throw badMap(entry) }
                 extents += more.extents
                 map.isExtended = more.isExtended
             }
@@ -193,7 +221,7 @@ final class TarReader {
         var wanted = 1
         while numbers.count < wanted {
             guard contentLeft >= Int64(TarHeader.size) else { throw badMap(entry) }
-            let block = try stream.read(TarHeader.size)
+            let block = try take(TarHeader.size)
             guard block.count == TarHeader.size else { throw badMap(entry) }
             contentLeft -= Int64(TarHeader.size)
             for byte in block where numbers.count < wanted {
@@ -217,11 +245,25 @@ final class TarReader {
 
     // MARK: Helpers
 
+    /// Bytes that are no content, fewer than asked for only at the end.
+    private func take(_ count: Int) throws(StoreError) -> [UInt8] {
+        let bytes = try stream.read(count)
+        if let recipe {
+            if recipe.shape != nil { rawHeaders += bytes }
+            try recipe.literal(bytes)
+        }
+        return bytes
+    }
+
     private func skip(_ count: Int64) throws(StoreError) {
         var left = count
         while left > 0 {
             let piece = try stream.next(Int(min(left, 1 << 20)))
             if piece.isEmpty { throw bad("it is truncated") }
+            if let recipe {
+                if recipe.shape != nil, left <= 512 { rawHeaders += piece }
+                try recipe.literal(piece)
+            }
             left -= Int64(piece.count)
         }
     }

@@ -1,3 +1,6 @@
+import Glibc
+public import OCI
+
 /// What an archive is and how much of it is accepted.
 public struct ImportOptions: Hashable, Sendable {
     /// What the archive describes.
@@ -10,15 +13,47 @@ public struct ImportOptions: Hashable, Sendable {
 
     /// What the archive describes.
     public var kind: Kind
+    /// Whether the layer is known by the digest of this very archive, which can then be written again byte for byte;
+    /// otherwise by that of the canonical archive of its tree.
+    public var isExact: Bool
+    /// The digest that the uncompressed archive must have; counts only where `isExact`.
+    public var expectedDiffID: Digest?
     /// The most entries that are accepted.
     public var maximumEntries: Int
-    /// The most bytes of content that are accepted, after decompression.
+    /// The most bytes that are accepted, after decompression.
     public var maximumBytes: Int64
+    /// The most times its size that an archive may unpack to; what unpacks to less than 1 GiB is never refused for it.
+    public var maximumRatio: Int64
 
     /// Options with limits that no sound archive meets.
-    public init(kind: Kind = .rootFileSystem, maximumEntries: Int = 50_000_000, maximumBytes: Int64 = 1 << 44) {
+    public init(
+        kind: Kind = .rootFileSystem, isExact: Bool = false, expectedDiffID: Digest? = nil,
+        maximumEntries: Int = 50_000_000, maximumBytes: Int64 = 1 << 42, maximumRatio: Int64 = 5000
+    ) {
         self.kind = kind
+        self.isExact = isExact
+        self.expectedDiffID = expectedDiffID
         self.maximumEntries = maximumEntries
         self.maximumBytes = maximumBytes
+        self.maximumRatio = maximumRatio
+    }
+
+    /// Options with the limits that the environment sets: `STRATA_MAX_LAYER_ENTRIES`, `STRATA_MAX_LAYER_SIZE` (bytes
+    /// after decompression) and `STRATA_MAX_LAYER_RATIO`, each a positive number; `badName` for anything else.
+    public static func fromEnvironment() throws(StoreError) -> ImportOptions {
+        var options = ImportOptions()
+        if let entries = try limit("STRATA_MAX_LAYER_ENTRIES") { options.maximumEntries = Int(entries) }
+        if let bytes = try limit("STRATA_MAX_LAYER_SIZE") { options.maximumBytes = bytes }
+        if let ratio = try limit("STRATA_MAX_LAYER_RATIO") { options.maximumRatio = ratio }
+        return options
+    }
+
+    private static func limit(_ variable: String) throws(StoreError) -> Int64? {
+        guard let value = getenv(variable), value.pointee != 0 else { return nil }
+        let text = String(cString: value)
+        guard let number = Int64(text), number > 0 else {
+            throw StoreError(.badName, "\(variable) is \"\(text)\", which is no positive number")
+        }
+        return number
     }
 }
