@@ -110,6 +110,17 @@ public enum ProcessTable {
         return UInt64(fields[19])
     }
 
+    /// Whether a thread has a capability (its number, as in capabilities(7)) in effect; false where that cannot be read.
+    public static func hasCapability(_ number: UInt64, _ thread: Int32) -> Bool {
+        guard let file = try? FileDescriptor.open("/proc/\(thread)/status"), let bytes = try? file.readAll() else {
+            return false
+        }
+        for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") where line.hasPrefix("CapEff:\t") {
+            return (UInt64(line.dropFirst(8), radix: 16) ?? 0) >> number & 1 == 1
+        }
+        return false
+    }
+
     /// The calling process.
     public static var currentID: Int32 { getpid() }
 }

@@ -77,12 +77,16 @@ extension Union {
     }
 
     /// setattr: copies up first what is to be changed.
-    func setattr(_ node: Node, _ changes: AttributeChanges) throws(Errno) -> Attributes {
+    func setattr(_ node: Node, _ changes: AttributeChanges, _ request: Request? = nil) throws(Errno) -> Attributes {
         _ = try writable()
         if node.isRemoved { return try setattr(removed: node, changes) }
         if changes.asksForNothing && !changes.killPrivileges {
-            // A write through a backing file is about to come from somebody who may not keep set-id bits.
-            try withObject(node) { (object: borrowing Place) throws(Errno) in try dropPrivileges(object) }
+            // A write through a backing file is about to come from somebody who may not keep set-id bits, or it is to a
+            // file with capabilities, which nobody keeps.
+            let keepsSetID = request.map(mayKeepSetID) ?? false
+            try withObject(node) { (object: borrowing Place) throws(Errno) in
+                try dropPrivileges(object, keepsSetID: keepsSetID)
+            }
             return try getattr(node)
         }
         let size = changes.size.map { Int64(clamping: $0) }
@@ -91,7 +95,9 @@ extension Union {
         } else {
             try copyUp(node, .data(limit: size))
         }
-        if let size { try truncate(node, to: size, dropping: changes.killPrivileges) }
+        if let size {
+            try truncate(node, to: size, dropping: changes.killPrivileges, isOpen: changes.handle != nil)
+        }
         return try tree.read { () throws(Errno) in
             let place = try self.place(of: node)
             try apply(changes, to: place)
@@ -148,13 +154,15 @@ extension Union {
 
     /// Truncates by path or by what is open. ESTALE where the kernel still reads the lower file under this node: it then
     /// looks the name up again and finds the node that `open` would have found.
-    private func truncate(_ node: Node, to size: Int64, dropping: Bool) throws(Errno) {
+    private func truncate(_ node: Node, to size: Int64, dropping: Bool, isOpen: Bool) throws(Errno) {
         try node.lock.with { () throws(Errno) in
             try separateFromReaders(node)
             try tree.read { () throws(Errno) in
                 let place = try self.place(of: node)
                 let file = try place.open(.writeOnly)
-                try file.truncate(to: size)
+                // ftruncate(2) sets the times even where the size stays, truncate(2) does not.
+                let status = try file.status()
+                if isOpen || status.size != size { try file.truncate(to: size) }
                 if dropping { try dropPrivileges(place) }
             }
         }
@@ -162,16 +170,21 @@ extension Union {
 
     /// Takes set-id bits and file capabilities away, as a write by somebody without `CAP_FSETID` does.
     /// For a server without that capability the layer's file system has done so already.
-    func dropPrivileges(_ place: borrowing Place) throws(Errno) {
+    func dropPrivileges(_ place: borrowing Place, keepsSetID: Bool = false) throws(Errno) {
         if ownUser != 0 { return }
         let status = try place.status()
-        let mode = Self.withoutSetID(status.permissions)
+        let mode = keepsSetID ? status.permissions : Self.withoutSetID(status.permissions)
         if status.isRegular && mode != status.permissions { try place.directory.setMode(of: place.path, mode) }
         do throws(Errno) {
             try place.removeAttribute("security.capability")
         } catch {
             if error != .ENODATA && error != .EOPNOTSUPP && error != .EPERM { throw error }
         }
+    }
+
+    /// Whether the caller has `CAP_FSETID` where we do: the request does not say, its thread does.
+    private func mayKeepSetID(_ request: Request) -> Bool {
+        request.uid == ownUser && ProcessTable.hasCapability(4, request.pid)
     }
 
     /// The mode that is left: set-group-id without group execution means mandatory locking and stays.

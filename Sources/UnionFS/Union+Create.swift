@@ -73,12 +73,29 @@ extension Union {
     ) throws(Errno) -> (entry: Entry, opened: Opened) {
         let (upper, work) = try writable()
         try copyUp(parent)
-        guard let file = try work.temporaryFile() else { throw .EOPNOTSUPP }
-        let mask = try hasDefaultACL(parent) ? 0 : request.umask
-        let directory = try withObject(parent) { (place: borrowing Place) throws(Errno) in try place.status() }
-        let gid = directory.mode & S_ISGID != 0 ? directory.gid : request.gid
-        if request.uid != ownUser || gid != ownGroup { try setOwner(file, uid: request.uid, gid: gid) }
-        try file.setMode(mode & 0o7777 & ~mask)
+        let file: FileDescriptor
+        if try hasDefaultACL(parent) {
+            // Only the directory itself hands its default ACL down, and its group.
+            file = try withObject(parent) { (place: borrowing Place) throws(Errno) in
+                try place.open([.temporaryFile, .readWrite], mode: mode & 0o7777)
+            }
+            let status = try file.status()
+            let handsDown = try withObject(parent) { (place: borrowing Place) throws(Errno) in
+                try place.status().mode & S_ISGID != 0
+            }
+            let gid = handsDown ? status.gid : request.gid
+            if request.uid != status.uid || gid != status.gid {
+                try file.setOwner(uid: request.uid, gid: gid)
+                try file.setMode(status.permissions)
+            }
+        } else {
+            guard let plain = try work.temporaryFile() else { throw .EOPNOTSUPP }
+            file = plain
+            let directory = try withObject(parent) { (place: borrowing Place) throws(Errno) in try place.status() }
+            let gid = directory.mode & S_ISGID != 0 ? directory.gid : request.gid
+            if request.uid != ownUser || gid != ownGroup { try file.setOwner(uid: request.uid, gid: gid) }
+            try file.setMode(mode & 0o7777 & ~request.umask)
+        }
         let status = try file.status()
         let node = table.enterNameless(
             NodeTable.Description(inode: upper.inode(status.inode), type: .regular, flags: .upper))

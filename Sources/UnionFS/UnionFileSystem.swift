@@ -53,7 +53,7 @@ public final class UnionFileSystem: FileSystem {
         _ request: Request, node: NodeID, changes: AttributeChanges, reply: consuming AttributesReply
     ) {
         do throws(Errno) {
-            reply.attributes(try union.setattr(try union.node(node), inLayer(changes)), timeout: timeout)
+            reply.attributes(try union.setattr(try union.node(node), inLayer(changes), request), timeout: timeout)
         } catch {
             reply.error(error)
         }
