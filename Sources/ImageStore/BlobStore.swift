@@ -20,12 +20,29 @@ public struct BlobStore: Sendable {
         (try? FileDescriptor.currentDirectory.status(of: path(digest))) != nil
     }
 
-    /// Stores bytes durably and returns their digest; nothing happens when they are stored already.
+    /// Where a blob is, from the store's directory.
+    static func relativePath(_ digest: Digest) -> String { "blobs/sha256/\(digest.hex)" }
+
+    /// Bytes of the blocks that a blob takes; 0 where it is missing.
+    func diskUsage(_ digest: Digest) -> Int64 {
+        (try? FileDescriptor.currentDirectory.status(of: path(digest)).allocatedSize) ?? 0
+    }
+
+    /// Whether the blob is stored and has its digest.
+    func isIntact(_ digest: Digest) -> Bool { (try? read(digest)) != nil }
+
+    /// Stores bytes durably and returns their digest. A blob that is there already stays, unless it is damaged.
     @discardableResult
     public func put(_ content: Data) throws(StoreError) -> Digest {
         let bytes = Array(content)
         let digest = Digest.sha256(of: bytes)
-        if contains(digest) { return digest }
+        if isIntact(digest) {
+            // Somebody else may have put it there a moment ago.
+            try attempting("cannot write the blob \(digest)") { () throws(Errno) in
+                try FileDescriptor.open(directory, [.directory]).sync()
+            }
+            return digest
+        }
         let workshop = try TemporaryDirectory(in: temporary)
         try attempting("cannot write the blob \(digest)") { () throws(Errno) in
             let file = try workshop.descriptor.open("blob", [.create, .exclusive, .writeOnly], mode: 0o600)
@@ -51,14 +68,5 @@ public struct BlobStore: Sendable {
             throw StoreError(.corrupt, "the blob \(digest) is damaged: its content has another digest")
         }
         return Data(bytes)
-    }
-
-    /// Removes a blob that no record names any more.
-    func remove(_ digest: Digest) throws(StoreError) {
-        do throws(Errno) {
-            try FileDescriptor.currentDirectory.unlink(path(digest))
-        } catch {
-            if error != .ENOENT { throw StoreError(error, "cannot remove the blob \(digest)") }
-        }
     }
 }

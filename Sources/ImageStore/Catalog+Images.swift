@@ -30,8 +30,11 @@ struct ImageRow {
                 database,
                 sql: """
                     SELECT \(columns) FROM images JOIN tags ON tags.image = images.number
-                    WHERE images.manifest_digest = ? AND tags.name = ?
-                    """, arguments: [digest.description, reference.name]
+                    WHERE images.manifest_digest = :digest AND tags.name = :name
+                    UNION
+                    SELECT \(columns) FROM images JOIN repository_digests ON repository_digests.image = images.number
+                    WHERE repository_digests.digest = :digest AND repository_digests.name = :name
+                    """, arguments: ["digest": digest.description, "name": reference.name]
             ).map(ImageRow.init)
         }
         return try Row.fetchOne(
@@ -50,6 +53,23 @@ struct ImageRow {
         ).map(ImageRow.init)
     }
 
+    /// Records an image of layers, bottom first.
+    static func insert(
+        _ id: Digest, manifestDigest: Digest, createdAt: Timestamp, layers: [LayerID], in database: Database
+    ) throws {
+        try database.execute(
+            sql: "INSERT INTO images (id, manifest_digest, created_at) VALUES (?, ?, ?)",
+            arguments: [id.description, manifestDigest.description, createdAt.description])
+        try LayerRows.connect(
+            layers, to: database.lastInsertedRowID, table: "image_layers", column: "image", in: database)
+    }
+
+    /// Notes what the image's documents take on disk, in bytes.
+    func setDocumentUsage(_ bytes: Int64, in database: Database) throws {
+        try database.execute(
+            sql: "UPDATE images SET document_usage = ? WHERE number = ?", arguments: [bytes, number])
+    }
+
     func references(in database: Database) throws -> [Reference] {
         try Row.fetchAll(
             database, sql: "SELECT name, tag FROM tags WHERE image = ? ORDER BY name, tag", arguments: [number]
@@ -65,12 +85,15 @@ struct ImageRow {
         try LayerRows.stack(of: number, table: "image_layers", column: "image", in: database)
     }
 
+    /// Bytes on disk of its layers, each once, and of its documents.
     func size(in database: Database) throws -> Int64 {
         try Int64.fetchOne(
             database,
             sql: """
-                SELECT sum(disk_usage) FROM layers
-                WHERE number IN (SELECT layer FROM image_layers WHERE image = ?)
+                SELECT document_usage + coalesce((
+                    SELECT sum(disk_usage) FROM layers
+                    WHERE number IN (SELECT layer FROM image_layers WHERE image = images.number)
+                ), 0) FROM images WHERE number = ?
                 """, arguments: [number]) ?? 0
     }
 }

@@ -32,7 +32,10 @@ struct Catalog: Sendable {
         }
         do {
             queue = try DatabaseQueue(path: path, configuration: configuration)
-            try queue.unsafeReentrantWrite { try CatalogSchema.install(in: $0) }
+            try queue.unsafeReentrantWrite { database in
+                try CatalogSchema.install(in: database)
+                try DistributionSchema.install(in: database)
+            }
         } catch {
             throw StoreError.wrapping(error, "cannot open the catalog \(path)")
         }
@@ -62,6 +65,23 @@ struct Catalog: Sendable {
                 try database.inTransaction(.immediate) {
                     result = try body(database)
                     return .commit
+                }
+                guard let result else { throw StoreError(.io, "\(what): the transaction had no result") }
+                return result
+            }
+        } catch {
+            throw StoreError.wrapping(error, what)
+        }
+    }
+
+    /// Runs a transaction and undoes it: what would come of it is the answer.
+    func rehearse<Value>(_ what: String, _ body: (Database) throws -> Value) throws(StoreError) -> Value {
+        do {
+            return try queue.writeWithoutTransaction { database in
+                var result: Value?
+                try database.inTransaction(.immediate) {
+                    result = try body(database)
+                    return .rollback
                 }
                 guard let result else { throw StoreError(.io, "\(what): the transaction had no result") }
                 return result

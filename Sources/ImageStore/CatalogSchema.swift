@@ -3,12 +3,12 @@ import GRDB
 /// The tables of the catalog.
 enum CatalogSchema {
     /// Kept in `user_version`; a store of a later version is refused rather than misread.
-    static let version = 2
+    static let version = 3
 
     static func install(in database: Database) throws {
         let found = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
         if found == version { return }
-        if found != 0, found < version {
+        if found == 1 {
             throw StoreError(
                 .corrupt, "the store was made by an early version of Strata (format \(found), this one is \(version))",
                 remedy: "remove it, or use another with --root")
@@ -20,11 +20,34 @@ enum CatalogSchema {
                 remedy: "use that version")
         }
         try database.inTransaction(.immediate) {
-            try database.execute(sql: tables)
+            try database.execute(sql: found == 0 ? tables + additions : columns + additions)
             try database.execute(sql: "PRAGMA user_version = \(version)")
             return .commit
         }
     }
+
+    /// What a store of format 2 lacks besides `additions`.
+    private static let columns = """
+        ALTER TABLE layers ADD COLUMN is_broken INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE images ADD COLUMN document_usage INTEGER NOT NULL DEFAULT 0;
+        """
+
+    /// New in format 3.
+    private static let additions = """
+        CREATE INDEX dead_layers ON layers (number) WHERE is_dead;
+        CREATE INDEX broken_layers ON layers (number) WHERE is_broken;
+        -- Files outside tmp that a process is about to publish or to remove; see UnfinishedPaths.
+        CREATE TABLE unfinished (
+            path TEXT NOT NULL PRIMARY KEY,
+            pid INTEGER NOT NULL,
+            start_time INTEGER NOT NULL
+        ) WITHOUT ROWID;
+        -- The boot during which the store was opened last.
+        CREATE TABLE facts (
+            name TEXT NOT NULL PRIMARY KEY,
+            value TEXT NOT NULL
+        ) WITHOUT ROWID;
+        """
 
     /// Objects have small integers for the tables that connect them: with a thousand images of twenty layers, sums over
     /// those tables are what `system df` costs.
@@ -40,6 +63,8 @@ enum CatalogSchema {
             unsynced_boot TEXT,
             -- Its files are being removed.
             is_dead INTEGER NOT NULL DEFAULT 0,
+            -- Its files were found damaged and put into quarantine; the same content, when it comes again, replaces it.
+            is_broken INTEGER NOT NULL DEFAULT 0,
             created_at TEXT NOT NULL
         );
         CREATE INDEX unsynced_layers ON layers (unsynced_boot) WHERE unsynced_boot IS NOT NULL;
@@ -47,6 +72,8 @@ enum CatalogSchema {
             number INTEGER PRIMARY KEY,
             id TEXT NOT NULL UNIQUE,
             manifest_digest TEXT NOT NULL,
+            -- Bytes that its manifest and its configuration take on disk.
+            document_usage INTEGER NOT NULL DEFAULT 0,
             created_at TEXT NOT NULL
         );
         CREATE TABLE image_layers (

@@ -27,11 +27,11 @@ public struct DiskUsage: Sendable {
         public var id: Digest
         public var references: [Reference]
         public var createdAt: Timestamp
-        /// Bytes of all its layers: `shared` + `unique`.
+        /// Bytes of all its layers and of its documents: `shared` + `unique`.
         public var size: Int64
         /// Bytes of layers that other images have too.
         public var shared: Int64
-        /// Bytes of layers that only this image has.
+        /// Bytes of layers that only this image has, and of its documents.
         public var unique: Int64
         /// How many containers use it.
         public var containers: Int
@@ -40,7 +40,7 @@ public struct DiskUsage: Sendable {
     /// One container.
     public struct Container: Hashable, Sendable {
         public var record: ContainerRecord
-        /// Bytes of what it wrote: its upper directory.
+        /// Bytes of its directory: what it wrote, its log, its settings.
         public var size: Int64
     }
 
@@ -53,9 +53,9 @@ public struct DiskUsage: Sendable {
         public var isShared: Bool
     }
 
-    /// Images: `size` is the bytes of all their layers, `reclaimable` those that no container stands on.
+    /// Images: `size` is the bytes of all their layers and documents, `reclaimable` what pruning them all frees.
     public var imageTotal = Total()
-    /// Containers: `reclaimable` is what those that do not run have written.
+    /// Containers: with layers that only containers keep; `reclaimable` is what pruning those that have ended frees.
     public var containerTotal = Total()
     /// Build cache: only layers that neither an image nor a container has are counted in bytes.
     public var cacheTotal = Total()
@@ -67,6 +67,25 @@ public struct DiskUsage: Sendable {
     public var cache: [Cache] = []
     /// Bytes of all layers, each once.
     public var layerBytes: Int64 = 0
-    /// Bytes of all layers less bytes of layers that a container stands on.
+    /// Bytes of layers that go when containers that have ended, images and build cache are pruned.
     public var reclaimableLayerBytes: Int64 = 0
+    /// Bytes of the manifests and configurations of images.
+    public var documentBytes: Int64 = 0
+    /// Bytes of those of images that go when containers that have ended are pruned, and then images.
+    public var reclaimableDocumentBytes: Int64 = 0
+    /// Bytes of everything else in the store but volumes: the catalog, what is unfinished, the directories themselves.
+    public var overheadBytes: Int64 = 0
+    /// IDs of containers that pruning leaves alone: running, mounted, or of a build.
+    public var activeContainers: Set<String> = []
+
+    /// Bytes of the store without its volumes, as `du` counts them.
+    public var storeBytes: Int64 {
+        layerBytes + documentBytes + overheadBytes + containers.reduce(0) { $0 + $1.size }
+    }
+
+    /// Bytes that are free after pruning containers, images and build cache.
+    public var reclaimableBytes: Int64 {
+        reclaimableLayerBytes + reclaimableDocumentBytes
+            + containers.reduce(0) { $0 + (activeContainers.contains($1.record.id) ? 0 : $1.size) }
+    }
 }

@@ -7,6 +7,13 @@ struct ImageSnapshot {
     var references: [Reference]
     var layers: [LayerID]
     var size: Int64
+
+    /// The same with a configuration.
+    func record(_ configuration: ImageConfiguration) -> ImageRecord {
+        ImageRecord(
+            id: row.id, manifestDigest: row.manifestDigest, references: references, createdAt: row.createdAt,
+            size: size, layerIDs: layers, configuration: configuration)
+    }
 }
 
 /// Finds the image that a user's text means.
@@ -60,8 +67,9 @@ extension ImageRow {
         let sizeRows = try Row.fetchCursor(
             database,
             sql: """
-                SELECT image, sum(disk_usage) FROM (SELECT DISTINCT image, layer FROM image_layers)
-                JOIN layers ON layers.number = layer GROUP BY image
+                SELECT images.number, document_usage + coalesce(sum(disk_usage), 0) FROM images
+                LEFT JOIN (SELECT DISTINCT image, layer FROM image_layers) AS held ON held.image = images.number
+                LEFT JOIN layers ON layers.number = held.layer GROUP BY images.number
                 """)
         while let row = try sizeRows.next() { sizes[row[0]] = row[1] }
         let images = try Row.fetchAll(database, sql: "SELECT \(columns) FROM images").map(ImageRow.init)

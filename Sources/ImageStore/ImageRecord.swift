@@ -10,12 +10,14 @@ public struct ImageRecord: Hashable, Sendable, Identifiable {
     public var references: [Reference]
     /// When the image was made, by its configuration; else when it entered the store.
     public var createdAt: Timestamp
-    /// Bytes that its layers take on disk, each layer once.
+    /// Bytes that its layers take on disk, each layer once, and its manifest and configuration.
     public var size: Int64
     /// Its layers, bottom first, as the configuration lists them.
     public var layerIDs: [LayerID]
     /// How it runs and what it is made of.
     public var configuration: ImageConfiguration
+    /// Why the configuration could not be read, and is empty therefore; nil for a whole image.
+    public var damage: String?
 
     /// Whether no name leads to the image (`<none>:<none>`).
     public var isDangling: Bool { references.isEmpty }

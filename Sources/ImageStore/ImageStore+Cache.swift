@@ -58,15 +58,13 @@ extension ImageStore {
         }
     }
 
-    /// Forgets all results of builds; layers that nothing else keeps go. Returns the layers removed.
+    /// Forgets the results of builds that no living process uses; layers that nothing else keeps go. Returns the layers
+    /// removed.
     @discardableResult
     public func pruneCache() throws(StoreError) -> [LayerRecord] {
-        let layers = try catalog.write("cannot prune the build cache", durable: true) { database in
-            let layers = try Int64.fetchAll(database, sql: "SELECT DISTINCT layer FROM cache WHERE layer IS NOT NULL")
-            try database.execute(sql: "DELETE FROM cache")
-            return layers
-        }
-        return layers.isEmpty ? [] : try removeUnusedLayers(among: layers)
+        var selection = PruneSelection()
+        selection.cache = .all
+        return try prune(selection).layers
     }
 }
 

@@ -61,13 +61,25 @@ extension ImageStore {
                 try ImageStore.copyRootAttributes(from: layerPath(top), to: home.open("upper", [.directory]))
             }
         }
-        return try catalog.write("cannot create the container \(record.name)") { database in
-            let stored = try ContainerRows.insert(record, choosesName: new.name == nil, in: database)
-            // Within the transaction: a record has its directory, and a crash leaves a directory without record, which
-            // collection removes.
-            let home = try FileDescriptor.open("\(root)/containers", [.directory])
-            try workshop.descriptor.rename("container", to: home, stored.id)
-            return stored
+        let place = "containers/\(record.id)"
+        try announce([place])
+        CrashPoint.reached("container-announced")
+        do throws(StoreError) {
+            let made = try catalog.write("cannot create the container \(record.name)") { database in
+                let stored = try ContainerRows.insert(record, choosesName: new.name == nil, in: database)
+                // Within the transaction: a record always has its directory.
+                let home = try FileDescriptor.open("\(root)/containers", [.directory])
+                try workshop.descriptor.rename("container", to: home, stored.id)
+                CrashPoint.reached("container-placed")
+                try UnfinishedRows.remove([place], in: database)
+                return stored
+            }
+            CrashPoint.reached("container-recorded")
+            return made
+        } catch {
+            try? FileDescriptor.currentDirectory.removeTree("\(root)/\(place)")
+            try? settle([place])
+            throw error
         }
     }
 
@@ -119,9 +131,11 @@ extension ImageStore {
             try? FileDescriptor.currentDirectory.removeTree(containerPaths(id).upper)
             layers = try removeContainerRecord(id)
         }
+        CrashPoint.reached("container-forgotten")
         try attempting("cannot remove the files of the container \(id.prefix(12))") { () throws(Errno) in
             try FileDescriptor.currentDirectory.removeTree(containerPaths(id).directory)
         }
+        try settle(["containers/\(id)"])
         try removeUnusedLayers(among: layers)
     }
 
@@ -136,6 +150,7 @@ extension ImageStore {
                     """, arguments: [id])
             try database.execute(sql: "DELETE FROM containers WHERE id = ?", arguments: [id])
             if database.changesCount == 0 { throw StoreError(.noSuchContainer, "No such container: \(id)") }
+            try UnfinishedRows.add(["containers/\(id)"], in: database)
             return layers
         }
     }

@@ -49,31 +49,36 @@ extension ImageStore {
                 "the configuration lists \(configuration.rootFS.diffIDs.count) layers, the image has \(layers.count)")
         }
         try ImageStore.requireTags(tags)
-        let known = Digest.sha256(of: configurationDocument)
-        if let image = try existing(known, configuration, layers: layers, tags: tags) { return image }
+        let id = Digest.sha256(of: configurationDocument)
+        if let image = try existing(id, configuration, layers: layers, tags: tags) { return image }
         // Held until the image's own rows do, so that a collection in another process leaves them alone.
         try lease(layers)
         try makeDurable(layers)
-        let id = try blobs.put(configurationDocument)
-        let manifestDigest = try blobs.put(manifestDocument)
-        let createdAt = configuration.created ?? .now
-        return try catalog.write("cannot record the image \(id.short)", durable: true) { database in
+        let documents = [configurationDocument, manifestDocument]
+        let paths = documents.map { BlobStore.relativePath(.sha256(of: $0)) }
+        try announce(paths)
+        CrashPoint.reached("image-announced")
+        // Whatever comes of it: a document that no image is written in does not stay.
+        defer { try? removeBlobsIfUnused(paths) }
+        for document in documents { try blobs.put(document) }
+        CrashPoint.reached("image-documents")
+        let image = try catalog.write("cannot record the image \(id.short)", durable: true) { database in
             if try ImageRow.find(id: id, in: database) == nil {
-                // Nobody removes blobs meanwhile; somebody may have done so before.
-                try blobs.put(configurationDocument)
-                try blobs.put(manifestDocument)
-                try database.execute(
-                    sql: "INSERT INTO images (id, manifest_digest, created_at) VALUES (?, ?, ?)",
-                    arguments: [id.description, manifestDigest.description, createdAt.description])
-                try LayerRows.connect(
-                    layers, to: database.lastInsertedRowID, table: "image_layers", column: "image", in: database)
+                try ImageRow.insert(
+                    id, manifestDigest: .sha256(of: manifestDocument), createdAt: configuration.created ?? .now,
+                    layers: layers, in: database)
             }
-            for tag in tags { try TagRows.set(tag, to: id, in: database) }
             guard let row = try ImageRow.find(id: id, in: database) else {
                 throw StoreError(.corrupt, "the image \(id.short) vanished from the catalog")
             }
+            // Nobody removes blobs meanwhile; somebody may have done so before.
+            for document in documents { try blobs.put(document) }
+            try row.setDocumentUsage(blobs.diskUsage(id) + blobs.diskUsage(row.manifestDigest), in: database)
+            for tag in tags { try TagRows.set(tag, to: id, in: database) }
             return try record(row, configuration: configuration, in: database)
         }
+        CrashPoint.reached("image-recorded")
+        return image
     }
 
     /// The image if there is nothing left to do, as after a build of which every step was cached.
@@ -83,7 +88,8 @@ extension ImageStore {
         try catalog.read("cannot look up the image \(id.short)") { database in
             guard let row = try ImageRow.find(id: id, in: database) else { return nil }
             let image = try record(row, configuration: configuration, in: database)
-            return image.layerIDs == layers && Set(image.references).isSuperset(of: tags) ? image : nil
+            guard image.layerIDs == layers, Set(image.references).isSuperset(of: tags) else { return nil }
+            return blobs.isIntact(id) && blobs.isIntact(row.manifestDigest) ? image : nil
         }
     }
 
@@ -97,7 +103,7 @@ extension ImageStore {
 
     // MARK: Finding
 
-    /// All images that fit all filters, newest first.
+    /// All images that fit all filters, newest first. One whose configuration is damaged is among them, as such.
     public func images(matching filters: [ImageFilter] = []) throws(StoreError) -> [ImageRecord] {
         let test = try ImageFilterTest(filters, in: self)
         let rows = try catalog.read("cannot list the images") { database in
@@ -105,13 +111,29 @@ extension ImageStore {
         }
         var result: [ImageRecord] = []
         for row in rows where test.mayFit(row) {
-            let record = ImageRecord(
-                id: row.row.id, manifestDigest: row.row.manifestDigest, references: row.references,
-                createdAt: row.row.createdAt, size: row.size, layerIDs: row.layers,
-                configuration: try configuration(of: row.row.id))
+            var record = row.record(ImageConfiguration())
+            do throws(StoreError) {
+                record.configuration = try configuration(of: row.row.id)
+            } catch {
+                guard error.code == .noSuchBlob || error.code == .corrupt else { throw error }
+                // Removed since it was listed?
+                if try !isListed(row.row.id) { continue }
+                record.damage = error.message
+            }
             if test.fits(record) { result.append(record) }
         }
         return result
+    }
+
+    /// All images, newest first, without their configurations, which are files of their own.
+    public func imageSummaries() throws(StoreError) -> [ImageRecord] {
+        try catalog.read("cannot list the images") { database in
+            try ImageRow.all(in: database).map { $0.record(ImageConfiguration()) }
+        }
+    }
+
+    func isListed(_ id: Digest) throws(StoreError) -> Bool {
+        try catalog.read("cannot look up the image") { try ImageRow.find(id: id, in: $0) != nil }
     }
 
     /// The image that a user means by `name[:tag]`, `name@digest`, an ID or the beginning of one.
@@ -124,10 +146,7 @@ extension ImageStore {
         guard let (_, image) = found else {
             throw StoreError(.noSuchImage, "No such image: \(text)")
         }
-        return ImageRecord(
-            id: image.row.id, manifestDigest: image.row.manifestDigest, references: image.references,
-            createdAt: image.row.createdAt, size: image.size, layerIDs: image.layers,
-            configuration: try configuration(of: image.row.id))
+        return image.record(try configuration(of: image.row.id))
     }
 
     /// The image of that ID; `noSuchImage` where there is none.

@@ -1,4 +1,5 @@
 import GRDB
+import Linux
 public import OCI
 
 extension ImageStore {
@@ -10,18 +11,15 @@ extension ImageStore {
     /// and the cache kept go with it, so that removing images frees their space.
     @discardableResult
     public func removeImage(_ text: String, force: Bool = false) throws(StoreError) -> [RemovalEvent] {
-        let outcome = try catalog.write("cannot remove the image \(text)", durable: true) { database in
+        let removal = try catalog.write("cannot remove the image \(text)", durable: true) { database in
             guard let found = try ImageLookup(text, in: database) else {
                 throw StoreError(.noSuchImage, "No such image: \(text)")
             }
-            return try ImageRemoval(found, force: force).carryOut(in: database)
+            return try ImageRemoval(found, force: force).carryOut(in: database, blobs)
         }
-        var events = outcome.events
-        guard let blobsToRemove = outcome.blobs else { return events }
-        let removed = try removeUnusedLayers(among: outcome.layers)
-        events += removed.compactMap { $0.diffID.map(RemovalEvent.deletedLayer) }
-        for digest in blobsToRemove { try removeBlobIfUnused(digest) }
-        return events
+        CrashPoint.reached("image-removed")
+        try finish(removal)
+        return removal.events
     }
 
     /// Takes a name off its image, which stays even without a name.
@@ -34,27 +32,61 @@ extension ImageStore {
         }
     }
 
-    private func removeBlobIfUnused(_ digest: Digest) throws(StoreError) {
-        // Within a transaction, so that nobody records an image of that blob meanwhile.
-        try catalog.write("cannot remove the blob \(digest)") { database in
-            let used = try Bool.fetchOne(
-                database, sql: "SELECT EXISTS (SELECT 1 FROM images WHERE id = ? OR manifest_digest = ?)",
-                arguments: [digest.description, digest.description])
-            if used != true { try blobs.remove(digest) }
+    /// Removes the files of what a transaction has taken out of the catalog.
+    func finish(_ removal: Removal) throws(StoreError) {
+        try removeFiles(of: removal.layers.map(\.id))
+        try removeBlobsIfUnused(removal.blobs)
+    }
+
+    /// Removes blobs, announced by their paths, unless an image is written in them.
+    func removeBlobsIfUnused(_ paths: [String]) throws(StoreError) {
+        if paths.isEmpty { return }
+        // Within a transaction, so that nobody records an image of them meanwhile.
+        try catalog.write("cannot remove blobs") { database in
+            for path in paths where try !UnfinishedRows.isNamed(path, in: database) {
+                do throws(Errno) {
+                    try FileDescriptor.currentDirectory.unlink("\(root)/\(path)")
+                } catch {
+                    if error != .ENOENT { throw error }
+                }
+            }
+            CrashPoint.reached("blobs-removed")
+            try UnfinishedRows.remove(paths, in: database)
+        }
+    }
+}
+
+/// What a transaction took out of the catalog and whose files are to go next.
+struct Removal {
+    var events: [RemovalEvent] = []
+    /// Marked as dead.
+    var layers: [LayerRecord] = []
+    /// Announced paths of documents.
+    var blobs: [String] = []
+    /// Bytes on disk of all that.
+    var bytes: Int64 = 0
+
+    /// Takes out the layers that nothing keeps, of those given by row number or of all.
+    mutating func buryLayers(among candidates: [Int64]?, in database: Database) throws {
+        let dead = try LayerRows.bury(among: candidates, in: database)
+        layers += dead
+        bytes += dead.reduce(0) { $0 + $1.diskUsage }
+        events += dead.compactMap { $0.diffID.map(RemovalEvent.deletedLayer) }
+    }
+
+    /// Takes out documents that no image is written in.
+    mutating func take(_ documents: Set<Digest>, of store: BlobStore, in database: Database) throws {
+        for digest in documents where try !BlobRows.isUsed(digest.description, in: database) {
+            let path = BlobStore.relativePath(digest)
+            try UnfinishedRows.add([path], in: database)
+            blobs.append(path)
+            bytes += store.diskUsage(digest)
         }
     }
 }
 
 /// Decides and carries out one removal within a transaction.
 struct ImageRemoval {
-    struct Outcome {
-        var events: [RemovalEvent] = []
-        /// Row numbers of layers that may have become unused.
-        var layers: [Int64] = []
-        /// What the image was written in; nil while the image stays.
-        var blobs: [Digest]?
-    }
-
     private let image: ImageRow
     private let reference: Reference?
     private let force: Bool
@@ -65,13 +97,13 @@ struct ImageRemoval {
         self.force = force
     }
 
-    func carryOut(in database: Database) throws -> Outcome {
-        var outcome = Outcome()
+    func carryOut(in database: Database, _ blobs: BlobStore) throws -> Removal {
+        var removal = Removal()
         let references = try image.references(in: database)
         if let reference, references.count > 1 {
             try TagRows.remove(reference, in: database)
-            outcome.events = [.untagged(reference)]
-            return outcome
+            removal.events = [.untagged(reference)]
+            return removal
         }
         if reference == nil, Set(references.map(\.name)).count > 1, !force {
             throw StoreError(
@@ -80,13 +112,23 @@ struct ImageRemoval {
             )
         }
         try refuseIfUsed(in: database)
-        outcome.events = references.map(RemovalEvent.untagged) + [.deleted(image.id)]
-        outcome.layers = try Int64.fetchAll(
+        let layers = try ImageRemoval.delete(image, references, &removal, in: database)
+        try removal.buryLayers(among: layers, in: database)
+        try removal.take([image.id, image.manifestDigest], of: blobs, in: database)
+        return removal
+    }
+
+    /// Takes an image out of the catalog, with the cache's records of layers that only it and the cache kept. Returns the
+    /// row numbers of its layers.
+    static func delete(
+        _ image: ImageRow, _ references: [Reference], _ removal: inout Removal, in database: Database
+    ) throws -> [Int64] {
+        removal.events += references.map(RemovalEvent.untagged) + [.deleted(image.id)]
+        let layers = try Int64.fetchAll(
             database, sql: "SELECT DISTINCT layer FROM image_layers WHERE image = ?", arguments: [image.number])
-        outcome.blobs = [image.id, image.manifestDigest]
         try database.execute(sql: "DELETE FROM images WHERE number = ?", arguments: [image.number])
-        try dropCache(of: outcome.layers, in: database)
-        return outcome
+        try dropCache(of: layers, in: database)
+        return layers
     }
 
     private func refuseIfUsed(in database: Database) throws {
@@ -135,7 +177,7 @@ struct ImageRemoval {
         }
     }
 
-    private func dropCache(of layers: [Int64], in database: Database) throws {
+    private static func dropCache(of layers: [Int64], in database: Database) throws {
         for layer in layers {
             try database.execute(
                 sql: """

@@ -8,13 +8,14 @@ import Linux
 /// layers/<id>/fs      one unpacked tree per layer, immutable, stored once by diffID
 /// containers/<id>/    upper, work, rootfs, config.json, logs
 /// tmp/                everything unfinished
+/// quarantine/         what `check` found damaged
 /// ```
 ///
 /// Publishing is: write under `tmp/`, make durable, rename, then one transaction of the catalog. Any number of
 /// processes may use a store at once. A store may be used from any thread.
 ///
-/// What keeps a layer in the store: an image, a container, a mount, a build-cache record, or a lease of a living
-/// process. Every layer that a process imports or commits is leased to it until `releaseLeases()` or its end.
+/// What keeps a layer in the store: an image, a container, a mount, a build-cache record, an unfinished pull, or a
+/// lease of a living process. Every layer that a process imports or commits is leased to it until `releaseLeases()` or its end.
 public final class ImageStore: Sendable {
     /// The store's directory, absolute.
     public let root: String
@@ -33,8 +34,11 @@ public final class ImageStore: Sendable {
         catalog = try Catalog(path: absolute + "/catalog.sqlite", lockedBy: absolute)
         try TemporaryDirectory.sweep(absolute + "/tmp")
         do throws(StoreError) {
+            try noticeNewBoot()
             try dropLeasesOfTheDead()
-            try dropLayersOfEarlierBoots()
+            try dropUnfinishedPathsOfTheDead()
+            try finishRemovals()
+            try dropUnfinishedPulls(olderThan: 86_400)
         } catch {
             // A full disk keeps nobody from reading, nor from removing what fills it.
             if error.code != .noSpace { throw error }
@@ -47,6 +51,9 @@ public final class ImageStore: Sendable {
 
     /// `tmp/`, where everything unfinished is.
     var temporary: String { root + "/tmp" }
+
+    /// `quarantine/`, where `check` puts what is damaged.
+    var quarantine: String { root + "/quarantine" }
 
     /// Makes a directory under `tmp/` for something unfinished, such as a layer that is being written.
     public func makeTemporaryDirectory() throws(StoreError) -> TemporaryDirectory {

@@ -39,6 +39,15 @@ public final class TemporaryDirectory: Sendable {
         return directory
     }
 
+    /// Moves a file or a tree in here, to go with this directory; no error where there is none.
+    func takeIn(_ path: String) throws(Errno) {
+        do throws(Errno) {
+            try FileDescriptor.currentDirectory.rename(path, to: descriptor, RandomName.hex(digits: 16))
+        } catch {
+            if error != .ENOENT { throw error }
+        }
+    }
+
     /// Removes what dead processes left in `parent`; returns how many entries that were.
     ///
     /// Does nothing while somebody else is making or sweeping: garbage can wait for the next time.
@@ -62,6 +71,25 @@ public final class TemporaryDirectory: Sendable {
                 removed += 1
             }
             return removed
+        }
+    }
+
+    /// Names of what dead processes left in `parent`.
+    static func abandoned(in parent: String) throws(StoreError) -> [String] {
+        try attempting("cannot look into \(parent)") { () throws(Errno) in
+            let home = try FileDescriptor.open(parent, [.directory])
+            // No maker is between making a directory and locking it.
+            _ = try home.lock(exclusive: true)
+            var names: [String] = []
+            for name in try home.sortedEntryNames() {
+                if let entry = try? home.open(name, [.directory, .noFollow]),
+                    try !entry.lock(exclusive: true, blocking: false)
+                {
+                    continue
+                }
+                names.append(String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self))
+            }
+            return names
         }
     }
 }

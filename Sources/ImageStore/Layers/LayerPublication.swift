@@ -1,4 +1,5 @@
 import GRDB
+import Glibc
 import Linux
 import OCI
 
@@ -16,6 +17,7 @@ extension ImageStore {
             try LayerRows.insert(id, in: database)
             try LayerRows.lease(id, to: .current, owner: leaseOwner, in: database)
         }
+        CrashPoint.reached("layer-reserved")
         return id
     }
 
@@ -25,24 +27,38 @@ extension ImageStore {
     /// The files need not be on disk yet: `makeDurable` sees to that once for all layers of an image.
     func completeLayer(_ id: LayerID, _ summary: LayerSummary) throws(StoreError) -> LayerRecord {
         let boot = try ImageStore.bootID()
-        return try catalog.write("cannot publish the layer \(id)") { database in
+        CrashPoint.reached("layer-placed")
+        // Its own directory counts, and what lies beside the tree.
+        let size = try summary.diskUsage + diskUsage(besidesTreeOf: id)
+        let outcome = try catalog.write("cannot publish the layer \(id)") { database in
             if let other = try LayerRows.find(diffID: summary.diffID, in: database) {
-                try LayerRows.lease(other.id, to: .current, owner: leaseOwner, in: database)
-                return other
+                if try FileDescriptor.currentDirectory.statusIfPresent(of: layerPath(other.id)) != nil {
+                    try LayerRows.lease(other.id, to: .current, owner: leaseOwner, in: database)
+                    return (other, Int64?.none)
+                }
+                try LayerRows.setBroken(other.id, in: database)
             }
+            let healed = try LayerRows.replaceBroken(summary.diffID, by: id, in: database)
+            // Images that were reported as stored stand on it from now on, so it must be on disk.
+            if healed != nil { try FileDescriptor.open("\(root)/layers", [.directory]).syncFileSystem() }
             try database.execute(
                 sql: """
                     UPDATE layers SET diff_id = ?, archive_size = ?, disk_usage = ?, unsynced_boot = ?
                     WHERE id = ? AND NOT is_dead
                     """,
                 arguments: [
-                    summary.diffID.description, summary.archiveSize, summary.diskUsage, boot, id.rawValue,
+                    summary.diffID.description, summary.archiveSize,
+                    healed == nil ? size : try diskUsage(ofTree: "\(root)/layers/\(id.rawValue)"),
+                    healed == nil ? boot : nil, id.rawValue,
                 ])
             guard let record = try LayerRows.find(id, in: database) else {
                 throw StoreError(.noSuchLayer, "the layer \(id) was removed before it was finished")
             }
-            return record
+            return (record, healed)
         }
+        CrashPoint.reached("layer-complete")
+        if let healed = outcome.1 { try removeUnusedLayers(among: [healed]) }
+        return outcome.0
     }
 
     /// Has the files of layers reach the disk, and counts their blocks, which are only allocated then.
@@ -57,8 +73,9 @@ extension ImageStore {
         }
         var sizes: [(id: String, bytes: Int64)] = []
         for id in unsynced {
-            sizes.append((id, try diskUsage(ofTree: layerPath(LayerID(rawValue: id)))))
+            sizes.append((id, try diskUsage(ofTree: "\(root)/layers/\(id)")))
         }
+        CrashPoint.reached("layers-synced")
         try catalog.write("cannot record layers as written", durable: true) { database in
             for (id, bytes) in sizes {
                 try database.execute(
@@ -67,26 +84,23 @@ extension ImageStore {
         }
     }
 
-    /// Forgets layers that had not reached the disk when the machine stopped: their files may be incomplete.
-    func dropLayersOfEarlierBoots() throws(StoreError) {
-        let found = try catalog.read("cannot look for layers to be written") { database in
-            try String.fetchAll(
-                database, sql: "SELECT DISTINCT unsynced_boot FROM layers WHERE unsynced_boot IS NOT NULL")
+    /// Bytes of the blocks of a layer's directory without its tree.
+    private func diskUsage(besidesTreeOf id: LayerID) throws(StoreError) -> Int64 {
+        try attempting("cannot add up the layer \(id)") { () throws(Errno) in
+            let home = try FileDescriptor.open("\(root)/layers/\(id.rawValue)", [.directory])
+            var bytes = try home.status().allocatedSize
+            for name in try home.sortedEntryNames() {
+                if strcmp(name, "fs") == 0 { continue }
+                var counter = UsageCounter()
+                try counter.addTree(name, in: home)
+                bytes += counter.bytes
+            }
+            return bytes
         }
-        if found.isEmpty { return }
-        let boot = try ImageStore.bootID()
-        if found == [boot] { return }
-        try catalog.write("cannot drop incomplete layers", durable: true) { database in
-            let lost = "unsynced_boot IS NOT NULL AND unsynced_boot <> ?"
-            try database.execute(
-                sql: "DELETE FROM cache WHERE layer IN (SELECT number FROM layers WHERE \(lost))", arguments: [boot])
-            try database.execute(
-                sql: "UPDATE layers SET diff_id = NULL, unsynced_boot = NULL WHERE \(lost)", arguments: [boot])
-        }
-        try collectGarbage()
     }
 
-    private static func bootID() throws(StoreError) -> String {
+    /// The kernel's name for the machine's run since it was switched on.
+    static func bootID() throws(StoreError) -> String {
         let path = "/proc/sys/kernel/random/boot_id"
         let text = try attempting("cannot read \(path)") { () throws(Errno) in
             try FileDescriptor.open(path).readAll(limit: 4096)

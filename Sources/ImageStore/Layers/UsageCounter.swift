@@ -24,9 +24,12 @@ struct UsageCounter {
         return true
     }
 
-    /// Counts a directory and all below it.
-    mutating func addTree(_ path: UnsafePointer<CChar>, in directory: borrowing FileDescriptor) throws(Errno) {
+    /// Counts a directory and all below it; what is mounted there is not looked into.
+    mutating func addTree(
+        _ path: UnsafePointer<CChar>, in directory: borrowing FileDescriptor, onDevice device: UInt64? = nil
+    ) throws(Errno) {
         let status = try directory.status(of: path)
+        if let device, status.device != device { return }
         add(status)
         guard status.isDirectory else { return }
         let opened = try directory.open(path, [.directory, .noFollow])
@@ -49,7 +52,7 @@ struct UsageCounter {
         self = counter
         for name in directories {
             do throws(Errno) {
-                try addTree(name, in: opened)
+                try addTree(name, in: opened, onDevice: status.device)
             } catch {
                 if error != .ENOENT { throw error }
             }
