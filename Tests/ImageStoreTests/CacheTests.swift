@@ -18,7 +18,9 @@ import Testing
         #expect(try other.cacheRecord(key: "none") == nil)
         // A hit is leased: pruning cannot take it away from the build that found it.
         #expect(try test.store.pruneCache() == [])
+        #expect(try test.store.cacheRecords().map(\.key) == ["k"])
         try other.releaseLeases()
+        #expect(try test.store.pruneCache().map(\.id) == [layer.id])
         #expect(try test.names(in: "layers") == [])
         #expect(try test.store.cacheRecords() == [])
     }

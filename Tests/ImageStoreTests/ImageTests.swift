@@ -11,7 +11,12 @@ import Testing
         let image = try test.image(layers: layers.map(\.id), "x", tags: ["thing:1"])
         #expect(image.configuration.rootFS.diffIDs == layers.compactMap(\.diffID))
         #expect(image.layerIDs == layers.map(\.id))
-        #expect(try image.size == layers.map { try test.store.layer($0.id).diskUsage }.reduce(0, +))
+        let bytes = try layers.map { try test.store.layer($0.id).diskUsage }.reduce(0, +)
+        let blocks = try shell(
+            "du -cs --block-size=1 \(test.store.blobs.path(image.id)) \(test.store.blobs.path(image.manifestDigest))")
+        let documents = try #require(
+            blocks.split(separator: "\n").last?.split(separator: "\t").first.flatMap { Int64($0) })
+        #expect(image.size == bytes + documents)
         let document = try test.store.blobs.read(image.id)
         #expect(Digest.sha256(of: Array(document)) == image.id)
         let manifest = try test.store.manifest(of: image)

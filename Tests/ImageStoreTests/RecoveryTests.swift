@@ -59,7 +59,10 @@ import Testing
         let query = "SELECT count(*) FROM layers WHERE unsynced_boot IS NOT NULL"
         #expect(try shell("sqlite3 store/catalog.sqlite '\(query)'", in: test.directory) == "1\n")
         try shell(
-            "sqlite3 store/catalog.sqlite \"UPDATE layers SET unsynced_boot = 'x' WHERE unsynced_boot IS NOT NULL\"",
+            """
+            sqlite3 store/catalog.sqlite "UPDATE layers SET unsynced_boot = 'x' WHERE unsynced_boot IS NOT NULL;
+            UPDATE facts SET value = 'x' WHERE name = 'boot'"
+            """,
             in: test.directory)
         let store = try test.reopened()
         #expect(try store.layers().map(\.id) == image.layerIDs)
