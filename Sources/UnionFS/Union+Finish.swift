@@ -5,10 +5,11 @@ internal import Linux
 // What is done once, after the unmount, so that the upper directory says everything by itself.
 extension Union {
     /// Gives every name of a copied-up file with several names its place in the upper directory, where a commit looks for
-    /// them, and notes link counts for the next mount. Nothing may be asked of the union afterwards.
+    /// them (`Configuration.completesLinks`), and notes link counts for the next mount. Nothing may be asked of the union
+    /// afterwards.
     public func finish() {
         guard let work else { return }
-        if let wanted = try? incompleteEntries(work.index), !wanted.isEmpty {
+        if configuration.completesLinks, let wanted = try? incompleteEntries(work.index), !wanted.isEmpty {
             try? linkUp(wanted, below: table.root)
         }
         work.index.savePending(beside: work.layer)
