@@ -68,6 +68,14 @@ int cfuse_session_mount(struct cfuse_session *session, const char *mount_point) 
     return 0;
 }
 
+int cfuse_session_attach(struct cfuse_session *session, int channel) {
+    session->fd = fcntl(channel, F_DUPFD_CLOEXEC, 3);
+    int own = session->fd < 0 ? -1 : fcntl(channel, F_DUPFD_CLOEXEC, 3);
+    if (own < 0) return -1;
+    // libfuse closes `own`.
+    return fuse_session_custom_io(session->fuse, &cfuse_io, own) == 0 ? 0 : -1;
+}
+
 void cfuse_session_unmount(struct cfuse_session *session) { fuse_session_unmount(session->fuse); }
 
 void cfuse_session_close(struct cfuse_session *session) {

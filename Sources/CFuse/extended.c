@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 struct create_in {
     uint32_t flags, mode, umask, open_flags;
@@ -69,7 +70,18 @@ static bool serve_setxattr(struct cfuse_worker *worker, const struct in_header *
     return true;
 }
 
+// libfuse's `allow_root`, for the requests that libfuse does not see.
+static bool is_denied(const struct cfuse_worker *worker, const struct in_header *header) {
+    return worker->session->parameters.root_only && header->uid != 0 && header->uid != geteuid();
+}
+
 bool cfuse_serve_extended(struct cfuse_worker *worker, const struct in_header *header) {
+    bool is_extended = header->opcode == OP_TMPFILE || header->opcode == OP_STATX || header->opcode == OP_SETXATTR;
+    if (is_extended && is_denied(worker, header)) {
+        struct cfuse_request request = cfuse_make_request(NULL, header, 0);
+        cfuse_reply_error(&request, EACCES);
+        return true;
+    }
     switch (header->opcode) {
     case OP_TMPFILE: return serve_tmpfile(worker, header);
     case OP_STATX: return serve_statx(worker, header);

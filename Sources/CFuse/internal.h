@@ -26,9 +26,52 @@ struct out_header {
     uint64_t unique;
 };
 
+// enum fuse_opcode of linux/fuse.h
 enum opcode {
+    OP_LOOKUP = 1,
+    OP_FORGET = 2,
+    OP_GETATTR = 3,
+    OP_SETATTR = 4,
+    OP_READLINK = 5,
+    OP_SYMLINK = 6,
+    OP_MKNOD = 8,
+    OP_MKDIR = 9,
+    OP_UNLINK = 10,
+    OP_RMDIR = 11,
+    OP_RENAME = 12,
+    OP_LINK = 13,
+    OP_OPEN = 14,
+    OP_READ = 15,
+    OP_WRITE = 16,
+    OP_STATFS = 17,
+    OP_RELEASE = 18,
+    OP_FSYNC = 20,
     OP_SETXATTR = 21,
+    OP_GETXATTR = 22,
+    OP_LISTXATTR = 23,
+    OP_REMOVEXATTR = 24,
+    OP_FLUSH = 25,
     OP_INIT = 26,
+    OP_OPENDIR = 27,
+    OP_READDIR = 28,
+    OP_RELEASEDIR = 29,
+    OP_FSYNCDIR = 30,
+    OP_GETLK = 31,
+    OP_SETLK = 32,
+    OP_SETLKW = 33,
+    OP_ACCESS = 34,
+    OP_CREATE = 35,
+    OP_INTERRUPT = 36,
+    OP_BMAP = 37,
+    OP_IOCTL = 39,
+    OP_POLL = 40,
+    OP_NOTIFY_REPLY = 41,
+    OP_BATCH_FORGET = 42,
+    OP_FALLOCATE = 43,
+    OP_READDIRPLUS = 44,
+    OP_RENAME2 = 45,
+    OP_LSEEK = 46,
+    OP_COPY_FILE_RANGE = 47,
     OP_TMPFILE = 51,
     OP_STATX = 52,
 };
@@ -75,6 +118,9 @@ extern const struct fuse_custom_io cfuse_io;
 
 // Serves a request that libfuse cannot decode. False if it is not one of those.
 bool cfuse_serve_extended(struct cfuse_worker *worker, const struct in_header *header);
+
+// Answers a request that is cut short or makes no sense with an error. False if it is as it should be.
+bool cfuse_refuse_malformed(struct cfuse_worker *worker, const struct in_header *header);
 
 // Notes what the kernel offers in its INIT request.
 void cfuse_note_init(struct cfuse_worker *worker, const struct in_header *header);

@@ -45,9 +45,6 @@ static void do_forget(fuse_req_t req, fuse_ino_t node, uint64_t count) {
 static void do_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forgets) {
     struct cfuse_session *session = session_of(req);
     _Static_assert(sizeof(struct fuse_forget_data) == sizeof(struct cfuse_forget_one), "same layout");
-    // The count comes from the request; no more entries than it has room for.
-    size_t room = cfuse_current ? cfuse_current->received / sizeof *forgets : 0;
-    if (count > room) count = room;
     session->operations.forget_multi(session->context, (const struct cfuse_forget_one *)forgets, count);
     fuse_reply_none(req);
 }
@@ -115,6 +112,7 @@ static void do_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_
 }
 
 static void do_read(fuse_req_t req, fuse_ino_t node, size_t size, off_t offset, struct fuse_file_info *file) {
+    if (size > LARGEST_WRITE) size = LARGEST_WRITE;
     CALL(read, node, file->fh, offset, size, file->flags);
 }
 

@@ -56,20 +56,26 @@ void cfuse_worker_free(struct cfuse_worker *worker) {
 }
 
 ssize_t cfuse_worker_receive(struct cfuse_worker *worker) {
-    ssize_t size = read(worker->fd, worker->request, worker->request_room);
+    // Room for a zero behind the last name, come what may.
+    ssize_t size = read(worker->fd, worker->request, worker->request_room - 1);
     if (size < 0) {
         worker->received = 0;
         // ENOENT: the caller took the request back; EAGAIN: another worker was faster.
         return errno == ENOENT || errno == EAGAIN ? 0 : -1;
     }
     worker->received = (size_t)size;
+    worker->request[size] = 0;
     return size;
 }
 
 void cfuse_worker_process(struct cfuse_worker *worker) {
     const struct in_header *header = (const struct in_header *)worker->request;
-    if (worker->received < sizeof *header || header->len != worker->received) return;
+    if (worker->received < sizeof *header) return;
     cfuse_current = worker;
+    if (cfuse_refuse_malformed(worker, header)) {
+        cfuse_current = NULL;
+        return;
+    }
     if (header->opcode == OP_INIT) cfuse_note_init(worker, header);
     if (!cfuse_serve_extended(worker, header)) {
         struct fuse_buf buffer = {.size = worker->received, .mem = worker->request};

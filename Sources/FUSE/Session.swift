@@ -41,6 +41,24 @@ public final class Session: @unchecked Sendable {
         }
     }
 
+    /// Serves an open channel that speaks the protocol, instead of a mount: for tests that play the kernel. Nothing is served
+    /// until `servePending`.
+    init(_ fileSystem: FileSystem, channel: borrowing FileDescriptor, options: Options = Options()) throws(MountFailure)
+    {
+        self.fileSystem = fileSystem
+        self.options = options
+        mountPoint = ""
+        let closing = try Session.makePipe()
+        core = try Session.makeCore(fileSystem, options)
+        pool = WorkerPool(core: core, minimum: 1, maximum: 1, closing: closing)
+        if cfuse_session_attach(core, channel.rawValue) < 0 {
+            throw MountFailure("cannot serve a channel: \(Session.lastMessage)")
+        }
+    }
+
+    /// Serves, on this thread, the requests that wait on a channel that does not block, and returns how many there were.
+    func servePending() -> Int { pool.servePending() }
+
     /// What the kernel and this session agreed on; empty before `start`.
     public var capabilities: Capabilities { Capabilities(rawValue: cfuse_session_agreed(core)) }
 

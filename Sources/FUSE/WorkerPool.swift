@@ -54,6 +54,18 @@ final class WorkerPool: @unchecked Sendable {
         return true
     }
 
+    /// Serves what waits on a channel that does not block, on the calling thread. Returns how many requests that were.
+    func servePending() -> Int {
+        guard let worker = cfuse_worker_new(core) else { return 0 }
+        defer { cfuse_worker_free(worker) }
+        var count = 0
+        while cfuse_worker_receive(worker) > 0 {
+            cfuse_worker_process(worker)
+            count += 1
+        }
+        return count
+    }
+
     /// Starts the first listeners and the supervisor. Throws if that fails.
     func start() throws(Errno) {
         var action = sigaction()

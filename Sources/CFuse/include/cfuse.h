@@ -176,6 +176,7 @@ struct cfuse_parameters {
     uint64_t wanted;  // FUSE_* INIT flags; flags2 in the high half
     uint32_t max_write, max_readahead, max_background, congestion_threshold, max_stack_depth;
     int splice_replies;
+    int root_only;  // nobody but this process's user and root may use the mount (`allow_root`)
 };
 
 /// A session that is not mounted yet. `arguments` are `argc` strings as in main: a name, then "-o", "…". NULL if
@@ -184,6 +185,8 @@ struct cfuse_session *cfuse_session_new(int argc, char *const *arguments, const 
                                         void *context, const struct cfuse_parameters *parameters);
 /// Returns 0, or -1 where libfuse could not mount; cfuse_last_message says why.
 int cfuse_session_mount(struct cfuse_session *session, const char *mount_point);
+/// Serves an open channel that speaks the protocol instead of a mount. Returns 0, or -1 with errno.
+int cfuse_session_attach(struct cfuse_session *session, int channel);
 /// Takes the mount down if it is still there and closes the descriptor. Workers may still run.
 void cfuse_session_unmount(struct cfuse_session *session);
 /// Closes the last channel, once no worker runs any more: whoever still uses the mount gets ENOTCONN from here on.
