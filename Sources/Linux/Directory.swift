@@ -85,10 +85,27 @@ extension FileDescriptor {
             if error == .ENOENT { return }
             if error != .ENOTEMPTY && error != .EEXIST { throw error }
         }
-        let directory = try open(path, [.directory, .noFollow])
+        let directory = try openForRemoval(path)
         for name in try directory.sortedEntryNames() {
-            try directory.removeTree(name)
+            do throws(Errno) {
+                try directory.removeTree(name)
+            } catch {
+                // The mode of a directory of one's own keeps nobody but oneself from emptying it.
+                if error != .EACCES { throw error }
+                try directory.setMode(0o700)
+                try directory.removeTree(name)
+            }
         }
         try removeDirectory(path)
+    }
+
+    private func openForRemoval(_ path: UnsafePointer<CChar>) throws(Errno) -> FileDescriptor {
+        do throws(Errno) {
+            return try open(path, [.directory, .noFollow])
+        } catch {
+            if error != .EACCES { throw error }
+            try setMode(of: path, 0o700)
+            return try open(path, [.directory, .noFollow])
+        }
     }
 }

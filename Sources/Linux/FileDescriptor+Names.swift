@@ -88,6 +88,13 @@ extension FileDescriptor {
         throw .ENAMETOOLONG
     }
 
+    /// faccessat2(2) for writing, as this process's effective user and not following a symbolic link: what an open for
+    /// writing would fail with, such as EROFS, without opening.
+    public func checkWritable(_ path: UnsafePointer<CChar>) throws(Errno) {
+        let number = rawValue
+        try checkVoid { faccessat(number, path, W_OK, AT_EACCESS | AT_SYMLINK_NOFOLLOW) }
+    }
+
     // MARK: Attributes
 
     /// fchmod(2) on the open file; through `/proc` where the descriptor is `O_PATH`.

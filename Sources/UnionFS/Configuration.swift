@@ -59,6 +59,10 @@ public struct UnionFailure: Error, Sendable, CustomStringConvertible {
         case busy
         /// The work directory cannot be prepared.
         case work
+        /// A mount before this one has marked the work directory as unfit for others.
+        case incompatible
+        /// Two of the directories are one, or one lies in another where it must not.
+        case overlap
     }
 
     /// What went wrong, for comparison.

@@ -262,7 +262,8 @@ extension Union {
         let directory = try Place.upper(upper, parent)
         let before = try directory.status()
         try body(try Place.upper(upper, parent, link.text))
-        try directory.directory.setTimes(
+        // The object is there: whatever fails from here on must not look as if it were not.
+        try? directory.directory.setTimes(
             of: directory.path, access: before.accessTime, modification: before.modificationTime)
         if !parent.flags.contains(.impure), !link.node.isDirectory {
             parent.set([.impure, .purityKnown])
@@ -308,7 +309,8 @@ extension Union {
             throw error
         }
         let marks = stack.marks
-        let isPrivileged = ownUser == 0
+        // The root of a user namespace may not write every attribute that it may read.
+        let isPrivileged = ownUser == 0 && !configuration.usesUserAttributes
         try copy.copyAttributes(of: source, lenient: !isPrivileged) { name in
             var isWanted = false
             name.withUnsafeBufferPointer { buffer in

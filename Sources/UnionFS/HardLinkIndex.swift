@@ -31,6 +31,7 @@ final class HardLinkIndex: Sendable {
     private let count: Atomic<Int>
     /// Changes of the link counts of lower files that have not been copied up, by the inode number that programs see.
     private let pending = Mutex<[UInt64: Int]>([:])
+    private let log = LinkCountLog()
 
     init(layer: Layer, count: Int) {
         self.layer = layer
@@ -94,11 +95,19 @@ final class HardLinkIndex: Sendable {
 
     /// The file has been copied up: its entry keeps the count from now on.
     func dropPending(_ inode: UInt64) {
-        pending.withLock { $0[inode] = nil }
+        let change = pending.withLock { $0.removeValue(forKey: inode) }
+        if let change, change != 0 { log.append(inode, -change, beside: layer) }
     }
 
+    /// A name of a lower file has gone. Noted on disk as well, so that a server that is killed does not take it along.
     func notePending(_ inode: UInt64, _ change: Int) {
-        pending.withLock { $0[inode, default: 0] += change }
+        loadPending(inode, change)
+        log.append(inode, change, beside: layer)
+    }
+
+    /// What the disk says of a link count.
+    func loadPending(_ inode: UInt64, _ change: Int) {
+        pending.withLock { $0[inode, default: 0] &+= change }
     }
 }
 

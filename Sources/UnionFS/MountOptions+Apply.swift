@@ -94,6 +94,7 @@ extension MountOptions {
             hasSource = true
         case "max_read": mountOptions.append("max_read=\(try Self.number(name, value))")
         case "max_write": maxWrite = try Self.number(name, value)
+        case "writeback": gathersWrites = try Self.isOn(name, value)
         case "passthrough": usesPassthrough = try Self.isOn(name, value)
         case "context", "fscontext", "defcontext", "rootcontext":
             securityContexts.append("\(name)=\(Self.unquote(try Self.need(name, value)))")
@@ -161,7 +162,7 @@ extension MountOptions {
         // Every request is checked by the kernel, and mounting over a directory that is not empty is allowed.
         "default_permissions", "nonempty",
         // Threads, caches and copies of libfuse's and fuse-overlayfs's.
-        "threaded", "clone_fd", "max_threads", "max_idle_threads", "writeback", "big_writes", "fast_ino",
+        "threaded", "clone_fd", "max_threads", "max_idle_threads", "big_writes", "fast_ino",
         "fast_ino_check",
         "kernel_cache", "auto_cache", "splice_read", "splice_write", "splice_move", "no_splice_read", "no_splice_write",
         "no_splice_move", "async_read", "sync_read", "max_background", "congestion_threshold", "max_readahead",

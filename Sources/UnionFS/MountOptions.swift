@@ -25,6 +25,9 @@ public struct MountOptions: Sendable {
     public var allowsOthers = false
     /// Whether the kernel reads and writes files by itself where it can.
     public var usesPassthrough = true
+    /// Whether writes gather in the mount's page cache: faster where the kernel cannot write files by itself, but an error
+    /// then comes when the file is closed or synced.
+    public var gathersWrites = false
     /// Largest write request in bytes; nil for the best.
     public var maxWrite: UInt32?
     /// The SELinux label of everything in the mount, for a kernel with SELinux.

@@ -34,6 +34,9 @@ final class Node: @unchecked Sendable {
         static let noCapability = Flags(rawValue: 2048)
         /// The bytes of a small file have been given to the kernel.
         static let stored = Flags(rawValue: 16384)
+        /// The file has neither set-id bits nor capabilities that a write would have to take away. Set before one looks,
+        /// cleared after one has changed them: so it never says so of a file that has.
+        static let plain = Flags(rawValue: 65536)
         /// Whether `small` is known.
         static let sizeKnown = Flags(rawValue: 1024)
         /// What is at the node's place are the attributes alone; the data are at `Node.data`.

@@ -85,10 +85,11 @@ extension Union {
             // file with capabilities, which nobody keeps.
             let keepsSetID = request.map(mayKeepSetID) ?? false
             try withObject(node) { (object: borrowing Place) throws(Errno) in
-                try dropPrivileges(object, keepsSetID: keepsSetID)
+                try dropPrivileges(of: node, object, keepsSetID: keepsSetID)
             }
             return try getattr(node)
         }
+        if changes.size != nil && node.type != .regular { throw node.isDirectory ? .EISDIR : .EINVAL }
         let size = changes.size.map { Int64(clamping: $0) }
         if size == nil, changes.mode.map(mayKeepData) ?? true {
             try copyUp(node)
@@ -100,6 +101,7 @@ extension Union {
         }
         return try tree.read { () throws(Errno) in
             let place = try self.place(of: node)
+            defer { if changes.mode != nil || changes.uid != nil || changes.gid != nil { node.clear(.plain) } }
             try apply(changes, to: place)
             return try attributes(of: node, try place.status())
         }
@@ -163,22 +165,27 @@ extension Union {
                 // ftruncate(2) sets the times even where the size stays, truncate(2) does not.
                 let status = try file.status()
                 if isOpen || status.size != size { try file.truncate(to: size) }
-                if dropping { try dropPrivileges(place) }
+                if dropping { try dropPrivileges(of: node, place) }
             }
         }
     }
 
     /// Takes set-id bits and file capabilities away, as a write by somebody without `CAP_FSETID` does.
     /// For a server without that capability the layer's file system has done so already.
-    func dropPrivileges(_ place: borrowing Place, keepsSetID: Bool = false) throws(Errno) {
-        if ownUser != 0 { return }
-        let status = try place.status()
-        let mode = keepsSetID ? status.permissions : Self.withoutSetID(status.permissions)
-        if status.isRegular && mode != status.permissions { try place.directory.setMode(of: place.path, mode) }
+    func dropPrivileges(of node: Node, _ place: borrowing Place, keepsSetID: Bool = false) throws(Errno) {
+        if ownUser != 0 || node.flags.contains(.plain) { return }
+        node.set(.plain)
         do throws(Errno) {
+            let status = try place.status()
+            let mode = keepsSetID ? status.permissions : Self.withoutSetID(status.permissions)
+            if status.isRegular && mode != status.permissions { try place.directory.setMode(of: place.path, mode) }
+            // What stays of the bits is looked at again by the next write.
+            if mode & 0o6000 != 0 { node.clear(.plain) }
             try place.removeAttribute("security.capability")
         } catch {
-            if error != .ENODATA && error != .EOPNOTSUPP && error != .EPERM { throw error }
+            if error == .ENODATA || error == .EOPNOTSUPP { return }
+            node.clear(.plain)
+            if error != .EPERM { throw error }
         }
     }
 

@@ -95,7 +95,7 @@ extension Union {
         _ = try writable()
         // Before and after: a question in between may have found none.
         node.clear(.noCapability)
-        defer { node.clear(.noCapability) }
+        defer { node.clear([.noCapability, .plain]) }
         if let descriptor = removedDescriptor(node) {
             try withStoredName(name) { (name: UnsafePointer<CChar>) throws(Errno) in
                 try descriptor.value.setAttribute(name, value, mode: mode)

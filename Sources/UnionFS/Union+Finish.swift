@@ -72,37 +72,7 @@ extension Union {
         } catch {
             if error != .EEXIST { throw error }
         }
-        try directory.directory.setTimes(
+        try? directory.directory.setTimes(
             of: directory.path, access: before.accessTime, modification: before.modificationTime)
-    }
-}
-
-extension HardLinkIndex {
-    private static let file: StaticString = "../links"
-
-    /// Notes the link counts of lower files that lost a name without being copied up.
-    func savePending(beside work: Layer) {
-        let changes = allPending().filter { $0.value != 0 }
-        if changes.isEmpty {
-            try? work.root.unlink(Self.file.cString)
-            return
-        }
-        let text = changes.map { "\($0.key) \($0.value)\n" }.sorted().joined()
-        guard let file = try? work.root.open("links", [.create, .truncate, .writeOnly], mode: 0o600),
-            (try? file.writeAll(text)) != nil
-        else { return }
-        try? work.root.rename("links", to: work.root, Self.file.cString)
-    }
-
-    /// Reads what `savePending` wrote.
-    func loadPending(beside work: Layer) {
-        guard let file = try? work.root.open(Self.file.cString, [.readOnly, .noFollow]),
-            let bytes = try? file.readAll(limit: 1 << 26)
-        else { return }
-        for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
-            let fields = line.split(separator: " ")
-            guard fields.count == 2, let inode = UInt64(fields[0]), let change = Int(fields[1]) else { continue }
-            notePending(inode, change)
-        }
     }
 }

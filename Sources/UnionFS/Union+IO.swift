@@ -19,8 +19,8 @@ extension Union {
                 break
             }
         }
-        if dropping && !node.isRemoved {
-            try withObject(node) { (place: borrowing Place) throws(Errno) in try dropPrivileges(place) }
+        if dropping && !node.isRemoved && !node.flags.contains(.plain) {
+            try withObject(node) { (place: borrowing Place) throws(Errno) in try dropPrivileges(of: node, place) }
         }
         return done
     }

@@ -14,10 +14,15 @@ extension Union {
     /// upper file is another node.
     func open(_ node: Node, _ flags: OpenFlags, dropping: Bool) throws(Errno) -> Opened {
         if node.isDirectory { throw .EISDIR }
+        // The kernel opens pipes and devices itself; here a pipe would wait for its other end.
+        if node.type != .regular { throw .ENXIO }
         let writes = flags.canWrite || flags.contains(.truncate)
         if writes {
             _ = try writable()
-            if !node.isRemoved { try copyUp(node, .data(limit: flags.contains(.truncate) ? 0 : nil)) }
+            if !node.isRemoved {
+                try checkWritable(node, flags)
+                try copyUp(node, .data(limit: flags.contains(.truncate) ? 0 : nil))
+            }
         }
         return try node.lock.with { () throws(Errno) -> Opened in
             // Also for a reader: it must see what is written from now on, which the lower file does not get.
@@ -39,6 +44,13 @@ extension Union {
             file.count += 1
             return opened(file)
         }
+    }
+
+    /// The kernel opens a backing file by itself, and makes EIO of whatever that fails with: of a file system that has become
+    /// read-only, of a file that is immutable. What is copied up or truncated first fails by itself.
+    private func checkWritable(_ node: Node, _ flags: OpenFlags) throws(Errno) {
+        if backings == nil || node.hasDataBelow || flags.contains(.truncate) { return }
+        try withObject(node) { (place: borrowing Place) throws(Errno) in try place.directory.checkWritable(place.path) }
     }
 
     private func opened(_ file: OpenFile) -> Opened {
@@ -125,14 +137,14 @@ extension Union {
         if let descriptor = file.descriptor, descriptor.canWrite {
             try descriptor.value.truncate(to: 0)
             if dropping && !node.isRemoved {
-                try withObject(node) { (place: borrowing Place) throws(Errno) in try dropPrivileges(place) }
+                try withObject(node) { (place: borrowing Place) throws(Errno) in try dropPrivileges(of: node, place) }
             }
             return
         }
         try withObject(node) { (place: borrowing Place) throws(Errno) in
             let writer = try place.open(.writeOnly)
             try writer.truncate(to: 0)
-            if dropping { try dropPrivileges(place) }
+            if dropping { try dropPrivileges(of: node, place) }
         }
     }
 
@@ -205,6 +217,7 @@ extension Union {
     func descriptor(of node: Node, write: Bool) throws(Errno) -> SharedDescriptor {
         let shared = node.lock.with { node.file?.descriptor }
         if let shared, shared.canWrite || !write { return shared }
+        if node.type != .regular { throw node.isDirectory ? .EISDIR : .EINVAL }
         if write && node.hasDataBelow { throw .EBADF }
         return try tree.read { () throws(Errno) in
             SharedDescriptor(try dataPlace(of: node).open(write ? .readWrite : .readOnly), canWrite: write)

@@ -18,13 +18,24 @@ extension Union {
             upper = layer
         }
         configuration.usesUserAttributes = setup.usesUserAttributes
+        var overlaps = OverlapCheck()
+        if let upper { overlaps.reserve(upper.root, "upperdir") }
+        if let work { overlaps.reserve(work.lock, "workdir") }
         var lowers: [Layer] = []
         for (index, path) in configuration.lower.enumerated() {
-            lowers.append(try setup.open(path, index: index + 1, "lowerdir"))
+            let lower = try setup.open(path, index: index + 1, "lowerdir")
+            if let role = overlaps.conflict(of: lower.root) {
+                throw UnionFailure(.overlap, "lowerdir \(path) lies in the \(role)")
+            }
+            lowers.append(lower)
         }
         var dataLayers: [Layer] = []
         for (index, path) in configuration.dataOnly.enumerated() {
-            dataLayers.append(try setup.open(path, index: lowers.count + index + 1, "data-only lowerdir"))
+            let layer = try setup.open(path, index: lowers.count + index + 1, "data-only lowerdir")
+            if let role = overlaps.conflict(of: layer.root) {
+                throw UnionFailure(.overlap, "data-only lowerdir \(path) lies in the \(role)")
+            }
+            dataLayers.append(layer)
         }
         let stack = LayerStack(
             upper: upper, lowers: lowers, dataLayers: dataLayers,
@@ -82,11 +93,10 @@ private struct Setup {
                 .differentFileSystems, "workdir \(path) is not on the same mount as upperdir \(upperPath)")
         }
         try checkSeparate(layer, path, upper, upperPath)
+        let lock = try lock(layer, path, and: upper, upperPath)
+        if let refusal = WorkDirectory.refusal(of: layer, path) { throw refusal }
         do throws(Errno) {
-            let lock = try layer.root.open(".", [.readOnly, .directory])
-            try waitForLock(lock)
-            try waitForLock(upper.root)
-            try prepare(layer)
+            try WorkDirectory.prepare(layer, isVolatile: configuration.isVolatile)
             if !canWriteTrustedAttributes(in: layer.root) { usesUserAttributes = true }
             let work = try layer.root.open("work", [.readOnly, .directory])
             let index = HardLinkIndex(
@@ -96,10 +106,24 @@ private struct Setup {
             index.loadPending(beside: workLayer)
             return WorkDirectory(lock: lock, layer: workLayer, index: index)
         } catch {
-            if error == .EBUSY {
-                throw UnionFailure(.busy, "upperdir \(upperPath) or workdir \(path) is in use by another mount")
-            }
             throw UnionFailure(.work, "cannot prepare workdir \(path): \(error)")
+        }
+    }
+
+    /// Keeps other mounts off both directories, whatever paths lead to them, until the descriptors are closed.
+    private func lock(
+        _ work: Layer, _ workPath: String, and upper: Layer, _ upperPath: String
+    ) throws(UnionFailure) -> FileDescriptor {
+        var (role, path) = ("workdir", workPath)
+        do throws(Errno) {
+            let lock = try work.root.open(".", [.readOnly, .directory])
+            try waitForLock(lock)
+            (role, path) = ("upperdir", upperPath)
+            try waitForLock(upper.root)
+            return lock
+        } catch {
+            if error == .EBUSY { throw UnionFailure(.busy, "\(role) \(path) is in use by another mount: \(error)") }
+            throw UnionFailure(.work, "cannot lock \(role) \(path): \(error)")
         }
     }
 
@@ -129,20 +153,12 @@ private struct Setup {
     private func checkSeparate(
         _ work: Layer, _ workPath: String, _ upper: Layer, _ upperPath: String
     ) throws(UnionFailure) {
-        let same = (try? work.root.status().inode) == (try? upper.root.status().inode)
-        if same {
-            throw UnionFailure(.work, "workdir \(workPath) and upperdir \(upperPath) are the same directory")
-        }
-    }
-
-    /// Removes what a mount left that ended in the middle of something.
-    private func prepare(_ layer: Layer) throws(Errno) {
-        try layer.root.removeTree("work")
-        try layer.root.makeDirectory("work", mode: 0o700)
-        do throws(Errno) {
-            try layer.root.makeDirectory("index", mode: 0o700)
-        } catch {
-            if error != .EEXIST { throw error }
+        var (belowUpper, belowWork) = (OverlapCheck(), OverlapCheck())
+        belowUpper.reserve(upper.root, "upperdir")
+        belowWork.reserve(work.root, "workdir")
+        if belowUpper.conflict(of: work.root) != nil || belowWork.conflict(of: upper.root) != nil {
+            throw UnionFailure(
+                .overlap, "workdir \(workPath) and upperdir \(upperPath) must not be the same or lie in each other")
         }
     }
 

@@ -9,8 +9,8 @@ internal import Synchronization
 /// `work/` in it holds temporary objects, which the next mount removes, and one whiteout that all others are hard
 /// links of.
 final class WorkDirectory: Sendable {
-    /// Locked while the mount lives, so that no second one uses the same directories.
-    private let lock: FileDescriptor
+    /// The directory itself, locked while the mount lives, so that no second one uses the same directories.
+    let lock: FileDescriptor
     /// `work/`.
     let layer: Layer
     /// `index/`.

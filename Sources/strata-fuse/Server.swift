@@ -61,11 +61,23 @@ struct Server {
         if options.configuration.isReadOnly && !options.mountOptions.contains("ro") { result.mountOptions.append("ro") }
         if hasSecurityContexts { result.mountOptions += options.securityContexts.map(escape) }
         result.capabilities.insert(.dontMask)
+        // The kernel does one or the other. Where it may do the former, gathering would only cost.
+        if options.gathersWrites && !(isRootOfMachine && options.usesPassthrough) {
+            result.capabilities.insert(.writebackCache)
+        }
         if !options.usesPassthrough { result.capabilities.remove(.passthrough) }
         if let maxWrite = options.maxWrite { result.maxWrite = maxWrite }
         if options.hasACLs && options.configuration.hasExtendedAttributes { result.capabilities.insert(.posixACL) }
         result.maxStackDepth = union.hasStackedLayers ? 2 : 1
         return result
+    }
+
+    /// Not of a user namespace only, which has a map of its own.
+    private var isRootOfMachine: Bool {
+        guard geteuid() == 0, let file = try? FileDescriptor.open("/proc/self/uid_map"),
+            let bytes = try? file.readAll(limit: 4096)
+        else { return false }
+        return String(decoding: bytes, as: UTF8.self).split { $0 == " " || $0 == "\n" } == ["0", "0", "4294967295"]
     }
 
     /// A kernel without SELinux refuses labels.

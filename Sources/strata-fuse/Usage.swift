@@ -31,6 +31,14 @@ let usage = """
       complete_links        when the mount ends, every name of a changed file with several names is in the upper directory
       volatile              a sync does nothing: for directories that do not outlive a crash
       noacl, noxattrs       no access control lists, no extended attributes
+      uidmapping=LAYER:SHOWN:COUNT[:…], gidmapping=…
+                            other owners than the layers have; what is in no range is nobody's
+      squash_to_root, squash_to_uid=ID, squash_to_gid=ID
+                            everything belongs to one user or group
+      static_nlink          every directory has one link
+      timeout=SECONDS       for how long the kernel may keep names and attributes (default: for ever)
+      passthrough=off       the server itself reads and writes every file
+      writeback=1           gather small writes, where the kernel may not write files by itself
     The other options of overlay and fuse-overlayfs are accepted where they say what happens anyway.
 
       -f                    stay in the foreground

@@ -76,21 +76,4 @@ import Testing
             #expect(none.status != 0 && none.output != "")
         }
     }
-
-    @Test("an upper directory that is in use cannot be mounted a second time")
-    func upperInUse() throws {
-        try withUnion(layers: [{ try $0.file("f") }]) { union throws in
-            try withScratch { scratch in
-                let other = try makeDirectory(scratch.appending("other"))
-                let finished = try runProgram([try MountHelper.path(), "-o", union.optionString, other])
-                defer { while (try? Mount.unmount(other, flags: [.detach, .noFollow])) != nil {} }
-                #expect(finished.status != 0)
-                #expect(finished.output.contains("busy") || finished.output.contains("in use"))
-                try Area.with(union.target) { area throws in
-                    try area.append("f", "!")
-                    #expect(try area.names() == ["f"])
-                }
-            }
-        }
-    }
 }

@@ -20,8 +20,8 @@ import Testing
     /// Makes and changes files, and says who owns them in the mount and in the upper directory.
     private func owners(mountedBy program: String, _ options: String) throws -> [String] {
         var lines: [String] = []
-        try withBench { bench in
-            try Area.with(bench.path("lower")) { area in
+        try withBench { bench throws in
+            try Area.with(bench.path("lower")) { area throws in
                 for (name, id) in [("a", 0), ("b", 3), ("c", 1000), ("d", 70_000)] as [(String, UInt32)] {
                     try area.file(name)
                     try area.setOwner(name, uid: id, gid: id + 1)
@@ -31,7 +31,7 @@ import Testing
             let finished = try runProgram([program, "-o", bench.stack + "," + options, bench.target])
             try #require(finished.status == 0, "\(finished.output)")
             defer { try? bench.unmount() }
-            try Area.with(bench.target) { merged in
+            try Area.with(bench.target) { merged throws in
                 func note(_ name: String) throws {
                     let upper = try FileDescriptor.open(bench.path("upper"), [.directory])
                     let (seen, kept) = (try merged.status(name), try upper.statusIfPresent(of: name))
@@ -61,8 +61,8 @@ import Testing
 
     @Test("who may do what is decided by the owners that are shown, and lists name them too")
     func permissions() throws {
-        try withBench { bench in
-            try Area.with(bench.path("lower")) { area in
+        try withBench { bench throws in
+            try Area.with(bench.path("lower")) { area throws in
                 try area.file("private", "secret", mode: 0o600)
                 try area.setOwner("private", uid: 5, gid: 5)
                 try area.file("listed", "text", mode: 0o600)
@@ -73,7 +73,7 @@ import Testing
             }
             let finished = try bench.helper(
                 "-o", bench.stack + ",uidmapping=0:100000:65536,gidmapping=0:100000:65536", bench.target)
-            try expectMount(bench, finished) { merged in
+            try expectMount(bench, finished) { merged throws in
                 #expect(try asUser(100_005) { try merged.text("private") } == "secret")
                 expectError(.EACCES) { try asUser(5) { _ = try merged.text("private") } }
                 #expect(try asUser(100_007) { try merged.text("listed") } == "text")
@@ -94,13 +94,13 @@ import Testing
 
     @Test("static_nlink, ino32_t and timeout")
     func numbers() throws {
-        try withBench { bench in
-            try Area.with(bench.path("lower")) { area in
+        try withBench { bench throws in
+            try Area.with(bench.path("lower")) { area throws in
                 try area.directory("d")
                 for name in ["x", "y"] { try area.directory("d/\(name)") }
             }
             let finished = try bench.helper("-o", bench.stack + ",static_nlink,ino32_t,timeout=0", bench.target)
-            try expectMount(bench, finished) { merged in
+            try expectMount(bench, finished) { merged throws in
                 #expect(try merged.status("d").linkCount == 1)
                 #expect(try merged.status("d").inode >> 32 == 0)
                 #expect(try TreeSnapshot(of: merged.path).directoryFaults == [])
