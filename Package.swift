@@ -7,10 +7,12 @@ import PackageDescription
 let strict: [SwiftSetting] =
     Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)]
 
-/// `tools/test` runs the tests on release builds; only then are internal declarations open to them.
+/// `tools/test` runs the tests on release builds; only then are internal declarations open to them, and only then does
+/// the store honour the named points of `tools/crash-test`.
 let isTesting = Context.environment["STRATA_TESTING"] != nil
 let testable: [SwiftSetting] =
-    isTesting ? [.unsafeFlags(["-enable-testing"], .when(configuration: .release))] : []
+    isTesting
+    ? [.define("STRATA_TESTING"), .unsafeFlags(["-enable-testing"], .when(configuration: .release))] : []
 
 let settings: [SwiftSetting] =
     [
@@ -39,6 +41,9 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.30.0"),
     ],
     targets: [
         // System calls.
@@ -65,6 +70,21 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),
             ], swiftSettings: settings),
+        // Registries.
+        .target(
+            name: "Registry",
+            dependencies: [
+                "Linux", "OCI",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ], swiftSettings: settings),
+        .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
+        .target(
+            name: "Distribution", dependencies: ["CDeflate", "ImageStore", "Linux", "OCI", "Registry"],
+            swiftSettings: settings),
         .target(name: "Dockerfile", swiftSettings: settings),
         .target(
             name: "Runtime",
@@ -80,7 +100,7 @@ let package = Package(
         .executableTarget(
             name: "strata",
             dependencies: [
-                "BuildEngine", "Dockerfile", "ImageStore", "Linux", "OCI", "Runtime",
+                "BuildEngine", "Distribution", "Dockerfile", "ImageStore", "Linux", "OCI", "Registry", "Runtime",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: settings, linkerSettings: selfContained(libraries: foundation)),
 
@@ -90,6 +110,9 @@ let package = Package(
         .testTarget(name: "UnionFSTests", dependencies: ["UnionFS", "FUSE", "Linux"], swiftSettings: settings),
         .testTarget(name: "OCITests", dependencies: ["OCI"], swiftSettings: settings),
         .testTarget(name: "ImageStoreTests", dependencies: ["ImageStore", "OCI", "Linux"], swiftSettings: settings),
+        .testTarget(
+            name: "RegistryTests", dependencies: ["Distribution", "ImageStore", "Linux", "OCI", "Registry"],
+            swiftSettings: settings),
         .testTarget(
             name: "DockerfileTests", dependencies: ["Dockerfile"], exclude: ["testfiles"], swiftSettings: settings),
         .testTarget(

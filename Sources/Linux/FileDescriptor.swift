@@ -104,4 +104,6 @@ public struct Pipe: ~Copyable, Sendable {
     public consuming func keepRead() -> FileDescriptor { read }
     /// Takes the pipe apart, giving up the read end.
     public consuming func keepWrite() -> FileDescriptor { write }
+    /// Takes the pipe apart into two numbers, which the caller closes.
+    public consuming func release() -> (read: Int32, write: Int32) { (read.release(), write.release()) }
 }

@@ -36,6 +36,15 @@ public struct TerminalSettings: @unchecked Sendable {
         cfmakeraw(&settings)
         try checkVoid { tcsetattr(terminal, TCSADRAIN, &settings) }
     }
+
+    /// Shows nothing of what is typed, for passwords; the end of the line is still told.
+    public func applySilent(to terminal: Int32) throws(Errno) {
+        var settings = self.settings
+        settings.c_lflag &= ~tcflag_t(ECHO)
+        settings.c_lflag |= tcflag_t(ECHONL)
+        settings.c_lflag |= tcflag_t(ICANON)
+        try checkVoid { tcsetattr(terminal, TCSADRAIN, &settings) }
+    }
 }
 
 /// Sizes of terminals.

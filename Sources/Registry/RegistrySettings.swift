@@ -1,0 +1,31 @@
+/// How registries are talked to.
+public struct RegistrySettings: Sendable {
+    /// Whether a server must prove who it is; without, plain HTTP is tried too. Of this machine it is never asked.
+    public var verifiesServer = true
+    /// Where credentials are; nil to go without.
+    public var credentials: DockerConfiguration?
+    /// What to ask with, in place of anything stored.
+    public var explicitCredentials: Credentials?
+    /// The proxies to use.
+    public var proxies: ProxySettings
+    /// How often a failed request is made again before that is given up, while no progress is made.
+    public var retries = 6
+    /// How long to wait before the first repetition, in milliseconds; each further one waits twice as long.
+    public var retryDelay: Int64 = 300
+    /// How long a connection may be silent, in milliseconds.
+    public var idleTimeout: Int64 = 60_000
+    /// How long connecting may take, in milliseconds.
+    public var connectTimeout: Int64 = 15_000
+    /// Directories with `<domain>/*.crt`: certificates to trust besides the system's.
+    public var certificateDirectories = ["/etc/docker/certs.d", "/etc/containers/certs.d"]
+    /// What requests say of us.
+    public var userAgent = "strata"
+
+    /// Settings with the credentials and proxies of the environment, as Docker finds them.
+    public init(
+        credentials: DockerConfiguration? = .standard, proxies: ProxySettings = .environment
+    ) {
+        self.credentials = credentials
+        self.proxies = proxies
+    }
+}
