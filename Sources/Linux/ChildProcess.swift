@@ -112,13 +112,22 @@ public enum ProcessTable {
 
     /// Whether a thread has a capability (its number, as in capabilities(7)) in effect; false where that cannot be read.
     public static func hasCapability(_ number: UInt64, _ thread: Int32) -> Bool {
+        guard let text = field("CapEff:", of: thread), let set = UInt64(text, radix: 16) else { return false }
+        return set >> number & 1 == 1
+    }
+
+    /// Whether a thread has a group among its supplementary ones; false where that cannot be read.
+    public static func hasGroup(_ group: UInt32, _ thread: Int32) -> Bool {
+        field("Groups:", of: thread)?.split(separator: " ").contains { UInt32($0) == group } ?? false
+    }
+
+    /// A line of a thread's /proc/PID/status, without its name.
+    private static func field(_ name: String, of thread: Int32) -> Substring? {
         guard let file = try? FileDescriptor.open("/proc/\(thread)/status"), let bytes = try? file.readAll() else {
-            return false
+            return nil
         }
-        for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") where line.hasPrefix("CapEff:\t") {
-            return (UInt64(line.dropFirst(8), radix: 16) ?? 0) >> number & 1 == 1
-        }
-        return false
+        let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+        return lines.first { $0.hasPrefix(name) }?.dropFirst(name.utf8.count).drop { $0 == "\t" }
     }
 
     /// The calling process.

@@ -83,9 +83,8 @@ extension Union {
         if changes.asksForNothing && !changes.killPrivileges {
             // A write through a backing file is about to come from somebody who may not keep set-id bits, or it is to a
             // file with capabilities, which nobody keeps.
-            let keepsSetID = request.map(mayKeepSetID) ?? false
             try withObject(node) { (object: borrowing Place) throws(Errno) in
-                try dropPrivileges(of: node, object, keepsSetID: keepsSetID)
+                try dropPrivileges(of: node, object, by: request)
             }
             return try getattr(node)
         }
@@ -172,12 +171,18 @@ extension Union {
 
     /// Takes set-id bits and file capabilities away, as a write by somebody without `CAP_FSETID` does.
     /// For a server without that capability the layer's file system has done so already.
-    func dropPrivileges(of node: Node, _ place: borrowing Place, keepsSetID: Bool = false) throws(Errno) {
+    ///
+    /// - Parameter caller: who may have `CAP_FSETID` all the same; nil where the kernel has said that the bits have to go.
+    func dropPrivileges(of node: Node, _ place: borrowing Place, by caller: Request? = nil) throws(Errno) {
         if ownUser != 0 || node.flags.contains(.plain) { return }
         node.set(.plain)
         do throws(Errno) {
             let status = try place.status()
-            let mode = keepsSetID ? status.permissions : Self.withoutSetID(status.permissions)
+            var mode = status.permissions
+            if mode & 0o6000 != 0 && !(caller.map(mayKeepSetID) ?? false) {
+                let isMember = caller.map { self.isMember($0, of: status.gid) } ?? true
+                mode = Self.withoutSetID(mode, isMember: isMember)
+            }
             if status.isRegular && mode != status.permissions { try place.directory.setMode(of: place.path, mode) }
             // What stays of the bits is looked at again by the next write.
             if mode & 0o6000 != 0 { node.clear(.plain) }
@@ -194,10 +199,15 @@ extension Union {
         request.uid == ownUser && ProcessTable.hasCapability(4, request.pid)
     }
 
-    /// The mode that is left: set-group-id without group execution means mandatory locking and stays.
-    static func withoutSetID(_ mode: UInt32) -> UInt32 {
+    private func isMember(_ request: Request, of group: UInt32) -> Bool {
+        request.gid == group || ProcessTable.hasGroup(group, request.pid)
+    }
+
+    /// The mode that is left: set-group-id without group execution means mandatory locking, and stays where the caller is
+    /// a member of the group.
+    static func withoutSetID(_ mode: UInt32, isMember: Bool = true) -> UInt32 {
         var mode = mode & ~UInt32(0o4000)
-        if mode & 0o010 != 0 { mode &= ~UInt32(0o2000) }
+        if mode & 0o010 != 0 || !isMember { mode &= ~UInt32(0o2000) }
         return mode
     }
 

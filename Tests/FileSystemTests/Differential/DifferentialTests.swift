@@ -72,8 +72,10 @@ import Testing
         let text = try run(5)
         #expect(try run(5) == text)
         #expect(try Script(text: text).description == text)
-        let all = try (1...6).map { try run($0) }.joined()
-        for word in ["whiteout", "opaque", "link", "setacl", "mknod", "layer by kernel", "layer by strata", "remount"] {
+        let all = try (1...12).map { try run($0) }.joined()
+        for word in [
+            "whiteout", "opaque", "link", "setacl", "mknod", "layer elsewhere", "layer by kernel", "layer by strata",
+        ] {
             #expect(all.contains(word), "\(word)")
         }
     }

@@ -29,7 +29,7 @@ final class Fuzzer {
 
     /// What the mounts have for options besides their directories.
     static func options(_ server: MountedUnion.Server) -> [String] {
-        server == .kernel && getenv("STRATA_FUZZ_METACOPY") != nil ? ["metacopy=on"] : []
+        server == .kernel ? ["metacopy=on"] : []
     }
 
     let settings: Settings
@@ -51,8 +51,9 @@ final class Fuzzer {
     /// Plays until a difference shows or enough has been played.
     func explore() throws -> Report {
         try Self.withMask {
-            try withScratch { scratch in
-                let lower = try self.makeLayers(scratch)
+            try LayerBuilder.with { builder in
+                try self.makeLayers(&builder)
+                let lower = builder.lower
                 return try Self.withMounts(self.settings.subject, lower) { oracle, tested in
                     let divergence = try self.playRounds(oracle, tested)
                     return Report(script: self.script, operationCount: self.played, divergence: divergence)
@@ -63,8 +64,8 @@ final class Fuzzer {
 
     // MARK: Layers
 
-    private func makeLayers(_ scratch: String) throws -> [String] {
-        var builder = LayerBuilder(in: scratch)
+    private func makeLayers(_ builder: inout LayerBuilder) throws {
+        let hasOther = dice.chance(30)
         var generator = LayerGenerator(
             seed: settings.seed, lanes: laneCount == 1 ? [] : Array(OperationGenerator.lanes.prefix(laneCount)))
         let count = max(1, dice.chance(50) ? 1 + dice.below(4) : 1 + dice.below(settings.layers))
@@ -84,12 +85,12 @@ final class Fuzzer {
                 script.layers.append(layer)
             } else {
                 let operations = generator.next(over: model, steps: index == 0 ? 30 + dice.below(60) : dice.below(40))
-                script.layers.append(Script.Layer(maker: .hand, operations: operations))
-                try builder.add(operations)
+                let isElsewhere = hasOther && dice.chance(40)
+                script.layers.append(Script.Layer(maker: isElsewhere ? .elsewhere : .hand, operations: operations))
+                try builder.add(operations, elsewhere: isElsewhere)
                 model = generator.merged
             }
         }
-        return builder.lower
     }
 
     // MARK: Rounds
@@ -98,19 +99,22 @@ final class Fuzzer {
         let comparison = TreeComparison(oracle: oracle, tested: tested)
         let before = try tested.lower.map { try TreeSnapshot(of: $0, changeTimes: true) }
         var round = 0
+        model = NameModel(try comparison.views().oracle)
         while played < settings.operations {
-            model = NameModel(try comparison.views().oracle)
             if let divergence = try playTogether(oracle, tested) ?? playAlone(oracle, tested) { return divergence }
             progress(played)
             round += 1
+            var views = try comparison.views()
+            if let divergence = comparison.difference("now", views) { return divergence }
             if round % 4 == 0 {
                 let isCrash = settings.crashes && dice.chance(50)
                 script.operations.append(Operation(isCrash ? .crash : .remount))
-                if let divergence = try comparison.overNewMount(crashing: isCrash) { return divergence }
+                if let divergence = try comparison.overNewMount(views, crashing: isCrash) { return divergence }
+                if isCrash, let divergence = try storm(oracle, tested, comparison) { return divergence }
+                if isCrash { views = try comparison.views() }
                 if round % 16 == 0, let divergence = try comparison.readByTheOther() { return divergence }
-            } else if let divergence = comparison.difference("now", try comparison.views()) {
-                return divergence
             }
+            model = NameModel(views.oracle)
         }
         if let divergence = try comparison.overNewMount() ?? comparison.readByTheOther() { return divergence }
         return try Self.changes(of: tested.lower, since: before)
@@ -142,6 +146,26 @@ final class Fuzzer {
         model = NameModel(
             joining: lanes.map(\.model) + [model.part(outside: Array(OperationGenerator.lanes.prefix(laneCount)))])
         return nil
+    }
+
+    /// The server dies while threads are at work.
+    private func storm(
+        _ oracle: MountedUnion, _ tested: MountedUnion, _ comparison: TreeComparison
+    ) throws -> String? {
+        if tested.server != .strata { return nil }
+        let model = NameModel(try comparison.views().oracle)
+        let bases = laneCount == 1 ? [""] : Array(OperationGenerator.lanes.prefix(laneCount))
+        let storm = Storm(
+            bases.map { base in
+                (
+                    OperationGenerator(seed: dice.next(), base: base, isAlone: false, crowd: 160 / laneCount),
+                    base.isEmpty ? model : model.part(below: base)
+                )
+            }, oracle, tested)
+        let divergence = try storm.play(milliseconds: Int64(5 + dice.below(40)))
+        played += storm.operations.count
+        script.operations += storm.operations + [Operation(.crash)]
+        return divergence
     }
 
     /// The part of a round in the whole tree.

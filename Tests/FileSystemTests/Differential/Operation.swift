@@ -97,6 +97,16 @@ struct Operation: Sendable, Equatable {
         }
     }
 
+    /// Whether the operation changes nothing.
+    var isLook: Bool {
+        switch verb {
+        case .read, .map, .fread, .fmap, .fstat, .fsync, .fgetxattr, .relist, .getxattr, .listxattr, .stat, .readlink,
+            .access, .list:
+            true
+        default: false
+        }
+    }
+
     /// Whether a new mount follows.
     var isRemount: Bool { verb == .remount || verb == .crash }
 }

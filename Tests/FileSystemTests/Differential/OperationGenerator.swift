@@ -9,7 +9,7 @@ struct OperationGenerator: Sendable {
 
     var dice: Randomness
     /// The directory to stay in, or "" for the whole tree.
-    private let base: String
+    let base: String
     private let firstSlot: Int
     /// Whether nothing else ever happens in the tree, so that even what crosses subtrees is safe.
     private let isAlone: Bool

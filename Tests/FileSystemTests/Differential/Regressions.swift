@@ -12,6 +12,65 @@ extension RegressionTests {
               rename b c plain
               remount
               list c
-            """)
+            """),
+        Sequence(
+            "a nameless file gets the default ACL of its directory",
+            """
+            layer
+              mkdir p4 755
+              mkdir p4/a 2777
+            run
+              setacl p4/a default user
+              tmpfile p4/a p4/a/j
+            """),
+        Sequence(
+            "a nameless file gets an ACL that a layer handed down",
+            """
+            layer
+              mkdir b 755
+              setacl b default narrow
+              mkdir b/f 755
+            run
+              tmpfile b/f b/f/c
+            """),
+        Sequence(
+            "truncating to the size that a file has leaves its times",
+            """
+            layer
+              mkdir p3 755
+            run
+              tmpfile p3 p3/e
+              utimens p3/e 1100000277
+              truncate p3/e 30
+              open 0 p3/e rw
+              ftruncate 0 30
+            """),
+        Sequence(
+            "a write by root takes capabilities away and leaves set-id bits",
+            """
+            layer
+              mkdir d 755
+            run
+              create d/f excl 644 16
+              chmod d/f 6755
+              setxattr d/f security.capability 34 create
+              write d/f 4096 1114
+              open 0 d/f rw
+              setxattr d/f security.capability 35 any
+              fwrite 0 76 1
+            """),
+        Sequence(
+            "a write by a stranger takes the set-group-id bit away, group execution or not",
+            """
+            layer
+              create f excl 644 10
+              chmod f 2646
+            run
+              @1 write f 0 1
+              create g excl 644 10
+              chmod g 2646
+              @1 open 0 g w
+              @1 fwrite 0 4 1
+            """),
     ]
 }

@@ -7,14 +7,15 @@ struct Replay {
     /// Makes the layers of a script and plays its operations one after the other. Returns the first difference.
     func play(_ script: Script) throws -> String? { try play(script, .others) }
 
-    private func play(_ script: Script, _ depth: Depth) throws -> String? {
+    private func play(
+        _ script: Script, _ depth: Depth, noting note: (Operation, Outcome) -> Void = { _, _ in }
+    ) throws -> String? {
         try Fuzzer.withMask {
-            try withScratch { scratch in
-                var builder = LayerBuilder(in: scratch)
+            try LayerBuilder.with { builder in
                 for layer in script.layers {
                     // What a mount writes needs something to lie on.
-                    if layer.maker == .hand || builder.lower.isEmpty {
-                        try builder.add(layer.operations)
+                    if layer.maker == .hand || layer.maker == .elsewhere || builder.lower.isEmpty {
+                        try builder.add(layer.operations, elsewhere: layer.maker == .elsewhere)
                     } else {
                         _ = try builder.add(by: layer.maker) { player in
                             for operation in layer.operations { _ = player.play(operation) }
@@ -22,7 +23,7 @@ struct Replay {
                     }
                 }
                 return try Fuzzer.withMounts(subject, builder.lower) { oracle, tested in
-                    try play(script.operations, oracle, tested, depth)
+                    try play(script.operations, oracle, tested, depth, note)
                 }
             }
         }
@@ -38,14 +39,17 @@ struct Replay {
     }
 
     private func play(
-        _ operations: [Operation], _ oracle: MountedUnion, _ tested: MountedUnion, _ depth: Depth
+        _ operations: [Operation], _ oracle: MountedUnion, _ tested: MountedUnion, _ depth: Depth,
+        _ note: (Operation, Outcome) -> Void
     ) throws -> String? {
         let comparison = TreeComparison(oracle: oracle, tested: tested)
         let before = try tested.lower.map { try TreeSnapshot(of: $0, changeTimes: true) }
         for part in operations.split(omittingEmptySubsequences: false, whereSeparator: \.isRemount) {
             let divergence = try Pair.with(oracle, tested) { pair -> String? in
                 for operation in part {
-                    if let divergence = pair.play(operation).divergence { return divergence }
+                    let step = pair.play(operation)
+                    if let divergence = step.divergence { return divergence }
+                    note(operation, step.outcome)
                 }
                 return nil
             }
@@ -68,9 +72,25 @@ struct Replay {
     /// The shortest script found within a time that still ends in a difference, and that difference; nil where the script
     /// does not fail when its operations are played one after the other.
     func shrink(_ script: Script, seconds: Int64 = 60) throws -> (script: Script, divergence: String)? {
-        guard let first = try play(script) else { return nil }
+        var outcomes: [Outcome] = []
+        guard let first = try play(script, .others, noting: { outcomes.append($1) }) else { return nil }
         let depth = Self.depth(first)
         var best = (script: script, divergence: first)
+        func accept(_ shorter: Script) -> Bool {
+            // Another kind of difference is not to stand in for this one.
+            guard let divergence = try? play(shorter, depth), Self.depth(divergence) == depth else { return false }
+            best = (shorter, divergence)
+            return true
+        }
+        // What had no effect, at once: most often that can go.
+        var effective = script
+        var played = outcomes.makeIterator()
+        effective.operations = script.operations.filter { operation in
+            if operation.isRemount { return true }
+            guard let outcome = played.next() else { return true }
+            return outcome.error == 0 && !operation.isLook
+        }
+        _ = accept(effective)
         let deadline = MonotonicClock.milliseconds + seconds * 1000
         var chunk = max(1, best.script.lines.count / 2)
         while MonotonicClock.milliseconds < deadline {
@@ -83,13 +103,7 @@ struct Replay {
                 let removed = shorter[start..<end]
                 shorter.removeSubrange(start..<end)
                 if removed.contains(.run) { shorter.insert(.run, at: start) }
-                // Another kind of difference is not to stand in for this one.
-                if shorter.count < best.script.lines.count, let divergence = try? play(Script(shorter), depth),
-                    Self.depth(divergence) == depth
-                {
-                    best = (Script(shorter), divergence)
-                    progress = true
-                }
+                if shorter.count < best.script.lines.count && accept(Script(shorter)) { progress = true }
                 end = start
             }
             if chunk > 1 { chunk /= 2 } else if !progress { break }

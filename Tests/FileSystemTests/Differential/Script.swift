@@ -2,8 +2,8 @@ import Linux
 
 /// Everything that a run takes, as operations: how its lower layers are made, and what is done on the mounts.
 ///
-/// The text has one operation in each line, and before them `layer`, `layer by kernel`, `layer by strata` (a layer that
-/// was the upper directory of such a mount) or `run`.
+/// The text has one operation in each line, and before them `layer`, `layer elsewhere` (on another file system), `layer by
+/// kernel`, `layer by strata` (one that was the upper directory of such a mount) or `run`.
 struct Script: Sendable, CustomStringConvertible {
     enum Line: Sendable, Equatable {
         case layer(Maker)
@@ -14,6 +14,8 @@ struct Script: Sendable, CustomStringConvertible {
     enum Maker: String, Sendable {
         /// By hand, in the kernel's format.
         case hand = "layer"
+        /// By hand, on another file system.
+        case elsewhere = "layer elsewhere"
         /// By what was done on a mount of the layers below.
         case kernel = "layer by kernel"
         case strata = "layer by strata"

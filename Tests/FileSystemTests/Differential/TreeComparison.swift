@@ -9,6 +9,9 @@ struct TreeComparison {
     struct Views {
         var tested: TreeSnapshot
         var oracle: TreeSnapshot
+
+        /// One line for each difference.
+        var differences: [String] { tested.differences(to: oracle) }
     }
 
     /// Looks at both trees, which nobody may change meanwhile.
@@ -17,14 +20,15 @@ struct TreeComparison {
     /// The first differences between the two, nil where there are none.
     func difference(_ when: String, _ views: Views) -> String? {
         let faults = tested.server == .strata ? views.tested.directoryFaults : []
-        let lines = views.tested.differences(to: views.oracle) + faults
+        let lines = views.differences + faults
         return lines.isEmpty
             ? nil : "\(when), here != on the kernel's overlay: " + lines.prefix(12).joined(separator: "; ")
     }
 
-    /// Looks at both, mounts both anew and looks again. Returns the first differences, nil where there are none.
-    func overNewMount(crashing: Bool = false) throws -> String? {
-        let first = try views()
+    /// Looks at both, unless somebody has just done that, mounts both anew and looks again. Returns the first differences,
+    /// nil where there are none.
+    func overNewMount(_ known: Views? = nil, crashing: Bool = false) throws -> String? {
+        let first = try known ?? views()
         if let text = difference("now", first) { return text }
         try oracle.remount()
         if crashing && tested.server == .strata {

@@ -1,0 +1,140 @@
+import Glibc
+import Linux
+
+/// Kills the server while threads are at work on it, and finds out whether each operation in flight has happened or has
+/// not: nothing in between is right.
+///
+/// What a storm does cannot be repeated exactly, so its findings are reported with what was played last, not shortened.
+final class Storm {
+    private let oracle: MountedUnion
+    private let tested: MountedUnion
+    private let lanes: [Lane]
+    /// What was done, one thread after the other.
+    private(set) var operations: [Operation] = []
+
+    init(
+        _ generators: [(generator: OperationGenerator, model: NameModel)], _ oracle: MountedUnion,
+        _ tested: MountedUnion
+    ) {
+        self.oracle = oracle
+        self.tested = tested
+        lanes = generators.map { Lane(generator: $0.generator, model: $0.model, oracle: oracle, tested: tested) }
+    }
+
+    /// Plays until the server dies, which it does after some milliseconds, and mounts anew. Returns a difference that no
+    /// choice for the operations in flight explains.
+    func play(milliseconds: Int64) throws -> String? {
+        let threads = lanes.map { lane in PrivateThread.start { lane.play() } }
+        MonotonicClock.sleep(milliseconds: milliseconds)
+        try tested.killServer()
+        for thread in threads { thread.join() }
+        for lane in lanes {
+            operations += lane.played
+            if let failure = lane.failure { throw failure }
+            if let divergence = lane.divergence { return divergence }
+        }
+        try oracle.remount()
+        try tested.mount()
+        let comparison = TreeComparison(oracle: oracle, tested: tested)
+        try levelTimes(comparison.views())
+        for (index, line) in try comparison.views().differences.enumerated() {
+            // The subject has done what the other has not been asked to do yet.
+            guard let lane = lanes.first(where: { $0.owns(line) }), let pending = lane.takePending() else { continue }
+            if index > 1000 { break }
+            try Area.with(oracle.target) { area in _ = Player(area).play(pending) }
+            operations.append(pending)
+        }
+        try levelTimes(comparison.views())
+        return try comparison.difference("after a crash in the middle", comparison.views())
+    }
+
+    /// The times of directories are set back after a copy-up, which a crash may prevent on any file system.
+    private func levelTimes(_ views: TreeComparison.Views) throws {
+        let time = TimeSpec(seconds: 1_300_000_000)
+        for (path, entry) in views.tested.entries {
+            guard let other = views.oracle.entries[path], entry.mode & S_IFMT == S_IFDIR,
+                entry.modified != other.modified
+            else { continue }
+            for union in [oracle, tested] {
+                try Area.with(union.target) { try $0.root.setTimes(of: path, access: time, modification: time) }
+            }
+        }
+    }
+
+    /// One thread: the subject goes first, the other follows where the subject has answered.
+    private final class Lane: @unchecked Sendable {
+        private var generator: OperationGenerator
+        private var model: NameModel
+        private let oracle: MountedUnion
+        private let tested: MountedUnion
+        private var pending: Operation?
+        private(set) var played: [Operation] = []
+        private(set) var divergence: String?
+        private(set) var failure: (any Error)?
+
+        init(generator: OperationGenerator, model: NameModel, oracle: MountedUnion, tested: MountedUnion) {
+            self.generator = generator
+            self.model = model
+            self.oracle = oracle
+            self.tested = tested
+        }
+
+        func play() {
+            do {
+                try Fuzzer.withMask {
+                    try Area.with(oracle.target) { oracleArea in
+                        try Area.with(tested.target) { testedArea in
+                            play(Player(oracleArea), Player(testedArea))
+                        }
+                    }
+                }
+            } catch let error as Errno where Self.meansDeath(error.rawValue) {
+                // Too late to play anything.
+            } catch {
+                failure = error
+            }
+        }
+
+        private func play(_ right: Player, _ left: Player) {
+            while divergence == nil {
+                let operation = generator.next(model)
+                guard operation.isSingle else { continue }
+                let got = left.play(operation)
+                if Self.meansDeath(got.error) {
+                    pending = operation
+                    return
+                }
+                let wanted = right.play(operation)
+                played.append(operation)
+                if wanted.error == 0 { model.apply(operation) }
+                if wanted != got { divergence = "\(operation): \(got); on the kernel's overlay \(wanted)" }
+            }
+        }
+
+        private static func meansDeath(_ error: Int32) -> Bool {
+            [ENOTCONN, ECONNABORTED, EIO, ENODEV].contains(error)
+        }
+
+        /// Whether a difference is in the thread's own directory.
+        func owns(_ line: String) -> Bool { line.hasPrefix(generator.base + "/") || generator.base.isEmpty }
+
+        func takePending() -> Operation? {
+            defer { pending = nil }
+            return pending
+        }
+    }
+}
+
+extension Operation {
+    /// Whether it is one change in the tree, which happens or does not.
+    fileprivate var isSingle: Bool {
+        switch verb {
+        case .mkdir, .mknod, .symlink, .link, .unlink, .rmdir, .rename, .truncate, .write, .append, .chmod, .chown,
+            .utimens, .setxattr, .removexattr:
+            true
+        // Making the file and writing to it are two.
+        case .create: text(3) == "0"
+        default: false
+        }
+    }
+}
