@@ -34,14 +34,23 @@ final class MountedUnion {
         target = try makeDirectory(scratch.appending("merged"))
     }
 
+    /// The same directories, served by another. Only one of the two may be mounted at a time.
+    init(_ server: Server, sharing other: MountedUnion) {
+        self.server = server
+        lower = other.lower
+        upper = other.upper
+        work = other.work
+        target = other.target
+        options = []
+    }
+
     /// The value of `-o`.
     var optionString: String {
         var parts = ["lowerdir=" + lower.joined(separator: ":")]
         if let upper { parts += ["upperdir=\(upper)", "workdir=\(work)"] }
         if server == .kernel {
             // What is kept in `user.` attributes anybody may have written, so the kernel follows no redirects from there.
-            parts +=
-                UserNamespace.isInside ? ["userxattr"] : ["redirect_dir=on", "index=on", "xino=on", "metacopy=off"]
+            parts += UserNamespace.isInside ? ["userxattr"] : ["redirect_dir=on", "index=on", "xino=on", "metacopy=on"]
         }
         return (parts + options).joined(separator: ",")
     }
