@@ -110,13 +110,14 @@ import Testing
 
     /// The server's process, which timeout(1) has started.
     private func serverID(_ target: String) throws -> Int32 {
+        let helper = try MountHelper.path()
         for name in try FileDescriptor.open("/proc", [.directory]).sortedEntryNames() {
             let text = String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
             guard let id = Int32(text), let bytes = try? FileDescriptor.open("/proc/\(id)/cmdline").readAll() else {
                 continue
             }
             let words = bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
-            if words.last == target, words.first?.hasSuffix("strata-fuse") == true { return id }
+            if words.last == target, words.first == helper { return id }
         }
         throw SetupFailure("no server for \(target)")
     }
