@@ -1,4 +1,5 @@
 public import Dockerfile
+public import ImageStore
 public import OCI
 
 /// What is to be built, and how.
@@ -33,6 +34,16 @@ public struct BuildOptions: Sendable {
     public var runtime: String?
     /// What the image is to run on; nil for this machine.
     public var platform: Platform?
+    /// Gets an image from a registry: by its name, for a platform, telling on the way what happens. Nil where images
+    /// only come from the store.
+    public var fetch: ImageFetch?
+    /// Whether images are fetched even where the store has them.
+    public var fetchesAlways = false
+
+    /// Gets an image that a build stands on into the store.
+    public typealias ImageFetch =
+        @Sendable (_ name: String, _ platform: Platform?, _ tell: @escaping @Sendable (String) -> Void) throws ->
+        ImageRecord
 
     /// A build of a context, with all else as by default.
     public init(context: String?) {

@@ -1,8 +1,10 @@
 import ArgumentParser
+import Distribution
 import Glibc
 import ImageStore
 import Linux
 import OCI
+import Registry
 import Runtime
 
 /// From arguments to an exit status.
@@ -41,6 +43,8 @@ enum CommandLineTool {
         case let error as StoreError: return complain(error.message, error.remedy, engineStatus)
         case let error as RuntimeError:
             return complain(error.message, error.remedy, path.status(of: error))
+        case let error as DistributionError: return complain(error.message, error.remedy, engineStatus)
+        case let error as RegistryError: return complain(error.message, error.remedy, engineStatus)
         case let error as OCIError: return complain(error.message, nil, engineStatus)
         case let error as Errno: return complain("a system call failed: \(error)", nil, engineStatus)
         default: break

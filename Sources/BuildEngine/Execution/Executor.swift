@@ -121,7 +121,8 @@ final class Executor {
         for index in plan.order {
             let node = plan.graph.nodes[index]
             if case .image(let name) = node.base {
-                images[name] = try find(name, node.stage.origin)
+                let platform = node.platform ?? options.platform?.description
+                images[name] = try find(name, node.stage.origin, platform: platform)
             }
             for instruction in node.stage.instructions {
                 guard case .copy(let copy) = instruction.operation, let from = copy.from,
@@ -132,19 +133,15 @@ final class Executor {
         }
     }
 
-    private func find(_ name: String, _ origin: SourceOrigin? = nil) throws(BuildError) -> ImageRecord {
+    private func find(
+        _ name: String, _ origin: SourceOrigin? = nil, platform: String? = nil
+    ) throws(BuildError) -> ImageRecord {
         if let known = images[name] { return known }
-        let failure: BuildError
-        do throws(StoreError) {
-            let image = try store.image(matching: name)
-            try store.lease(image.layerIDs)
-            return image
+        do throws(BuildError) {
+            return try supply(name, platform: platform)
         } catch {
-            failure =
-                error.code == .noSuchImage
-                ? BuildError(.noSuchImage, "\(name): no such image", remedy: "pull or import it") : BuildError(error)
+            throw origin.map { error.located(at: $0) } ?? error
         }
-        throw origin.map { failure.located(at: $0) } ?? failure
     }
 
     /// An image of the store; those that the Dockerfile names are found already, those of triggers are not.

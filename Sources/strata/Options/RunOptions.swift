@@ -60,13 +60,15 @@ struct RunOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Write the container's ID to a file.", valueName: "file"))
     var cidfile: String?
 
-    @Option(help: ArgumentHelp("Only 'never' and 'missing' make sense: nothing is pulled.", valueName: "when"))
-    var pull: String?
+    @Option(help: ArgumentHelp("When to fetch the image: always, missing or never.", valueName: "when"))
+    var pull: PullPolicy = .missing
 
-    @Option(help: ArgumentHelp("Accepted; the image decides.", valueName: "os/arch"))
+    @OptionGroup var registry: RegistryOptions
+
+    @Option(help: ArgumentHelp("What the image is to run on (default: this machine).", valueName: "os/arch"))
     var platform: String?
 
-    @Flag(name: [.customShort("q"), .long], help: "Accepted; nothing is pulled.")
+    @Flag(name: [.customShort("q"), .long], help: "Do not show how the image is fetched.")
     var quiet = false
 
     @Flag(name: .customLong("init"), help: "Refused: there is no init process to run.")
@@ -81,7 +83,7 @@ struct RunOptions: ParsableArguments {
     /// Flags without a value, which may be combined where they are short.
     static let flags: Set<String> = [
         "--interactive", "--tty", "--rm", "--detach", "--publish-all", "--init", "--no-rm", "--no-healthcheck",
-        "--quiet", "--help",
+        "--quiet", "--help", "--tls-verify", "--no-tls-verify",
     ]
     static let shortFlags: Set<Character> = ["i", "t", "d", "P", "q"]
 

@@ -2,7 +2,7 @@
 /// where there is such a flag, else nothing.
 enum BooleanFlags {
     /// Flags that are on unless switched off.
-    private static let onByDefault: Set<String> = ["--rm", "--pause", "--force-rm"]
+    private static let onByDefault: Set<String> = ["--rm", "--pause", "--force-rm", "--tls-verify"]
     /// Options whose value is itself `true` or `false`.
     private static let valued: Set<String> = [
         "--pull", "--filter", "-f", "-e", "--env", "-l", "--label", "--build-arg",

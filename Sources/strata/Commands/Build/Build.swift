@@ -20,8 +20,10 @@ struct Build: ParsableCommand {
     @OptionGroup var options: BuildCommandOptions
 
     func run() throws {
-        let settings = try options.settings(runtime: globals.runtime)
+        var settings = try options.settings(runtime: globals.runtime)
         let store = try globals.openStore()
+        settings.fetch = BuildImages(store: store, settings: options.registry.settings).fetch
+        settings.fetchesAlways = options.pull
         let builder = Builder(store: store, runtime: RuntimeContext(store: store, runtime: globals.runtime))
         let cancellation = try Cancellation()
         let interruption = Interruption.watch(cancellation)

@@ -41,8 +41,10 @@ struct BuildCommandOptions: ParsableArguments {
     @Flag(name: .customLong("force-rm"), inversion: .prefixedNo, help: "Accepted; the same as --rm.")
     var forceRemove = false
 
-    @Flag(help: "Accepted; there is no registry to pull from yet.")
+    @Flag(help: "Fetch the images that the build stands on even where the store has them.")
     var pull = false
+
+    @OptionGroup var registry: RegistryOptions
 
     @Flag(name: .shortAndLong, help: "Print nothing but the image's ID.")
     var quiet = false

@@ -1,6 +1,7 @@
 import ArgumentParser
 import ImageStore
 import Linux
+import OCI
 import Runtime
 
 /// `strata create`
@@ -22,11 +23,19 @@ extension RunOptions {
     /// Makes the container that the options describe.
     func create(with engine: ContainerEngine, for command: String) throws -> ContainerRecord {
         let settings = try containerOptions(for: command)
-        let image = try engine.context.store.image(matching: try self.image(for: command))
+        let image = try suppliedImage(for: command, in: engine.context.store)
         let identification = try IdentificationFile(cidfile)
         let container = try engine.create(settings, image: image)
         try identification?.write(container.id)
         return container
+    }
+
+    /// The image, fetched from its registry where that is asked for.
+    private func suppliedImage(for command: String, in store: ImageStore) throws -> ImageRecord {
+        var supply = ImageSupply(store: store, settings: registry.settings)
+        supply.platform = try platform.map { try Platform(parsing: $0) }
+        supply.output = quiet ? .quiet : .standardError
+        return try supply.image(try self.image(for: command), pull)
     }
 }
 

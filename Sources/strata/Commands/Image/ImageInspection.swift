@@ -13,7 +13,7 @@ struct ImageInspection {
         func add(_ name: String, _ value: Value) { members.append(Value.Member(name: name, value: value)) }
         add("Id", .string(image.id.description))
         add("RepoTags", .strings(image.references.filter { $0.digest == nil }.map(\.familiar)))
-        add("RepoDigests", .strings(image.references.filter { $0.digest != nil }.map(\.familiar)))
+        add("RepoDigests", .strings(try store.repositoryDigests(of: image.id).map(\.familiar)))
         add("Parent", "")
         add("Comment", .string(configuration.history.last?.comment ?? ""))
         add("Created", .string((configuration.created ?? image.createdAt).description))

@@ -1,0 +1,173 @@
+import Distribution
+import Glibc
+import Linux
+import OCI
+import Synchronization
+
+/// Shows a pull or a push: on a terminal a bar per layer, redrawn several times a second, elsewhere Docker's lines.
+final class TransferDisplay: Sendable {
+    /// Where it is shown.
+    enum Output: Sendable {
+        case standardOutput, standardError
+        /// Nothing but remarks, on standard error.
+        case quiet
+    }
+
+    private let output: Output
+    private let isLive: Bool
+    private let state: Mutex<TransferLines>
+
+    /// A display that shows nothing yet.
+    init(_ output: Output) {
+        self.output = output
+        let descriptor: Int32 = output == .standardOutput ? 1 : 2
+        isLive = output != .quiet && BorrowedDescriptor(descriptor).isTerminal && Environment.nonEmpty("TERM") != "dumb"
+        let size = isLive ? try? Terminal.size(of: descriptor) : nil
+        state = Mutex(
+            TransferLines(
+                columns: max(40, Int(size?.columns ?? 80)), rows: max(4, Int(size?.rows ?? 24)), isLive: isLive))
+    }
+
+    /// Shows what happened.
+    func show(_ event: TransferEvent) {
+        if case .remark(let text) = event, output == .quiet { return Console.remark("WARNING: \(text)\n") }
+        if output == .quiet { return }
+        state.withLock { write($0.take(event, at: MonotonicClock.milliseconds)) }
+    }
+
+    /// Writes a line below what was shown.
+    func print(_ line: String) {
+        if output == .quiet { return }
+        state.withLock { write($0.end() + line + "\n") }
+    }
+
+    /// Nothing more will happen; what was shown stays.
+    func end() {
+        if output != .quiet { state.withLock { write($0.end()) } }
+    }
+
+    private func write(_ text: String) {
+        if text.isEmpty { return }
+        if output == .standardOutput { try? Console.write(text) } else { Console.remark(text) }
+    }
+}
+
+/// Turns the events of a transfer into text.
+struct TransferLines {
+    private struct Layer {
+        var id: String
+        var text: String
+    }
+
+    private let columns: Int
+    private let rows: Int
+    private let isLive: Bool
+    /// What still moves, in the order of the image.
+    private var active: [Layer] = []
+    private var drawn = 0
+    private var lastDrawn: Int64 = 0
+    private var said: Set<String> = []
+
+    init(columns: Int, rows: Int, isLive: Bool) {
+        self.columns = columns
+        self.rows = rows
+        self.isLive = isLive
+    }
+
+    /// The text that an event adds.
+    mutating func take(_ event: TransferEvent, at now: Int64) -> String {
+        switch event {
+        case .pulling(let reference):
+            let what = reference.digest.map { "\(reference.name)@\($0)" } ?? reference.tag ?? Reference.defaultTag
+            return "\(what): Pulling from \(reference.path)\n"
+        case .pushing(let reference): return "The push refers to repository [\(reference.name)]\n"
+        case .remark(let text): return erased() + "WARNING: \(text)\n" + redrawn(at: now)
+        case .layer(let id, let state):
+            return isLive ? takeLive(id, state, at: now) : takePlain(id, state)
+        }
+    }
+
+    /// Leaves what moves as it is.
+    mutating func end() -> String {
+        defer {
+            active = []
+            drawn = 0
+        }
+        return ""
+    }
+
+    // MARK: Lines
+
+    private mutating func takePlain(_ id: String, _ state: TransferEvent.LayerState) -> String {
+        let text: String
+        switch state {
+        case .downloading, .pushing: return ""
+        case .waiting: return ""
+        case .retrying(let reason): return "\(id): Retrying: \(reason)\n"
+        case .extracting: text = "Download complete"
+        default: text = TransferLines.settled(state) ?? ""
+        }
+        let line = "\(id): \(text)\n"
+        return said.insert(line).inserted ? line : ""
+    }
+
+    /// What is said of a layer once nothing moves any more; nil as long as something does.
+    private static func settled(_ state: TransferEvent.LayerState) -> String? {
+        switch state {
+        case .exists: "Already exists"
+        case .pulled: "Pull complete"
+        case .mounted(let origin): "Mounted from \(origin)"
+        case .pushed: "Pushed"
+        default: nil
+        }
+    }
+
+    // MARK: Bars
+
+    private mutating func takeLive(_ id: String, _ state: TransferEvent.LayerState, at now: Int64) -> String {
+        if let text = TransferLines.settled(state) {
+            let before = erased()
+            active.removeAll { $0.id == id }
+            return before + "\(id): \(text)\n" + redrawn(at: now)
+        }
+        let text = moving(state)
+        let isNew = !active.contains { $0.id == id }
+        if isNew { active.append(Layer(id: id, text: text)) }
+        for index in active.indices where active[index].id == id { active[index].text = text }
+        if !isNew, now - lastDrawn < 80 { return "" }
+        return erased() + redrawn(at: now)
+    }
+
+    private func moving(_ state: TransferEvent.LayerState) -> String {
+        switch state {
+        case .waiting: return "Waiting"
+        case .downloading(let done, let total): return "Downloading  " + bar(done, total)
+        case .extracting: return "Extracting"
+        case .pushing(let done, let total): return "Pushing  " + bar(done, total)
+        case .retrying(let reason): return "Retrying: \(reason)"
+        default: return ""
+        }
+    }
+
+    private func bar(_ done: Int64, _ total: Int64) -> String {
+        if total <= 0 { return HumanUnits.size(done) }
+        let width = max(10, min(50, columns - 56))
+        let filled = Int(min(max(Double(done) / Double(total), 0), 1) * Double(width))
+        let bar = filled == 0 ? "" : String(repeating: "=", count: filled - 1) + ">"
+        let space = String(repeating: " ", count: width - filled)
+        return "[\(bar)\(space)]  \(HumanUnits.size(done))/\(HumanUnits.size(total))"
+    }
+
+    private mutating func erased() -> String {
+        defer { drawn = 0 }
+        return drawn == 0 ? "" : "\u{1b}[\(drawn)A\r\u{1b}[J"
+    }
+
+    private mutating func redrawn(at now: Int64) -> String {
+        guard isLive else { return "" }
+        lastDrawn = now
+        let shown = active.prefix(rows - 2)
+        drawn = shown.count
+        return shown.map { ShortText.ellipsis("\($0.id): \($0.text)", columns - 1) + "\n" }.joined()
+    }
+}
