@@ -1,0 +1,97 @@
+import Linux
+import Synchronization
+import Testing
+
+/// Debian's `docker-registry` on a port of its own; it ends with the value.
+final class DebianRegistry: Sendable {
+    /// Where it keeps everything.
+    let directory: String
+    let port: UInt16
+    private let child = Mutex<ChildProcess?>(nil)
+
+    /// The domain of its images.
+    var domain: String { "localhost:\(port)" }
+    private var log: String { directory + "/log" }
+
+    /// Starts an empty registry.
+    ///
+    /// - Parameter user: who may use it, with a password; nil lets everybody.
+    init(user: (name: String, password: String)? = nil) throws {
+        directory = "/var/tmp/strata-registry-\(UInt64.random(in: 0...UInt64.max))"
+        port = try freePort()
+        try FileDescriptor.currentDirectory.makeDirectory(directory, mode: 0o700)
+        var authentication = ""
+        if let user {
+            try shell("htpasswd -Bbn '\(user.name)' '\(user.password)' > htpasswd", in: directory)
+            authentication = "auth:\n  htpasswd:\n    realm: test\n    path: \(directory)/htpasswd\n"
+        }
+        let configuration = """
+            version: 0.1
+            log:
+              level: warn
+            storage:
+              filesystem:
+                rootdirectory: \(directory)/data
+              delete:
+                enabled: true
+            http:
+              addr: 127.0.0.1:\(port)
+              secret: always the same, so that uploads outlive the process
+            \(authentication)
+            """
+        try FileDescriptor.open(directory + "/config.yml", [.create, .writeOnly], mode: 0o600).writeAll(configuration)
+        try start()
+    }
+
+    deinit {
+        stop()
+        try? FileDescriptor.currentDirectory.removeTree(directory)
+    }
+
+    /// Starts it, again perhaps, and waits until it listens.
+    func start() throws {
+        let output = try FileDescriptor.open(log, [.create, .writeOnly, .append], mode: 0o600)
+        let nothing = try FileDescriptor.open("/dev/null")
+        let started = try ChildProcess.spawn(
+            "docker-registry", arguments: ["docker-registry", "serve", directory + "/config.yml"],
+            descriptors: [nothing.rawValue, output.rawValue, output.rawValue], newSession: true)
+        child.withLock { $0 = started }
+        for _ in 0..<500 {
+            if isListening(port) { return }
+            MonotonicClock.sleep(milliseconds: 10)
+        }
+        throw ShellError(description: "docker-registry does not listen: \(try shell("cat '\(log)'"))")
+    }
+
+    /// Ends it at once, with whatever is under way.
+    func stop() {
+        child.withLock { child in
+            try? child?.signal(9)
+            _ = try? child?.wait()
+            child = nil
+        }
+    }
+
+    /// The requests since the last call of this, as `METHOD /path status`.
+    func requests() throws -> [String] {
+        // The log is written when the answer is out.
+        MonotonicClock.sleep(milliseconds: 100)
+        defer { try? FileDescriptor.open(log, [.writeOnly, .truncate]).close() }
+        let text = String(decoding: try FileDescriptor.open(log).readAll(), as: UTF8.self)
+        return text.split(separator: "\n").compactMap { line in
+            let quoted = line.split(separator: "\"", omittingEmptySubsequences: false)
+            guard quoted.count > 2, line.hasPrefix("127.0.0.1") || line.hasPrefix("::1") else { return nil }
+            let request = quoted[1].split(separator: " ")
+            let status = quoted[2].split(separator: " ").first ?? ""
+            guard request.count == 3 else { return nil }
+            return "\(request[0]) \(request[1]) \(status)"
+        }
+    }
+}
+
+extension [String] {
+    /// The requests that fetched blobs.
+    var fetchedBlobs: [String] { filter { $0.hasPrefix("GET") && $0.contains("/blobs/sha256:") } }
+    /// The requests that sent content of blobs.
+    var sentBlobs: [String] { filter { $0.hasPrefix("PATCH") || $0.hasPrefix("PUT /v2/") && $0.contains("/blobs/") } }
+}
