@@ -42,6 +42,24 @@ enum HumanUnits {
         return text.isEmpty ? String(integer) : "\(integer).\(text)"
     }
 
+    /// Bytes of a size as users write it: `512MB`, `1.5g`, `2GiB`, `1024`. Units are powers of 1024, as Docker reads
+    /// limits.
+    static func bytes(_ text: String) throws(CommandError) -> Int64 {
+        var rest = Substring(text.lowercased())
+        if rest.hasSuffix("b") { rest = rest.dropLast() }
+        if rest.hasSuffix("i") { rest = rest.dropLast() }
+        var scale = 1.0
+        if let unit = rest.last, let power = "kmgtp".firstIndex(of: unit) {
+            for _ in 0...("kmgtp".distance(from: "kmgtp".startIndex, to: power)) { scale *= 1024 }
+            rest = rest.dropLast()
+        }
+        guard let number = Double(rest), number >= 0, number * scale < 9e18 else {
+            throw CommandError(
+                .usage, "invalid size \"\(text)\"", remedy: "use bytes, or a number with kB, MB, GB or TB")
+        }
+        return Int64(number * scale)
+    }
+
     /// A span of time in one unit: `Less than a second`, `5 seconds`, `About an hour`, `3 weeks`.
     static func duration(seconds: Int64) -> String {
         let minutes = seconds / 60

@@ -33,34 +33,6 @@ struct Remove: ParsableCommand {
     }
 }
 
-/// `strata container prune`
-struct ContainerPrune: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "prune", abstract: "Remove all containers that do not run.",
-        discussion: "EXAMPLE: strata container prune -f")
-
-    @OptionGroup var globals: GlobalOptions
-
-    @Flag(name: .shortAndLong, help: "Do not ask.")
-    var force = false
-
-    func run() throws {
-        try Confirmation.ask("This will remove all stopped containers.", unless: force)
-        let engine = try globals.openEngine()
-        let ended = try engine.containers().filter { $0.state != .running && $0.supervisor == nil }
-        var reclaimed: Int64 = 0
-        var removed: [String] = []
-        for container in ended {
-            let size = try engine.context.store.containerSize(container.id)
-            try engine.remove(container.id)
-            reclaimed += size
-            removed.append(container.id)
-        }
-        if !removed.isEmpty { try Console.write("Deleted Containers:\n\(removed.joined(separator: "\n"))\n\n") }
-        try Console.print("Total reclaimed space: \(HumanUnits.size(reclaimed, digits: 4))")
-    }
-}
-
 /// `strata rename`
 struct Rename: ParsableCommand {
     static let configuration = CommandConfiguration(

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ImageStore
+import OCI
 
 /// What `strata images` and `strata image ls` take.
 struct ImageListOptions: ParsableArguments {
@@ -28,8 +29,12 @@ struct ImageListOptions: ParsableArguments {
         for text in filter { filters.append(try ImageFilter(parsing: text)) }
         if let repository { filters.append(.reference(repository)) }
         let patterns = filters.compactMap { if case .reference(let pattern) = $0 { pattern } else { nil } }
-        let rows = ImageRow.rows(
-            try store.images(matching: filters), matching: patterns.last, full: format.noTruncation)
+        let images = try store.images(matching: filters)
+        for image in images {
+            guard let damage = image.damage else { continue }
+            Console.complain("the image \(image.references.first?.familiar ?? image.id.short) is damaged: \(damage)")
+        }
+        let rows = ImageRow.rows(images, matching: patterns.last, full: format.noTruncation)
         let columns =
             digests
             ? ["Repository", "Tag", "Digest", "ID", "CreatedSince", "Size"]

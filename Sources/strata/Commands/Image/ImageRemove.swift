@@ -1,5 +1,6 @@
 import ArgumentParser
 import ImageStore
+import Runtime
 
 /// What `strata rmi` and `strata image rm` take.
 struct ImageRemoveOptions: ParsableArguments {
@@ -15,7 +16,10 @@ struct ImageRemoveOptions: ParsableArguments {
     var images: [String]
 
     func execute() throws {
-        let store = try globals.openStore()
+        let engine = try globals.openEngine()
+        // What a dead process ran or mounted keeps no image.
+        engine.reconcile()
+        let store = engine.context.store
         try forEach(images) { image in
             for event in try store.removeImage(image, force: force) { try Console.print(event.description) }
         }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ImageStore
+import Runtime
 
 /// `strata system df`
 struct DiskFree: ParsableCommand {
@@ -7,7 +8,8 @@ struct DiskFree: ParsableCommand {
         commandName: "df", abstract: "Show what the store takes on disk and what is shared.",
         discussion: """
             Sizes are the bytes of allocated blocks, as du counts them; a layer that several images have is counted \
-            once. RECLAIMABLE of images is what no container stands on.
+            once. RECLAIMABLE is what 'image prune -a', 'container prune', 'volume prune -a' and 'builder prune' free, \
+            each by itself.
 
             EXAMPLE: strata system df -v
             """)
@@ -21,8 +23,15 @@ struct DiskFree: ParsableCommand {
         help: ArgumentHelp("'table' (default), 'table TEMPLATE', 'json' or 'TEMPLATE'.", valueName: "format"))
     var format: String?
 
+    @Option(help: ArgumentHelp("Show who keeps the layers of an image, or one layer.", valueName: "image|layer"))
+    var explain: String?
+
     func run() throws {
-        let store = try globals.openStore()
+        let engine = try globals.openEngine()
+        // What a dead process ran or mounted keeps nothing.
+        engine.reconcile()
+        let store = engine.context.store
+        if let explain { return try Explanation(explain, in: store).show(format: format) }
         let tables = DiskUsageTables(
             store: store, usage: try store.diskUsage(), volumes: try VolumeUsage.all(of: store))
         if !verbose {
@@ -46,7 +55,7 @@ struct DiskUsageDetails {
 
     init(_ tables: DiskUsageTables) throws {
         self.tables = tables
-        let records = try tables.store.images()
+        let records = try tables.store.imageSummaries()
         let usages = Dictionary(tables.usage.images.map { ($0.id, $0) }) { first, _ in first }
         images = ImageRow.rows(records).map { row in
             var row = row
@@ -82,6 +91,8 @@ struct DiskUsageDetails {
         text += "\nLayers space usage: \(HumanUnits.size(tables.usage.layerBytes, digits: 4)), "
         text += "\(HumanUnits.size(tables.usage.reclaimableLayerBytes, digits: 4)) reclaimable\n\n"
         text += try DiskUsageTables.layerListing.text(layers, format: nil)
+        text += "\nThe store takes \(HumanUnits.size(tables.totalBytes, digits: 4)); "
+        text += "'strata system prune --all --volumes' frees \(HumanUnits.size(tables.prunableBytes, digits: 4)).\n"
         return text
     }
 
@@ -115,6 +126,8 @@ struct DiskUsageDetails {
                 }),
             "LayerBytes": .integer(tables.usage.layerBytes),
             "ReclaimableLayerBytes": .integer(tables.usage.reclaimableLayerBytes),
+            "StoreBytes": .integer(tables.totalBytes),
+            "ReclaimableBytes": .integer(tables.prunableBytes),
         ])
     }
 }

@@ -1,5 +1,6 @@
 import ImageStore
 import OCI
+import Runtime
 
 /// The tables of `system df`.
 struct DiskUsageTables {
@@ -22,7 +23,8 @@ struct DiskUsageTables {
         var reclaimable: String {
             let text = HumanUnits.size(reclaimableSize, digits: 4)
             if !showsShare || size <= 0 { return text }
-            return "\(text) (\(Int(Double(reclaimableSize) / Double(size) * 100))%)"
+            let percent = Int(Double(reclaimableSize) / Double(size) * 100)
+            return "\(text) (\(percent)%)"
         }
 
         init(type: String, count: Int, active: Int, size: Int64, reclaimable: Int64) {
@@ -45,12 +47,37 @@ struct DiskUsageTables {
         [
             Line(type: "Images", usage.imageTotal),
             Line(type: "Containers", usage.containerTotal),
-            Line(
-                type: "Local Volumes", count: volumes.count, active: volumes.count { $0.links > 0 },
-                size: volumes.reduce(0) { $0 + $1.size },
-                reclaimable: volumes.reduce(0) { $0 + ($1.links > 0 ? 0 : $1.size) }),
+            volumeLine,
             Line(type: "Build Cache", usage.cacheTotal, showsShare: false),
         ]
+    }
+
+    private var volumeLine: Line {
+        let linked = volumes.filter { $0.links > 0 }
+        let used: Int64 = linked.reduce(0) { $0 + $1.size }
+        let all: Int64 = volumes.reduce(0) { $0 + $1.size }
+        return Line(
+            type: "Local Volumes", count: volumes.count, active: linked.count, size: all, reclaimable: all - used)
+    }
+
+    /// Bytes of the whole store, as `du` counts them.
+    var totalBytes: Int64 { usage.storeBytes + volumes.reduce(0) { $0 + $1.size } }
+
+    /// Bytes that `system prune --all --volumes` frees.
+    var prunableBytes: Int64 {
+        let linked = linkedVolumes
+        let idle = volumes.filter { $0.isAnonymous && !linked.contains($0.name) }
+        return usage.reclaimableBytes + idle.reduce(0) { $0 + $1.size }
+    }
+
+    /// Names of the volumes that the running containers have.
+    private var linkedVolumes: Set<String> {
+        var linked: Set<String> = []
+        for container in usage.containers where usage.activeContainers.contains(container.record.id) {
+            let settings = ContainerRow.settings(of: container.record)
+            linked.formUnion(settings?.volumes.compactMap(\.source.volumeName) ?? [])
+        }
+        return linked
     }
 
     /// The summary with Docker's columns.
@@ -80,15 +107,18 @@ struct DiskUsageTables {
 
     /// Layers, the largest first.
     func layers(images: [ImageRecord]) throws -> [Layer] {
-        var users: [LayerID: Int] = [:]
-        for image in images { for id in Set(image.layerIDs) { users[id, default: 0] += 1 } }
-        var containers: [LayerID: Int] = [:]
-        for container in usage.containers {
-            for id in Set(container.record.layerIDs) { containers[id, default: 0] += 1 }
-        }
+        let users = Self.counts(images.map(\.layerIDs))
+        let containers = Self.counts(usage.containers.map(\.record.layerIDs))
         return try store.layers().map {
             Layer(record: $0, images: users[$0.id] ?? 0, containers: containers[$0.id] ?? 0, full: false)
         }.sorted { ($0.record.diskUsage, $1.id) > ($1.record.diskUsage, $0.id) }
+    }
+
+    /// In how many of the lists each layer is.
+    private static func counts(_ lists: [[LayerID]]) -> [LayerID: Int] {
+        var result: [LayerID: Int] = [:]
+        for list in lists { for id in Set(list) { result[id, default: 0] += 1 } }
+        return result
     }
 
     /// Layers by what shares them; Strata's own table.

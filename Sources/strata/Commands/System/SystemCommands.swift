@@ -3,7 +3,7 @@ import ArgumentParser
 /// `strata system …`
 struct SystemCommands: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "system", abstract: "Disk usage and facts about the store.",
+        commandName: "system", abstract: "Disk usage, cleaning, checking, and facts about the store.",
         discussion: "EXAMPLE: strata system df -v",
-        subcommands: [DiskFree.self, Info.self])
+        subcommands: [SystemCheck.self, SystemDedupe.self, DiskFree.self, Info.self, SystemPrune.self])
 }

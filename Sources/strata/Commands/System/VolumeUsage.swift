@@ -10,13 +10,18 @@ struct VolumeUsage {
     /// Bytes of allocated blocks.
     var size: Int64
 
+    /// Whether it belongs to a container rather than having a name of the user's: 64 hexadecimal digits.
+    var isAnonymous: Bool { name.utf8.count == 64 && name.allSatisfy { $0.isHexDigit && !$0.isUppercase } }
+
     /// All volumes of a store.
-    static func all(of store: ImageStore) throws -> [VolumeUsage] {
+    ///
+    /// - Parameter ignoring: IDs of containers that do not count.
+    static func all(of store: ImageStore, ignoring: Set<String> = []) throws -> [VolumeUsage] {
         let volumes = Volumes(store)
         let names = try volumes.names()
         if names.isEmpty { return [] }
         var links: [String: Int] = [:]
-        for container in try store.containers() {
+        for container in try store.containers() where !ignoring.contains(container.id) {
             guard let settings = ContainerRow.settings(of: container) else { continue }
             for name in Set(settings.volumes.compactMap(\.source.volumeName)) { links[name, default: 0] += 1 }
         }

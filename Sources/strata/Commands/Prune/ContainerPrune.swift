@@ -1,0 +1,17 @@
+import ArgumentParser
+
+/// `strata container prune`
+struct ContainerPrune: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "prune", abstract: "Remove all containers that do not run.",
+        discussion: "EXAMPLE: strata container prune --filter until=24h")
+
+    @OptionGroup var options: PruneOptions
+
+    func run() throws {
+        let filter = try PruneFilter(options.filter, keys: ["until", "label"])
+        var pruner = try options.begin("This will remove all stopped containers.")
+        try pruner.pruneContainers(filter)
+        try pruner.finish()
+    }
+}

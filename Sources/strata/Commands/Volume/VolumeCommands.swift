@@ -1,0 +1,90 @@
+import ArgumentParser
+import ImageStore
+import Runtime
+
+/// `strata volume …`
+struct VolumeCommands: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "volume", abstract: "Manage volumes.", discussion: "EXAMPLE: strata volume ls",
+        subcommands: [VolumeList.self, VolumePrune.self, VolumeRemove.self])
+}
+
+/// `strata volume ls`
+struct VolumeList: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ls", abstract: "List volumes.", discussion: "EXAMPLE: strata volume ls -q", aliases: ["list"])
+
+    @OptionGroup var globals: GlobalOptions
+
+    @Flag(name: .shortAndLong, help: "Only names.")
+    var quiet = false
+
+    @Option(help: ArgumentHelp("'table' (default), 'table TEMPLATE', 'json' or 'TEMPLATE'.", valueName: "format"))
+    var format: String?
+
+    func run() throws {
+        let names = try Volumes(try globals.openStore()).names()
+        try Console.write(Self.listing.text(names, format: format, quiet: quiet ? "Name" : nil))
+    }
+
+    private static let listing = Listing<String>(
+        columns: [
+            Column("Driver", "DRIVER") { _ in "local" },
+            Column("Name", "VOLUME NAME") { $0 },
+        ], standard: ["Driver", "Name"])
+}
+
+/// `strata volume rm`
+struct VolumeRemove: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "rm", abstract: "Remove volumes and their files.", discussion: "EXAMPLE: strata volume rm data",
+        aliases: ["remove"])
+
+    @OptionGroup var globals: GlobalOptions
+
+    @Flag(name: .shortAndLong, help: "A volume that does not exist is no error.")
+    var force = false
+
+    @Argument(help: "Names of volumes.")
+    var volumes: [String]
+
+    func run() throws {
+        let store = try globals.openStore()
+        try forEach(volumes) { name in
+            guard let volume = try VolumeUsage.all(of: store).first(where: { $0.name == name }) else {
+                if force { return }
+                throw CommandError(.notFound, "get \(name): no such volume")
+            }
+            if volume.links > 0 {
+                throw CommandError(.failed, "remove \(name): volume is in use", remedy: "remove its containers first")
+            }
+            try Volumes(store).remove(name)
+            try Console.print(name)
+        }
+    }
+}
+
+/// `strata volume prune`
+struct VolumePrune: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "prune", abstract: "Remove volumes that no container uses.",
+        discussion: """
+            Without --all only volumes without a name of the user's.
+
+            EXAMPLE: strata volume prune --all --dry-run
+            """)
+
+    @OptionGroup var options: PruneOptions
+
+    @Flag(name: .shortAndLong, help: "Remove volumes with names, too.")
+    var all = false
+
+    func run() throws {
+        let filter = try PruneFilter(options.filter, keys: ["label", "all"])
+        let every = all || filter.all
+        var pruner = try options.begin(
+            "This will remove \(every ? "all" : "anonymous") local volumes not used by at least one container.")
+        try pruner.pruneVolumes(filter, all: every)
+        try pruner.finish()
+    }
+}
