@@ -21,19 +21,22 @@ struct Strata: ParsableCommand {
             CommandGroup(
                 name: "Images",
                 subcommands: [
-                    Build.self, Import.self, Images.self, History.self, Inspect.self, Tag.self, RemoveImage.self,
+                    Build.self, Import.self, Load.self, Save.self, Images.self, History.self, Inspect.self, Tag.self,
+                    RemoveImage.self, Pull.self, Push.self, Login.self, Logout.self,
                 ]),
             CommandGroup(
                 name: "Containers",
                 subcommands: [
                     Run.self, Create.self, Start.self, Stop.self, Restart.self, Kill.self, Wait.self, Logs.self,
-                    ProcessStatus.self, Remove.self, Execute.self, Commit.self, Diff.self, Rename.self,
+                    ProcessStatus.self, Remove.self, Execute.self, Commit.self, Diff.self, Export.self,
+                    Rename.self,
                 ]),
             CommandGroup(name: "Mounts", subcommands: [MountCommand.self, Unmount.self]),
             CommandGroup(
                 name: "Groups and system",
                 subcommands: [
-                    ImageCommands.self, ContainerCommands.self, SystemCommands.self, Info.self, VersionCommand.self,
+                    ImageCommands.self, ContainerCommands.self, VolumeCommands.self, BuilderCommands.self,
+                    SystemCommands.self, Info.self, VersionCommand.self,
                 ]),
         ])
 }

@@ -6,7 +6,7 @@ struct ImageCommands: ParsableCommand {
         commandName: "image", abstract: "Manage images.",
         discussion: "EXAMPLE: strata image ls --filter dangling=true",
         subcommands: [
-            Build.self, History.self, Import.self, ImageInspect.self, ImageList.self, ImagePrune.self,
-            ImageRemove.self, Tag.self,
+            Build.self, History.self, Import.self, ImageInspect.self, ImageList.self, Load.self, ImagePrune.self,
+            Pull.self, Push.self, ImageRemove.self, Save.self, Tag.self,
         ])
 }

@@ -42,13 +42,14 @@ struct Import: ParsableCommand {
             created: now, platform: try platform.map { try Platform(parsing: $0) } ?? .current,
             history: [OCI.History(created: now, comment: message ?? "Imported from \(file)")])
         try ConfigurationChange.apply(change, to: &configuration.config)
+        let options = try ImportOptions.fromEnvironment()
         let archive = try open()
         let store = try globals.openStore()
         let progress = ImportProgress.begin(archive.rawValue)
         let layer: LayerRecord
         do {
             defer { progress?.end() }
-            layer = try store.importLayer(from: archive)
+            layer = try store.importLayer(from: archive, options: options)
         }
         let image = try store.createImage(configuration: configuration, layers: [layer.id], tags: tags)
         try Console.print(image.id.description)
