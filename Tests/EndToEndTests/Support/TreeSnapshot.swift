@@ -1,0 +1,1 @@
+../../FileSystemTests/Support/TreeSnapshot.swift
