@@ -52,25 +52,41 @@ struct Catalog: Sendable {
 
     /// Runs one transaction, undone when `body` throws.
     ///
-    /// - Parameter durable: whether the change must survive a power cut once this returns.
+    /// - Parameters:
+    ///   - durable: whether the change must survive a power cut once this returns.
+    ///   - freesSpace: whether what follows makes room, so that a full disk must not be in its way: `body` may run twice.
     func write<Value>(
-        _ what: String, durable: Bool = false, _ body: (Database) throws -> Value
+        _ what: String, durable: Bool = false, freesSpace: Bool = false, _ body: (Database) throws -> Value
     ) throws(StoreError) -> Value {
         do {
-            if !durable { return try queue.write(body) }
-            return try queue.writeWithoutTransaction { database in
-                try database.execute(sql: "PRAGMA synchronous = FULL")
-                defer { try? database.execute(sql: "PRAGMA synchronous = NORMAL") }
-                var result: Value?
-                try database.inTransaction(.immediate) {
-                    result = try body(database)
-                    return .commit
-                }
-                guard let result else { throw StoreError(.io, "\(what): the transaction had no result") }
-                return result
-            }
+            return try attempt(what, durable: durable, body)
+        } catch let error as DatabaseError where freesSpace && error.resultCode == .SQLITE_FULL {
+            // What the log holds is in the database already or goes there; the log then begins anew in the room it has.
+            _ = try? queue.writeWithoutTransaction { try $0.checkpoint(.passive) }
         } catch {
             throw StoreError.wrapping(error, what)
+        }
+        do {
+            return try attempt(what, durable: durable, body)
+        } catch {
+            throw StoreError.wrapping(error, what)
+        }
+    }
+
+    private func attempt<Value>(
+        _ what: String, durable: Bool, _ body: (Database) throws -> Value
+    ) throws -> Value {
+        if !durable { return try queue.write(body) }
+        return try queue.writeWithoutTransaction { database in
+            try database.execute(sql: "PRAGMA synchronous = FULL")
+            defer { try? database.execute(sql: "PRAGMA synchronous = NORMAL") }
+            var result: Value?
+            try database.inTransaction(.immediate) {
+                result = try body(database)
+                return .commit
+            }
+            guard let result else { throw StoreError(.io, "\(what): the transaction had no result") }
+            return result
         }
     }
 

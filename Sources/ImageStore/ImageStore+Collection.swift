@@ -21,7 +21,7 @@ extension ImageStore {
             try LayerRows.hasUnused(among: candidates, in: database)
         }
         if !unused { return [] }
-        let dead = try catalog.write("cannot remove unused layers", durable: true) { database in
+        let dead = try catalog.write("cannot remove unused layers", durable: true, freesSpace: true) { database in
             try LayerRows.bury(among: candidates, in: database)
         }
         CrashPoint.reached("layers-buried")
@@ -52,7 +52,7 @@ extension ImageStore {
             }
         }
         CrashPoint.reached("layers-moved-out")
-        try catalog.write("cannot forget layers") { database in
+        try catalog.write("cannot forget layers", freesSpace: true) { database in
             for id in layers {
                 try database.execute(sql: "DELETE FROM layers WHERE id = ? AND is_dead", arguments: [id.rawValue])
             }

@@ -141,7 +141,7 @@ extension ImageStore {
 
     /// Returns the layers that the container stood on.
     private func removeContainerRecord(_ id: String) throws(StoreError) -> [Int64] {
-        try catalog.write("cannot remove the container \(id.prefix(12))") { database in
+        try catalog.write("cannot remove the container \(id.prefix(12))", freesSpace: true) { database in
             let layers = try Int64.fetchAll(
                 database,
                 sql: """

@@ -88,7 +88,7 @@ extension ImageStore {
                 return pruning.result
             }
         }
-        let (result, removal) = try catalog.write("cannot prune", durable: true) { database in
+        let (result, removal) = try catalog.write("cannot prune", durable: true, freesSpace: true) { database in
             try pruning.run(in: database)
             return (pruning.result, pruning.removal)
         }

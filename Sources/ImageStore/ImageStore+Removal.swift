@@ -11,7 +11,8 @@ extension ImageStore {
     /// and the cache kept go with it, so that removing images frees their space.
     @discardableResult
     public func removeImage(_ text: String, force: Bool = false) throws(StoreError) -> [RemovalEvent] {
-        let removal = try catalog.write("cannot remove the image \(text)", durable: true) { database in
+        let removal = try catalog.write("cannot remove the image \(text)", durable: true, freesSpace: true) {
+            database in
             guard let found = try ImageLookup(text, in: database) else {
                 throw StoreError(.noSuchImage, "No such image: \(text)")
             }
@@ -42,7 +43,7 @@ extension ImageStore {
     func removeBlobsIfUnused(_ paths: [String]) throws(StoreError) {
         if paths.isEmpty { return }
         // Within a transaction, so that nobody records an image of them meanwhile.
-        try catalog.write("cannot remove blobs") { database in
+        try catalog.write("cannot remove blobs", freesSpace: true) { database in
             for path in paths where try !UnfinishedRows.isNamed(path, in: database) {
                 do throws(Errno) {
                     try FileDescriptor.currentDirectory.unlink("\(root)/\(path)")

@@ -13,7 +13,7 @@ extension ImageStore {
     /// Takes paths off once they are settled.
     func settle(_ paths: [String]) throws(StoreError) {
         if paths.isEmpty { return }
-        try catalog.write("cannot note \(paths.first ?? "nothing") as done") {
+        try catalog.write("cannot note \(paths.first ?? "nothing") as done", freesSpace: true) {
             try UnfinishedRows.remove(paths, in: $0)
         }
     }

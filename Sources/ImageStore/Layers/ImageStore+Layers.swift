@@ -41,7 +41,7 @@ extension ImageStore {
             try Int64.fetchAll(database, sql: "SELECT layer FROM leases WHERE owner = ?", arguments: [leaseOwner])
         }
         if held.isEmpty { return }
-        try catalog.write("cannot release leases") { database in
+        try catalog.write("cannot release leases", freesSpace: true) { database in
             try database.execute(sql: "DELETE FROM leases WHERE owner = ?", arguments: [leaseOwner])
         }
         try removeUnusedLayers(among: held)
@@ -56,7 +56,7 @@ extension ImageStore {
         }
         let dead = holders.filter { !$0.isAlive }
         if dead.isEmpty { return }
-        try catalog.write("cannot drop leases") { database in
+        try catalog.write("cannot drop leases", freesSpace: true) { database in
             for process in dead {
                 try database.execute(
                     sql: "DELETE FROM leases WHERE pid = ? AND start_time = ?",
