@@ -96,7 +96,7 @@ extension Union {
             try copyUp(node, .data(limit: size))
         }
         if let size {
-            try truncate(node, to: size, dropping: changes.killPrivileges, isOpen: changes.handle != nil)
+            try truncate(node, to: size, dropping: changes.killPrivileges)
         }
         return try tree.read { () throws(Errno) in
             let place = try self.place(of: node)
@@ -155,15 +155,13 @@ extension Union {
 
     /// Truncates by path or by what is open. ESTALE where the kernel still reads the lower file under this node: it then
     /// looks the name up again and finds the node that `open` would have found.
-    private func truncate(_ node: Node, to size: Int64, dropping: Bool, isOpen: Bool) throws(Errno) {
+    private func truncate(_ node: Node, to size: Int64, dropping: Bool) throws(Errno) {
         try node.lock.with { () throws(Errno) in
             try separateFromReaders(node)
             try tree.read { () throws(Errno) in
                 let place = try self.place(of: node)
                 let file = try place.open(.writeOnly)
-                // ftruncate(2) sets the times even where the size stays, truncate(2) does not.
-                let status = try file.status()
-                if isOpen || status.size != size { try file.truncate(to: size) }
+                try file.truncate(to: size)
                 if dropping { try dropPrivileges(of: node, place) }
             }
         }

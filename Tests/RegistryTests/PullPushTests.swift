@@ -95,27 +95,45 @@ import Testing
         #expect(try shell("sha256sum < copy/manifest.json | cut -d' ' -f1", in: here.directory) == elsewhere.digest.hex)
     }
 
-    @Test func aLostFormIsMadeAnewAndSaid() async throws {
-        let (registry, other) = (try DebianRegistry(), try DebianRegistry())
+    /// Compresses the plain layers of an image in a directory as nobody else would.
+    private static let strangeForm = """
+        import gzip, hashlib, json
+        manifest = json.load(open("plain/manifest.json"))
+        for layer in manifest["layers"]:
+            form = gzip.compress(open("plain/" + layer["digest"][7:], "rb").read(), 1, mtime=5)
+            layer["digest"] = "sha256:" + hashlib.sha256(form).hexdigest()
+            layer["size"] = len(form)
+            layer["mediaType"] = "application/vnd.oci.image.layer.v1.tar+gzip"
+            open("plain/" + layer["digest"][7:], "wb").write(form)
+        json.dump(manifest, open("plain/manifest.json", "w"))
+        """
+
+    @Test func aStrangeFormIsHandedThroughOrMadeAnewAndThatIsSaid() async throws {
+        let (registry, second, third) = (try DebianRegistry(), try DebianRegistry(), try DebianRegistry())
         let (here, there) = (try RegistryStore(), try RegistryStore())
         _ = try here.image("image:one", [Self.scripts[0]])
         try await here.push("image:one", as: "\(registry.domain)/ours:one")
+        let name = "\(registry.domain)/theirs:one"
+        try FileDescriptor.open(here.directory + "/strange.py", [.create, .writeOnly], mode: 0o600)
+            .writeAll(Self.strangeForm)
         try shell(
             """
             skopeo copy -q --src-tls-verify=false --dest-decompress docker://\(registry.domain)/ours:one dir:plain
-            skopeo copy -q --dest-tls-verify=false dir:plain docker://\(registry.domain)/theirs:one
+            python3 strange.py
+            skopeo copy -q --preserve-digests --dest-tls-verify=false dir:plain docker://\(name)
             """, in: here.directory)
-        let pulled = try await there.pull("\(registry.domain)/theirs:one")
+        let pulled = try await there.pull(name)
+        let through = try await there.push(name, as: "\(second.domain)/copy:one")
+        #expect(through.digest == pulled.digest)
         registry.stop()
+        second.stop()
         var hasty = RegistryStore.settings
         hasty.retries = 0
         let events = Events()
-        let pushed = try await there.push(
-            "\(registry.domain)/theirs:one", as: "\(other.domain)/copy:one", hasty
-        ) { events.add($0) }
+        let pushed = try await there.push(name, as: "\(third.domain)/copy:one", hasty) { events.add($0) }
         #expect(pushed.digest != pulled.digest)
         #expect(events.remarks.count == 1 && events.remarks.first?.contains(pulled.digest.description) == true)
-        let back = try await RegistryStore().pull("\(other.domain)/copy:one")
+        let back = try await RegistryStore().pull("\(third.domain)/copy:one")
         #expect(back.image.id == pulled.image.id)
     }
 

@@ -163,6 +163,12 @@ final class LayerApplier {
             throw StoreError(
                 .badArchive, "cannot unpack \(entry.printablePath): it hides a directory from within, or nothing")
         }
+        do throws(Errno) {
+            _ = try tree.open(path.parent)
+        } catch {
+            // umoci hides the names in a directory that the same layer replaces by a file: there is nothing to hide.
+            if error == .ENOTDIR { return }
+        }
         let parent = try tree.parent(of: path, for: entry)
         try on(entry) { () throws(Errno) in
             guard case .name(let hidden) = marker else {

@@ -40,7 +40,7 @@ struct Pair {
         if wanted != got && !isAllowed(operation, wanted, got) {
             return Step(outcome: wanted, divergence: "\(operation): \(got); on the kernel's overlay \(wanted)")
         }
-        levelTimes(operation)
+        levelTimes(operation, wanted)
         for path in operation.paths {
             let (right, left) = (look(oracle, path), look(tested, path))
             if left != right {
@@ -75,17 +75,23 @@ struct Pair {
 
     /// The kernel's overlay changes the modification time of a file without data of its own when it is opened for
     /// writing and gets them, whether or not anything is written. We do not; both get the same times.
-    private func levelTimes(_ operation: Operation) {
+    private func levelTimes(_ operation: Operation, _ outcome: Outcome) {
+        // Whether something was written counts: then both must have changed the time.
         let mayHaveOpened: Bool
         switch operation.verb {
         case .open: mayHaveOpened = !operation.text(2).contains("trunc")
-        case .truncate, .write, .append, .fallocate, .mapwrite, .copy: mayHaveOpened = true
+        case .truncate: mayHaveOpened = true
+        case .fallocate, .mapwrite, .copy:
+            mayHaveOpened = outcome.error != 0 || ["0", "not regular", "nothing to map"].contains(outcome.value)
         default: mayHaveOpened = false
         }
         guard mayHaveOpened, let right = opened(oracle, operation), let left = opened(tested, operation),
-            let times = try? (right.status().modificationTime, left.status().modificationTime),
-            times.0.seconds >= Player.recent, times.1.seconds < Player.recent
+            let times = try? (right.status().modificationTime, left.status().modificationTime)
         else { return }
+        let isRecent = (times.0.seconds >= Player.recent, times.1.seconds >= Player.recent)
+        // A file system may leave the time where the size stays (tmpfs does); POSIX has it changed, and so do we.
+        let isLevel = isRecent.0 == isRecent.1 || (!isRecent.0 && operation.verb != .truncate)
+        if isLevel { return }
         try? right.setTimes(access: Self.level, modification: Self.level)
         try? left.setTimes(access: Self.level, modification: Self.level)
     }

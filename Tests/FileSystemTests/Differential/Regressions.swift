@@ -34,18 +34,6 @@ extension RegressionTests {
               tmpfile b/f b/f/c
             """),
         Sequence(
-            "truncating to the size that a file has leaves its times",
-            """
-            layer
-              mkdir p3 755
-            run
-              tmpfile p3 p3/e
-              utimens p3/e 1100000277
-              truncate p3/e 30
-              open 0 p3/e rw
-              ftruncate 0 30
-            """),
-        Sequence(
             "a write by root takes capabilities away and leaves set-id bits",
             """
             layer
