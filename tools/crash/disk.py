@@ -53,8 +53,9 @@ class Disk:
         os.mkdir(self.path)
         with open(self.image, "wb") as file:
             file.truncate(megabytes << 20)
-        # No blocks are kept for root: full is full.
-        call("mkfs.ext4", "-q", "-F", "-m", "0", self.image)
+        # No blocks are kept for root: full is full. Blocks are as large as pages, as on every disk that is not tiny:
+        # SQLite maps its index into memory, and with smaller ones the kernel finds no room for a page that is mapped.
+        call("mkfs.ext4", "-q", "-F", "-m", "0", "-b", "4096", self.image)
         self.mount()
 
     def mount(self):

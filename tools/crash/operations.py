@@ -324,7 +324,7 @@ class FullSession(Session):
     kind = "full"
 
     def prepare(self):
-        self.disk = disk.Disk(self.directory, "disk", 12)
+        self.disk = disk.Disk(self.directory, "disk", 16)
         self.store = store.Store(self.program, self.disk.path + "/store")
 
     def crash(self, step):
