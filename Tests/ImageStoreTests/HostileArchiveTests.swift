@@ -15,6 +15,16 @@ import Testing
             i = tarfile.TarInfo(name); i.type = type; i.linkname = link
             i.size = len(data) if type == tarfile.REGTYPE else 0
             t.addfile(i, io.BytesIO(data) if type == tarfile.REGTYPE else None)
+        def raw(size=0, mode=None, **more):
+            i = tarfile.TarInfo('f'); b = bytearray(i.tobuf(tarfile.GNU_FORMAT))
+            for key, value in more.items(): setattr(i, key, value)
+            if more: b = bytearray(i.tobuf(tarfile.GNU_FORMAT))
+            b[124:136] = b'%011o\\0' % size if 0 <= size < 1 << 33 else (b'\\x80' if size > 0 else b'\\xff') + size.to_bytes(11, 'big', signed=True)
+            if mode: b[100:108] = mode
+            b[148:156] = b' ' * 8; b[148:155] = b'%06o\\0' % sum(b)
+            t.fileobj.write(b)
+        def pax(key, value, type=tarfile.REGTYPE):
+            i = tarfile.TarInfo('f'); i.type = type; i.pax_headers = {key: value}; t.addfile(i)
         SYM, LNK, DIR, CHR = tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE, tarfile.CHRTYPE
         \(body)
         t.close()
@@ -28,6 +38,14 @@ import Testing
         "add('d', SYM, '/'); add('d/victim')  ; add('x/../y')", "add('x', DIR); add('y', LNK, 'x')",
         "add('f'); add('f/child')", "add('l', SYM, 'nowhere'); add('l/child')", "add('l', SYM, 'l'); add('l/child')",
         "add('n' * 256)", "add('link', LNK, 'missing')", "add('unknown', b'Z')",
+        "add('.wh..')", "add('.wh...')", "add('.wh.')", "add('d', DIR); add('d/.wh..')",
+        "add('d', DIR); add('d/.wh...')",
+        "add('d', SYM, 'e'); add('d/f')", "add('d', DIR); add('d/x'); add('d', SYM, '../sub'); add('d/y')",
+        "add('a/' * 5000 + 'f')", "raw(size=-1)", "raw(size=1 << 62)", "raw(size=1 << 40)", "raw(uid=-5)",
+        "raw(mode=b'9' * 8)", "pax('size', '-1')", "pax('size', '9' * 30)", "pax('mtime', 'soon')",
+        "pax('path', '../evil')",
+        "pax('linkpath', '/victim', LNK)", "pax('GNU.sparse.map', '0,1,0,1')", "pax('GNU.sparse.map', '5,-1')",
+        "pax('SCHILY.acl.access', 'user::rwq')", "t.fileobj.write(b'x' * 5000)",
     ])
     func isRefused(_ body: String) throws {
         let test = try TemporaryStore()
