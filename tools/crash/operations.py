@@ -313,6 +313,11 @@ class PowerSession(Session):
         self.boot.renew()
         self.judge(step, outcome)
 
+    def may_fail(self, step, outcome):
+        """A command that is quicker than the kill meets a disk that answers nothing any more."""
+        return bool(re.search(r"I/O error|Input/output|unable to open|malformed|EIO|read-only", outcome.errors)) \
+            or super().may_fail(step, outcome)
+
     def end(self):
         self.disk.end()
         self.boot.end()
@@ -330,7 +335,8 @@ class FullSession(Session):
     def crash(self, step):
         fill = os.path.join(self.disk.path, "fill")
         # Something else takes what is free, but for a little.
-        self.fill(fill, max(0, self.disk.free() - self.dice.choice([0, 20000, 100000, 400000, 10 ** 6])))
+        # SQLite itself needs 32 KiB to open the catalog.
+        self.fill(fill, max(0, self.disk.free() - self.dice.choice([65536, 90000, 150000, 400000, 10 ** 6])))
         outcome = self.store.run(step.arguments)
         if outcome.status != 0:
             self.tally.killed[self.kind] += 1
