@@ -1,4 +1,5 @@
-// Requests that libfuse 3.14 does not decode, or not in full: TMPFILE, STATX, SETXATTR with its extended header.
+// Requests that libfuse 3.14 does not decode, or not in full: TMPFILE, STATX, COPY_FILE_RANGE_64, SETXATTR with its
+// extended header.
 // Each length is checked against what was received, as the kernel is the only one who could have got it wrong.
 #include "internal.h"
 
@@ -19,6 +20,10 @@ struct statx_in {
     uint32_t getattr_flags, reserved;
     uint64_t fh;
     uint32_t sx_flags, sx_mask;
+};
+
+struct copy_file_range_in {
+    uint64_t from_fh, from_offset, to_node, to_fh, to_offset, length, flags;
 };
 
 enum { GETATTR_HANDLE = 1, SETXATTR_KILL_SET_GID = 1 };
@@ -45,6 +50,20 @@ static bool serve_statx(struct cfuse_worker *worker, const struct in_header *hea
     } else {
         session->operations.statx(session->context, &request, header->nodeid, in->getattr_flags & GETATTR_HANDLE,
                                   in->fh, in->sx_flags, in->sx_mask);
+    }
+    return true;
+}
+
+static bool serve_copy_file_range(struct cfuse_worker *worker, const struct in_header *header) {
+    const struct copy_file_range_in *in = cfuse_argument(sizeof *in);
+    struct cfuse_request request = cfuse_make_request(NULL, header, 0);
+    const struct cfuse_session *session = worker->session;
+    if (!in || !session->operations.copy_file_range_64) {
+        cfuse_reply_error(&request, in ? ENOSYS : EIO);
+    } else {
+        session->operations.copy_file_range_64(session->context, &request, header->nodeid, in->from_fh,
+                                               (int64_t)in->from_offset, in->to_node, in->to_fh,
+                                               (int64_t)in->to_offset, in->length, (uint32_t)in->flags);
     }
     return true;
 }
@@ -85,6 +104,7 @@ bool cfuse_serve_extended(struct cfuse_worker *worker, const struct in_header *h
     switch (header->opcode) {
     case OP_TMPFILE: return serve_tmpfile(worker, header);
     case OP_STATX: return serve_statx(worker, header);
+    case OP_COPY_FILE_RANGE_64: return serve_copy_file_range(worker, header);
     case OP_SETXATTR: return serve_setxattr(worker, header);
     default: return false;
     }

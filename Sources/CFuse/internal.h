@@ -74,6 +74,7 @@ enum opcode {
     OP_COPY_FILE_RANGE = 47,
     OP_TMPFILE = 51,
     OP_STATX = 52,
+    OP_COPY_FILE_RANGE_64 = 53,
 };
 
 enum init_flag {

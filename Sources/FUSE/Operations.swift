@@ -33,6 +33,7 @@ func makeOperations() -> cfuse_operations {
     addNodeOperations(&table)
     addNameOperations(&table)
     addFileOperations(&table)
+    addCopyOperations(&table)
     addDirectoryOperations(&table)
     addXattrOperations(&table)
     return table
@@ -201,6 +202,20 @@ private func addFileOperations(_ table: inout cfuse_operations) {
                 reply: SeekReply($2))
         }
     }
+    table.ioctl = { context, raw, node, handle, command, _, input, inputSize, outputSize in
+        serve(context, raw) {
+            $0.ioctl(
+                $1, node: NodeID(rawValue: node), handle: HandleID(rawValue: handle), command: command,
+                input: UnsafeRawBufferPointer(start: input, count: input == nil ? 0 : inputSize),
+                outputSize: outputSize, reply: IoctlReply($2))
+        }
+    }
+}
+
+/// The largest count that one call moves (the kernel's MAX_RW_COUNT with pages of 4 KiB).
+private let largestCopy = 0x7fff_f000
+
+private func addCopyOperations(_ table: inout cfuse_operations) {
     table.copy_file_range = { context, raw, from, fromHandle, fromOffset, to, toHandle, toOffset, length, _ in
         serve(context, raw) {
             $0.copyFileRange(
@@ -209,12 +224,12 @@ private func addFileOperations(_ table: inout cfuse_operations) {
                 reply: WriteReply($2))
         }
     }
-    table.ioctl = { context, raw, node, handle, command, _, input, inputSize, outputSize in
+    table.copy_file_range_64 = { context, raw, from, fromHandle, fromOffset, to, toHandle, toOffset, length, _ in
         serve(context, raw) {
-            $0.ioctl(
-                $1, node: NodeID(rawValue: node), handle: HandleID(rawValue: handle), command: command,
-                input: UnsafeRawBufferPointer(start: input, count: input == nil ? 0 : inputSize),
-                outputSize: outputSize, reply: IoctlReply($2))
+            $0.copyFileRange(
+                $1, from: NodeID(rawValue: from), fromHandle: HandleID(rawValue: fromHandle), fromOffset: fromOffset,
+                to: NodeID(rawValue: to), toHandle: HandleID(rawValue: toHandle), toOffset: toOffset,
+                length: min(max(length, 0), largestCopy), reply: WriteReply($2, isWide: true))
         }
     }
 }

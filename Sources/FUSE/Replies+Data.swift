@@ -32,8 +32,13 @@ public struct DataReply: ~Copyable {
 /// returns false where the kernel took no notice, because the caller was interrupted or the mount has gone.
 public struct WriteReply: ~Copyable {
     private var core: ReplyCore
+    /// Whether the count has 64 bits.
+    private let isWide: Bool
 
-    init(_ core: consuming ReplyCore) { self.core = core }
+    init(_ core: consuming ReplyCore, isWide: Bool = false) {
+        self.core = core
+        self.isWide = isWide
+    }
 
     /// Answers that the operation failed.
     @discardableResult
@@ -42,7 +47,8 @@ public struct WriteReply: ~Copyable {
     /// Answers with the number of bytes that were written.
     @discardableResult
     public consuming func written(_ count: Int) -> Bool {
-        core.structure((UInt32(clamping: count), UInt32(0)))
+        if isWide { return core.structure(UInt64(clamping: count)) }
+        return core.structure((UInt32(clamping: count), UInt32(0)))
     }
 }
 

@@ -62,3 +62,12 @@ public enum MonotonicClock {
         while nanosleep(&time, &rest) < 0 && Errno.current == .EINTR { time = rest }
     }
 }
+
+extension TimeSpec {
+    /// What the clock says (`CLOCK_REALTIME`).
+    public static var current: TimeSpec {
+        var time = timespec()
+        clock_gettime(CLOCK_REALTIME, &time)
+        return TimeSpec(seconds: Int64(time.tv_sec), nanoseconds: Int64(time.tv_nsec))
+    }
+}

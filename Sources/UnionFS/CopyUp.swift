@@ -162,7 +162,7 @@ extension Union {
     }
 
     /// The index entry that a file with several names needs; nil for a file with one.
-    private func indexEntry(
+    func indexEntry(
         _ node: Node, _ status: FileStatus, _ origin: [UInt8]?, on copy: borrowing FileDescriptor
     ) throws(Errno) -> IndexEntry? {
         guard status.linkCount > 1, let index = work?.index else { return nil }

@@ -52,4 +52,7 @@ struct Lock: ~Copyable, Sendable {
         defer { unlock() }
         return try body()
     }
+
+    /// `with` if `condition` holds; without the lock otherwise.
+    func withIf<Result>(_ condition: Bool, _ body: () -> Result) -> Result { condition ? with(body) : body() }
 }

@@ -43,6 +43,10 @@ final class Node: @unchecked Sendable {
         static let metacopy = Flags(rawValue: 4096)
         /// Of a lower file: whether `metacopy` is known.
         static let metacopyKnown = Flags(rawValue: 8192)
+        /// Among the nodes that stay findable although the kernel has forgotten them.
+        static let kept = Flags(rawValue: 1 << 18)
+        /// Readers have a lower file open through this node, whose upper file is another one: `OpenFile.successor`.
+        static let superseded = Flags(rawValue: 1 << 17)
     }
 
     let id: NodeID
@@ -167,5 +171,22 @@ final class DirectoryState: @unchecked Sendable {
         self.pathBelow = pathBelow
         self.isResolved = isResolved
         self.mayMerge = mayMerge
+    }
+}
+
+extension NodeTable {
+    /// What a lookup found, as far as the table needs it.
+    struct Description {
+        var inode: UInt64
+        var type: FileType
+        var flags: Node.Flags
+        var lowerLayer: UInt16 = 0
+        var directory: DirectoryState?
+        /// See `Node.index`.
+        var index: IndexEntry?
+        /// See `Node.data`.
+        var data: DataFile?
+        /// The file has further names, which may be known already.
+        var hasSeveralNames = false
     }
 }

@@ -1,11 +1,13 @@
 internal import FUSE
 internal import Glibc
+internal import Linux
 internal import Synchronization
 
 /// Nodes by the number that the kernel calls them by.
 ///
-/// A number is a slot and how often the slot was used before, so that a number never means two nodes. Slots are found
-/// without a lock: a node stays in its slot as long as the kernel may ask for it.
+/// A number is a slot and how often the slot was used before, so that a number never means two nodes; counting starts
+/// anywhere, so that a file handle of another mount hardly ever means one. Slots are found without a lock: a node stays
+/// in its slot as long as the kernel may ask for it.
 final class NodeNumbers: @unchecked Sendable {
     private static let pageBits: UInt64 = 10
     private static let pageSize = 1 << Int(pageBits)
@@ -16,12 +18,15 @@ final class NodeNumbers: @unchecked Sendable {
 
     private let pages: UnsafeMutablePointer<Slot>
     private let limit: Int
+    /// The upper half of a number whose slot was never used before.
+    private let epoch: UInt64
     private let lock = Lock()
     /// Guarded by `lock`, as is all below.
     private var used: UInt64 = 2
     private var free: [NodeID] = []
 
-    init() {
+    init(epoch: UInt32 = 0) {
+        self.epoch = UInt64(epoch) << 32
         // Zeroed by the kernel when it is touched, so that an empty table costs nothing. Zero bytes are Atomic(0).
         guard let memory = calloc(Self.pageLimit, MemoryLayout<Slot>.stride) else {
             pages = .allocate(capacity: 1)
@@ -77,7 +82,7 @@ final class NodeNumbers: @unchecked Sendable {
             if let recycled = free.popLast() {
                 id = NodeID(rawValue: recycled.rawValue &+ 1 << 32)
             } else {
-                id = NodeID(rawValue: used)
+                id = NodeID(rawValue: used | epoch)
                 used += 1
             }
             let node = make(id)
@@ -97,10 +102,22 @@ final class NodeNumbers: @unchecked Sendable {
             UInt(bitPattern: Unmanaged.passRetained(node).toOpaque()), ordering: .releasing)
     }
 
-    /// Takes a node out. False where it was out already.
+    /// The node of a number that the kernel may have forgotten, and counts a lookup of it. ESTALE where there is none any
+    /// more.
+    func hold(_ id: NodeID) throws(Errno) -> Node {
+        try lock.with { () throws(Errno) in
+            guard let node = node(id) else { throw .ESTALE }
+            node.lookups.wrappingAdd(1, ordering: .acquiringAndReleasing)
+            return node
+        }
+    }
+
+    /// Takes a node out that nobody looks up. False where somebody does, or where it was out already.
     func remove(_ node: Node) -> Bool {
         lock.with {
-            guard node.flags.contains(.listed), let slot = slot(node.id.rawValue) else { return false }
+            guard node.flags.contains(.listed), node.lookups.load(ordering: .acquiring) <= 0,
+                let slot = slot(node.id.rawValue)
+            else { return false }
             node.clear(.listed)
             slot.pointee.store(0, ordering: .releasing)
             free.append(node.id)

@@ -18,7 +18,7 @@ internal import Synchronization
 /// 4. `NodeTable.identities`: nodes with several names, and the lists of their names.
 /// 5. `NodeTable` shards: the names of a directory are spread over them by hash. Several are taken in ascending order,
 ///    and only with `identities` held or by a rename.
-/// 6. Locks of leaves: free numbers, temporary names, backing files.
+/// 6. Locks of leaves: free numbers, temporary names, backing files, forgotten nodes.
 final class NodeTable: @unchecked Sendable {
     private static let shardCount = 64
 
@@ -33,10 +33,15 @@ final class NodeTable: @unchecked Sendable {
     private let identities = Lock()
     /// Nodes with several names by inode number. Guarded by `identities`.
     private var byInode: [UInt64: Node] = [:]
-    private let numbers = NodeNumbers()
+    /// Nodes by number.
+    let numbers: NodeNumbers
+    /// Nodes that the kernel has forgotten and may still ask for by a file handle.
+    let forgotten = ForgottenNodes()
     let root: Node
 
-    init(root directory: DirectoryState, inode: UInt64, flags: Node.Flags) {
+    /// - Parameter epoch: see `NodeNumbers`.
+    init(root directory: DirectoryState, inode: UInt64, flags: Node.Flags, epoch: UInt32 = 0) {
+        numbers = NodeNumbers(epoch: epoch)
         shardLocks = .allocate(capacity: Self.shardCount)
         shards = .allocate(capacity: Self.shardCount)
         for index in 0..<Self.shardCount {
@@ -108,21 +113,6 @@ final class NodeTable: @unchecked Sendable {
     }
 
     // MARK: Entering
-
-    /// What a lookup found, as far as the table needs it.
-    struct Description {
-        var inode: UInt64
-        var type: FileType
-        var flags: Node.Flags
-        var lowerLayer: UInt16 = 0
-        var directory: DirectoryState?
-        /// See `Node.index`.
-        var index: IndexEntry?
-        /// See `Node.data`.
-        var data: DataFile?
-        /// The file has further names, which may be known already.
-        var hasSeveralNames = false
-    }
 
     /// The node of a name that was found on disk: the known one, or a new one. Counts a lookup.
     func enter(_ parent: Node, _ name: Text, _ found: Description) -> Node {
@@ -320,9 +310,10 @@ final class NodeTable: @unchecked Sendable {
     }
 
     /// All names of a node become those of a new node of the same inode number, in the upper layer; the old node keeps what
-    /// is open and has no name any more. The new one is not counted as looked up. The caller holds the tree lock
-    /// for writing.
-    func replace(_ node: Node) {
+    /// is open and has no name any more. The new one is returned and counts as looked up once. The caller holds the tree
+    /// lock for writing.
+    @discardableResult
+    func replace(_ node: Node) -> Node {
         identities.with {
             let links = [node.link].compactMap { $0 } + node.moreLinks
             let new = numbers.add { id in
@@ -332,6 +323,7 @@ final class NodeTable: @unchecked Sendable {
                     directory: nil)
             }
             new.index = node.index
+            new.lookups.store(1, ordering: .relaxed)
             for link in links {
                 let index = Self.shard(link.hash)
                 shardLocks[index].with {
@@ -346,17 +338,20 @@ final class NodeTable: @unchecked Sendable {
                 node.clear(.identified)
                 byInode[node.inode] = new
             }
+            return new
         }
     }
 
     // MARK: Forgetting
 
-    /// The kernel gives lookups back. Returns the node if it has left the table.
+    /// The kernel gives lookups back. Returns the node that has left the table, which may be one forgotten long ago.
     @discardableResult
     func forget(_ node: Node, count: Int) -> Node? {
         let left = node.lookups.wrappingSubtract(count, ordering: .acquiringAndReleasing).newValue
         if left > 0 { return nil }
-        return collect(node) ? node : nil
+        if node.isRemoved || !forgotten.isEnabled { return collect(node) ? node : nil }
+        guard let oldest = forgotten.keep(node) else { return nil }
+        return collect(oldest) ? oldest : nil
     }
 
     /// Takes a node out if nobody needs it, and then its parent if that was kept for it alone.
@@ -370,7 +365,8 @@ final class NodeTable: @unchecked Sendable {
             for index in indices { shardLocks[index].lock() }
             defer { for index in indices.reversed() { shardLocks[index].unlock() } }
             // A lookup by name or a rename may have come in between.
-            guard isUnused(node), links.allSatisfy({ indices.contains(Self.shard($0.hash)) }) else { return false }
+            guard isUnused(node), links.allSatisfy({ indices.contains(Self.shard($0.hash)) }), numbers.remove(node)
+            else { return false }
             for link in links {
                 parents.append(link.parent)
                 detachLocked(Self.shard(link.hash), link)
@@ -379,24 +375,14 @@ final class NodeTable: @unchecked Sendable {
             node.moreLinks = []
             node.set(.removed)
             if node.flags.contains(.identified), byInode[node.inode] === node { byInode[node.inode] = nil }
-            return numbers.remove(node)
+            return true
         }
-        for parent in parents where isUnused(parent) { _ = collect(parent) }
+        for parent in parents where isUnused(parent) && !forgotten.holds(parent) { _ = collect(parent) }
         return collected
     }
 
     private func isUnused(_ node: Node) -> Bool {
         node.lookups.load(ordering: .acquiring) <= 0 && node.children.load(ordering: .acquiring) == 0
             && node.flags.contains(.listed)
-    }
-}
-
-extension Lock {
-    /// Runs the body with the lock if `condition` holds, without it otherwise.
-    fileprivate func withIf<Result>(_ condition: Bool, _ body: () -> Result) -> Result {
-        if !condition { return body() }
-        lock()
-        defer { unlock() }
-        return body()
     }
 }

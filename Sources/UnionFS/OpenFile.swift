@@ -25,6 +25,8 @@ final class OpenFile: @unchecked Sendable {
     var isLower = false
     /// Of a file without a name: what has its attributes, where that is another object than the one that has its data.
     var metadata: SharedDescriptor?
+    /// Of a superseded node: the one that has the upper file. Counts as looked up as long as it is here.
+    var successor: Node?
     /// The last name has been removed. A node can lose its name while its file does not: see `Union.separateFromReaders`.
     var isUnlinked = false
     /// The backing file was opened for writing, so that nobody can execute the upper file while it is registered.
@@ -89,8 +91,6 @@ final class Backings: @unchecked Sendable {
         }
     }
 
-    /// Asks the kernel to look a name up again.
-    func invalidate(_ name: Text, in parent: Node) {
-        try? session.invalidate(name: name, in: parent.id)
-    }
+    /// Makes the kernel ask for the attributes of a node again. Takes no lock in the kernel that a request may hold.
+    func attributesChanged(_ node: Node) { try? session.invalidate(node.id, offset: -1) }
 }

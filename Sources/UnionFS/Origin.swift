@@ -9,6 +9,8 @@ struct Origin {
     let inode: UInt64
     /// How many names the lower file has.
     let linkCount: UInt32
+    /// When it was made; nil where that cannot be known.
+    var birthTime: TimeSpec?
 }
 
 // Where a copied-up file came from: the lower inode's handle, kept with the copy in the format of the kernel's overlay
@@ -63,7 +65,8 @@ extension Union {
         }
         let origin = try object.status()
         if origin.type != status.type { return nil }
-        return Origin(value: value, inode: layer.inode(origin.inode), linkCount: origin.linkCount)
+        return Origin(
+            value: value, inode: layer.inode(origin.inode), linkCount: origin.linkCount, birthTime: origin.birthTime)
     }
 
     /// The origin as `noteOrigin` wrote it.

@@ -22,7 +22,7 @@ extension Union {
     }
 
     /// Number, owner and room on disk as programs see them.
-    private func present(_ attributes: inout Attributes, _ node: Node) {
+    func present(_ attributes: inout Attributes, _ node: Node) {
         attributes.inode = shownNumber(node.inode)
         if node.isMetacopy, let data = node.data { attributes.blocks = UInt64(clamping: data.blocks) }
         if !mapsOwners { return }
@@ -32,26 +32,6 @@ extension Union {
 
     /// An inode number, cut to 32 bits where that is asked for.
     func shownNumber(_ inode: UInt64) -> UInt64 { configuration.hasShortInodeNumbers ? inode & 0xffff_ffff : inode }
-
-    private func attributes(ofRemoved node: Node) throws(Errno) -> Attributes {
-        // `node.file` is set before the node counts as removed, and only grows from then on.
-        let file = node.lock.with { node.file }
-        guard let file else { throw .ESTALE }
-        var result: Attributes
-        if let descriptor = file.attributeSource {
-            result = Attributes(try descriptor.value.status())
-        } else if let status = file.remains {
-            result = Attributes(status)
-        } else {
-            throw .ESTALE
-        }
-        present(&result, node)
-        // A lower file keeps its link on disk when it has lost its name here.
-        if file.descriptor != nil && file.metadata == nil && file.isLower && file.isUnlinked && result.linkCount == 1 {
-            result.linkCount = 0
-        }
-        return result
-    }
 
     /// getattr.
     func getattr(_ node: Node) throws(Errno) -> Attributes {
@@ -68,17 +48,14 @@ extension Union {
         }
     }
 
-    /// When the object of the layer was made; nil where the layer's file system does not tell.
-    func birthTime(_ node: Node) -> TimeSpec? {
-        guard !node.isRemoved,
-            let status = try? withObject(node, { (place: borrowing Place) throws(Errno) in try place.status() })
-        else { return nil }
-        return status.birthTime.seconds == 0 ? nil : status.birthTime
-    }
-
     /// setattr: copies up first what is to be changed.
     func setattr(_ node: Node, _ changes: AttributeChanges, _ request: Request? = nil) throws(Errno) -> Attributes {
         _ = try writable()
+        if let successor = successor(of: node) {
+            _ = try setattr(successor, changes, request)
+            changed(successorOf: node)
+            return try getattr(node)
+        }
         if node.isRemoved { return try setattr(removed: node, changes) }
         if changes.asksForNothing && !changes.killPrivileges {
             // A write through a backing file is about to come from somebody who may not keep set-id bits, or it is to a
@@ -133,24 +110,6 @@ extension Union {
         } catch {
             if !configuration.owners.isSquashing { throw error }
         }
-    }
-
-    /// A file without a name is changed through what is open of it.
-    private func setattr(removed node: Node, _ changes: AttributeChanges) throws(Errno) -> Attributes {
-        let size = changes.size.map { Int64(clamping: $0) }
-        let descriptor = try node.lock.with { () throws(Errno) in
-            try changeableRemains(of: node, size == nil ? .attributes : .data(limit: size))
-        }
-        if let size { try descriptor.value.truncate(to: size) }
-        if changes.uid != nil || changes.gid != nil {
-            try setOwner(descriptor.value, uid: changes.uid, gid: changes.gid)
-        }
-        if let mode = changes.mode { try descriptor.value.setMode(mode & 0o7777) }
-        if changes.accessTime != nil || changes.modificationTime != nil {
-            try descriptor.value.setTimes(
-                access: changes.accessTime ?? .omit, modification: changes.modificationTime ?? .omit)
-        }
-        return try attributes(ofRemoved: node)
     }
 
     /// Truncates by path or by what is open. ESTALE where the kernel still reads the lower file under this node: it then

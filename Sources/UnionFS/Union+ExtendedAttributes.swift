@@ -15,6 +15,7 @@ extension Union {
         _ node: Node, _ name: Name, into buffer: UnsafeMutableRawBufferPointer
     ) throws(Errno) -> Int {
         guard configuration.hasExtendedAttributes else { throw .EOPNOTSUPP }
+        if let successor = successor(of: node) { return try getxattr(successor, name, into: buffer) }
         let isCapability = name.equals(Self.capability)
         if isCapability && node.flags.contains(.noCapability) { throw .ENODATA }
         if let descriptor = removedDescriptor(node) {
@@ -41,6 +42,7 @@ extension Union {
         _ node: Node, _ request: Request, into buffer: UnsafeMutableRawBufferPointer
     ) throws(Errno) -> Int {
         guard configuration.hasExtendedAttributes else { return 0 }
+        if let successor = successor(of: node) { return try listxattr(successor, request, into: buffer) }
         let descriptor = removedDescriptor(node)
         return try withMemory(1 << 16) { (list: UnsafeMutableRawBufferPointer) throws(Errno) -> Int in
             let count: Int
@@ -96,11 +98,15 @@ extension Union {
         // Before and after: a question in between may have found none.
         node.clear(.noCapability)
         defer { node.clear([.noCapability, .plain]) }
-        if let descriptor = removedDescriptor(node) {
-            try withStoredName(name) { (name: UnsafePointer<CChar>) throws(Errno) in
-                try descriptor.value.setAttribute(name, value, mode: mode)
+        if let successor = successor(of: node) {
+            try setxattr(successor, name, value, flags: flags, killSetGroupID: killSetGroupID)
+            return changed(successorOf: node)
+        }
+        if node.isRemoved {
+            let file = try node.lock.with { () throws(Errno) in try changeableRemains(of: node, .attributes) }
+            return try withStoredName(name) { (name: UnsafePointer<CChar>) throws(Errno) in
+                try file.value.setAttribute(name, value, mode: mode)
             }
-            return
         }
         try copyUp(node)
         try withStoredName(name) { (stored: UnsafePointer<CChar>) throws(Errno) in
@@ -119,11 +125,17 @@ extension Union {
     func removexattr(_ node: Node, _ name: Name) throws(Errno) {
         guard configuration.hasExtendedAttributes else { throw .EOPNOTSUPP }
         _ = try writable()
-        if let descriptor = removedDescriptor(node) {
-            try withStoredName(name) { (name: UnsafePointer<CChar>) throws(Errno) in
-                try descriptor.value.removeAttribute(name)
+        if let successor = successor(of: node) {
+            try removexattr(successor, name)
+            return changed(successorOf: node)
+        }
+        if node.isRemoved {
+            // Nothing is copied for an attribute that is not there.
+            _ = try getxattr(node, name, into: UnsafeMutableRawBufferPointer(start: nil, count: 0))
+            let file = try node.lock.with { () throws(Errno) in try changeableRemains(of: node, .attributes) }
+            return try withStoredName(name) { (name: UnsafePointer<CChar>) throws(Errno) in
+                try file.value.removeAttribute(name)
             }
-            return
         }
         if !node.isUpper {
             // Nothing is copied for an attribute that is not there.

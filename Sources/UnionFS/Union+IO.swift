@@ -9,6 +9,7 @@ extension Union {
         _ node: Node, _ data: UnsafeRawBufferPointer, at offset: Int64, dropping: Bool
     ) throws(Errno) -> Int {
         let file = try descriptor(of: node, write: true)
+        defer { changed(successorOf: node) }
         var done = 0
         while done < data.count {
             let rest = UnsafeRawBufferPointer(rebasing: data[done...])
@@ -29,6 +30,7 @@ extension Union {
     func sync(_ node: Node, dataOnly: Bool) throws(Errno) {
         // From ENOSYS the kernel concludes that it need not ask again, and reports success.
         if configuration.ignoresSync { throw .ENOSYS }
+        if let successor = successor(of: node) { return try sync(successor, dataOnly: dataOnly) }
         if !node.isUpper { return }
         if node.isMetacopy {
             // The attributes.
@@ -52,6 +54,7 @@ extension Union {
     /// fallocate with the mode of fallocate(2).
     func allocate(_ node: Node, mode: Int32, offset: Int64, length: Int64) throws(Errno) {
         try descriptor(of: node, write: true).value.allocate(mode: mode, offset: offset, length: length)
+        changed(successorOf: node)
     }
 
     /// lseek for data and holes; `whence` as in lseek(2).
@@ -71,6 +74,7 @@ extension Union {
     ) throws(Errno) -> Int {
         let from = try descriptor(of: source, write: false)
         let to = try descriptor(of: target, write: true)
+        defer { changed(successorOf: target) }
         return try from.value.copyRange(from: offset, to: to.value, at: targetOffset, length: length)
     }
 }

@@ -5,6 +5,7 @@ extension Union {
     /// link: a further name for a file, which is copied up first.
     func link(_ node: Node, _ parent: Node, _ name: Text) throws(Errno) -> Entry {
         if node.isDirectory { throw .EPERM }
+        if let successor = successor(of: node) { return try link(successor, parent, name) }
         let (_, work) = try writable()
         try checkCreatable(name)
         if !node.isRemoved { try copyUp(node) }

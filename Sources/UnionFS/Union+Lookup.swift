@@ -23,6 +23,28 @@ extension Union {
         return try tree.read { () throws(Errno) -> Entry? in try lookupLocked(parent, name) }
     }
 
+    /// As above, in the directory of a number. The kernel asks for "." and ".." of any node when somebody comes with a file
+    /// handle of something that it has forgotten; ESTALE where that has gone.
+    func lookup(_ id: NodeID, _ name: Text) throws(Errno) -> Entry? {
+        let isDot = name.equals(".")
+        guard isDot || name.equals("..") else { return try lookup(try node(id), name) }
+        var node = try table.numbers.hold(id)
+        do throws(Errno) {
+            if !isDot {
+                let parent = try tree.read { () throws(Errno) -> Node in
+                    guard let parent = node.isRoot ? node : node.link?.parent else { throw .ESTALE }
+                    return try table.numbers.hold(parent.id)
+                }
+                forget(node.id, count: 1)
+                node = parent
+            }
+            return try tree.read { () throws(Errno) in Entry(node: node.id, attributes: try attributes(of: node)) }
+        } catch {
+            forget(node.id, count: 1)
+            throw error == .ENOENT ? .ESTALE : error
+        }
+    }
+
     /// `lookup` for a caller that holds the tree lock.
     func lookupLocked(_ parent: Node, _ name: Text) throws(Errno) -> Entry? {
         if let node = table.find(parent, name, counting: true) {

@@ -24,6 +24,7 @@ extension Union {
                 try copyUp(node, .data(limit: flags.contains(.truncate) ? 0 : nil))
             }
         }
+        let current = try writes ? upperFile(ofSuperseded: node) : nil
         return try node.lock.with { () throws(Errno) -> Opened in
             // Also for a reader: it must see what is written from now on, which the lower file does not get.
             if !node.hasDataBelow && !node.isRemoved { try separateFromReaders(node) }
@@ -35,8 +36,17 @@ extension Union {
                 file.descriptor = try openUpper(node)
                 file.isLower = false
             }
-            // Opened through /proc: no lower file may be written through what its readers have open.
-            if writes && node.isRemoved {
+            // Opened through /proc: no lower file may be written through what its readers have open, and the kernel takes
+            // nothing else beside that.
+            if writes && node.isRemoved, file.isLower, let backing = file.backing {
+                if file.count > 0 { throw .ESTALE }
+                backings?.close(backing)
+                file.backing = nil
+            }
+            if let current {
+                file.descriptor = current
+                file.isLower = false
+            } else if writes && node.isRemoved {
                 _ = try changeableRemains(of: node, .data(limit: flags.contains(.truncate) ? 0 : nil))
             }
             if flags.contains(.truncate) { try truncateOpen(file, node, dropping) }
@@ -161,9 +171,11 @@ extension Union {
             if file.descriptor == nil, let data = node.data {
                 file.descriptor = SharedDescriptor(try data.place().open(.readOnly), canWrite: false)
             }
-            table.replace(node)
-            node.set(.removed)
+            file.successor = table.replace(node)
+            file.isUnlinked = false
+            node.set([.removed, .superseded])
         }
+        backings?.attributesChanged(node)
         throw .ESTALE
     }
 
@@ -206,10 +218,12 @@ extension Union {
 
     /// The node has left the table.
     func release(everythingOf node: Node) {
-        node.lock.with {
+        let successor = node.lock.with { () -> Node? in
             if let backing = node.file?.backing { backings?.close(backing) }
-            node.file = nil
+            defer { node.file = nil }
+            return node.file?.successor
         }
+        if let successor { forget(successor.id, count: 1) }
         if let directory = node.directory { listings.drop(directory) }
     }
 

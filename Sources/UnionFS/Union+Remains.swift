@@ -9,7 +9,9 @@ extension Union {
         file.isUnlinked = true
         if node.isDirectory || file.count == 0 {
             var remains = status
-            remains.linkCount = node.isDirectory ? 0 : max(status.linkCount, 1) - 1
+            // Of a lower file, which keeps its names on disk, it is told later how many there are here.
+            if node.isDirectory { remains.linkCount = 0 }
+            if node.isUpper && !node.isDirectory { remains.linkCount = max(status.linkCount, 1) - 1 }
             file.remains = remains
             if let backing = file.backing { backings?.close(backing) }
             file.backing = nil
@@ -32,6 +34,80 @@ extension Union {
         }
         return SharedDescriptor(try place.open(.readOnly), canWrite: false)
     }
+
+    // MARK: Attributes
+
+    /// What programs see of a file without a name.
+    func attributes(ofRemoved node: Node) throws(Errno) -> Attributes {
+        // `node.file` is set before the node counts as removed, and only grows from then on.
+        guard let file = node.lock.with({ node.file }) else { throw .ESTALE }
+        let status: FileStatus
+        if let descriptor = file.attributeSource {
+            status = try descriptor.value.status()
+        } else if let remains = file.remains {
+            status = remains
+        } else {
+            throw .ESTALE
+        }
+        var result = Attributes(status)
+        present(&result, node)
+        if let successor = file.successor { return try attributes(ofSuperseded: result, by: successor) }
+        if !node.isDirectory { result.linkCount = UInt32(clamping: linksLeft(of: node, file, status)) }
+        return result
+    }
+
+    /// How many names a file has whose last known one is gone. `status` is that of what is left of it.
+    private func linksLeft(of node: Node, _ file: OpenFile, _ status: FileStatus) -> Int {
+        if let entry = node.index { return entry.links }
+        // What the upper file system says is right; a lower file keeps its names on disk.
+        let isLower = !node.isUpper || (file.metadata == nil && file.isLower)
+        guard file.isUnlinked, isLower else { return Int(status.linkCount) }
+        return status.linkCount > 1 ? links(of: node, status) : 0
+    }
+
+    /// setattr of a file without a name, through what is open of it.
+    func setattr(removed node: Node, _ changes: AttributeChanges) throws(Errno) -> Attributes {
+        if try changeInMemory(node, changes) { return try attributes(ofRemoved: node) }
+        let size = changes.size.map { Int64(clamping: $0) }
+        let descriptor = try node.lock.with { () throws(Errno) in
+            try changeableRemains(of: node, size == nil ? .attributes : .data(limit: size))
+        }
+        if let size { try descriptor.value.truncate(to: size) }
+        if changes.uid != nil || changes.gid != nil {
+            try setOwner(descriptor.value, uid: changes.uid, gid: changes.gid)
+        }
+        if let mode = changes.mode { try descriptor.value.setMode(mode & 0o7777) }
+        if changes.accessTime != nil || changes.modificationTime != nil {
+            try descriptor.value.setTimes(
+                access: changes.accessTime ?? .omit, modification: changes.modificationTime ?? .omit)
+        }
+        return try attributes(ofRemoved: node)
+    }
+
+    /// Of a directory, a pipe or a device without a name nothing is left but what the kernel has of it: its attributes are
+    /// remembered until it forgets them.
+    private func changeInMemory(_ node: Node, _ changes: AttributeChanges) throws(Errno) -> Bool {
+        try node.lock.with { () throws(Errno) -> Bool in
+            guard node.type != .regular, let file = node.file, file.descriptor == nil, var remains = file.remains else {
+                return false
+            }
+            if let mode = changes.mode { remains.mode = remains.mode & 0o170000 | mode & 0o7777 }
+            remains.uid = changes.uid ?? remains.uid
+            remains.gid = changes.gid ?? remains.gid
+            let now = TimeSpec.current
+            remains.changeTime = now
+            func changed(_ time: TimeSpec, _ change: TimeSpec?) -> TimeSpec {
+                guard let change, change != .omit else { return time }
+                return change == .now ? now : change
+            }
+            remains.accessTime = changed(remains.accessTime, changes.accessTime)
+            remains.modificationTime = changed(remains.modificationTime, changes.modificationTime)
+            file.remains = remains
+            return true
+        }
+    }
+
+    // MARK: Copies
 
     /// What can be changed of a file without a name. One that is still that of a lower layer is copied first, into a file
     /// without a name. ESTALE for a file that goes on as another node (see `separateFromReaders`), and for the data of one
@@ -59,18 +135,30 @@ extension Union {
 
     private func changeableAttributes(of node: Node, _ file: OpenFile) throws(Errno) -> SharedDescriptor {
         if let metadata = file.metadata, metadata.canWrite { return metadata }
-        // A lower file with names that have not been looked up is to stay one file with them.
-        guard !node.flags.contains(.identified), let source = file.attributeSource, node.data != nil else {
-            throw .ESTALE
-        }
+        guard let source = file.attributeSource, node.data != nil else { throw .ESTALE }
         let status = try source.value.status()
         let copy = try namelessFile()
         try copy.truncate(to: status.size)
-        try copyAttributes(of: source.value, status, to: copy)
+        let origin = try copyAttributes(of: source.value, status, to: copy)
+        if linksLeft(of: node, file, status) > 0 { try putIntoIndex(copy, of: node, status, origin) }
         let metadata = SharedDescriptor(copy, canWrite: true)
         file.metadata = metadata
         node.set([.upper, .metacopy])
         return metadata
+    }
+
+    /// The file has names that nobody has looked up yet: they lead to its copy through the index.
+    private func putIntoIndex(
+        _ copy: borrowing FileDescriptor, of node: Node, _ status: FileStatus, _ origin: [UInt8]?
+    ) throws(Errno) {
+        guard let index = work?.index, let entry = try indexEntry(node, status, origin, on: copy) else { throw .ESTALE }
+        try copy.setAttribute(stack.marks.metacopy.cString, [])
+        let place = try index.place(entry)
+        try? place.directory.unlink(place.path)
+        try copy.makeLink(in: place.directory, at: place.path)
+        index.added()
+        node.index = entry
+        index.dropPending(node.inode)
     }
 
     private func namelessFile() throws(Errno) -> FileDescriptor {

@@ -1,3 +1,4 @@
+internal import FUSE
 internal import Glibc
 internal import Linux
 
@@ -45,6 +46,14 @@ extension Union {
         } catch {
             throw UnionFailure(.directory, "cannot read lowerdir \(configuration.lower[0]): \(error)")
         }
+    }
+}
+
+extension Union {
+    /// Takes what the session offers. Called before the first request.
+    func begin(_ session: Session) {
+        if session.passthroughIsAvailable { backings = Backings(session: session, isAvailable: true) }
+        table.forgotten.isEnabled = session.capabilities.contains(.exportSupport)
     }
 }
 

@@ -40,7 +40,8 @@ public final class Union: @unchecked Sendable {
         } else {
             inode = 1
         }
-        table = NodeTable(root: directory, inode: inode, flags: stack.upper == nil ? [] : .upper)
+        table = NodeTable(
+            root: directory, inode: inode, flags: stack.upper == nil ? [] : .upper, epoch: .random(in: 0 ... .max))
     }
 
     /// The upper layer, for a change. EROFS where there is none.

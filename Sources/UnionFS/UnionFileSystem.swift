@@ -23,14 +23,14 @@ public final class UnionFileSystem: FileSystem {
     }
 
     public override func initialize(_ session: Session) {
-        if session.passthroughIsAvailable { union.backings = Backings(session: session, isAvailable: true) }
+        union.begin(session)
     }
 
     // MARK: Nodes
 
     public override func lookup(_ request: Request, parent: NodeID, name: Name, reply: consuming EntryReply) {
         do throws(Errno) {
-            let found = try union.lookup(try union.node(parent), name)
+            let found = try union.lookup(parent, name)
             reply.entry(found.map(timed) ?? .negative(timeout: timeout))
         } catch {
             reply.error(error)
@@ -43,7 +43,8 @@ public final class UnionFileSystem: FileSystem {
         _ request: Request, node: NodeID, handle: HandleID?, reply: consuming AttributesReply
     ) {
         do throws(Errno) {
-            reply.attributes(try union.getattr(try union.node(node)), timeout: timeout)
+            let target = try union.node(node)
+            reply.attributes(try union.getattr(target), timeout: union.attributesTimeout(of: target))
         } catch {
             reply.error(error)
         }
@@ -53,7 +54,9 @@ public final class UnionFileSystem: FileSystem {
         _ request: Request, node: NodeID, changes: AttributeChanges, reply: consuming AttributesReply
     ) {
         do throws(Errno) {
-            reply.attributes(try union.setattr(try union.node(node), inLayer(changes), request), timeout: timeout)
+            let target = try union.node(node)
+            let attributes = try union.setattr(target, inLayer(changes), request)
+            reply.attributes(attributes, timeout: union.attributesTimeout(of: target))
         } catch {
             reply.error(error)
         }
@@ -64,6 +67,7 @@ public final class UnionFileSystem: FileSystem {
     ) {
         do throws(Errno) {
             let target = try union.node(node)
+            let timeout = union.attributesTimeout(of: target)
             reply.status(try union.getattr(target), birthTime: union.birthTime(target), timeout: timeout)
         } catch {
             reply.error(error)

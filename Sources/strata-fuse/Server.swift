@@ -60,7 +60,7 @@ struct Server {
         result.mountOptions += options.mountOptions
         if options.configuration.isReadOnly && !options.mountOptions.contains("ro") { result.mountOptions.append("ro") }
         if hasSecurityContexts { result.mountOptions += options.securityContexts.map(escape) }
-        result.capabilities.insert(.dontMask)
+        result.capabilities.insert([.dontMask, .exportSupport])
         // The kernel does one or the other. Where it may do the former, gathering would only cost.
         if options.gathersWrites && !(isRootOfMachine && options.usesPassthrough) {
             result.capabilities.insert(.writebackCache)

@@ -56,6 +56,28 @@ import Testing
         }
     }
 
+    @Test func theLayerHoldsTheDataOfFilesWhoseAttributesChanged() throws {
+        try Fixture.run { fixture in
+            let mount = try BuildMount(fixture.context, layers: fixture.image.layerIDs, purpose: .files)
+            try onHost(
+                """
+                set -e; cd \(mount.rootfs); chmod 700 bin/busybox; mv bin/busybox bin/moved; ln bin/moved bin/linked
+                chown 5:6 etc/group
+                """
+            )
+            for name in ["bin/moved", "bin/linked", "etc/group"] {
+                try onHost("getfattr -n trusted.overlay.metacopy \(mount.upper)/\(name)")
+            }
+            let layer = try mount.commit()
+            let below = try fixture.store.layerPath(#require(fixture.image.layerIDs.first))
+            try onHost(
+                "cmp \(below)/bin/busybox \(layer.path)/bin/moved && cmp \(below)/etc/group \(layer.path)/etc/group")
+            try onHost("test \(layer.path)/bin/moved -ef \(layer.path)/bin/linked")
+            #expect(try onHost("cd \(layer.path) && getfattr -R -h -d -m overlay bin/moved etc/group") == "")
+            _ = try layer.finish()
+        }
+    }
+
     @Test func aFailingCommandGivesItsStatusAndItsOutput() throws {
         try Fixture.run { fixture in
             let mount = try BuildMount(fixture.context, layers: fixture.image.layerIDs)

@@ -149,6 +149,10 @@ struct cfuse_operations {
     void (*copy_file_range)(void *context, const struct cfuse_request *request, uint64_t from, uint64_t from_fh,
                             int64_t from_offset, uint64_t to, uint64_t to_fh, int64_t to_offset, size_t length,
                             uint32_t flags);
+    /// The same of a request whose reply has 64 bits for the count.
+    void (*copy_file_range_64)(void *context, const struct cfuse_request *request, uint64_t from, uint64_t from_fh,
+                               int64_t from_offset, uint64_t to, uint64_t to_fh, int64_t to_offset, size_t length,
+                               uint32_t flags);
     void (*ioctl)(void *context, const struct cfuse_request *request, uint64_t node, uint64_t fh, uint32_t command,
                   uint32_t flags, const void *input, size_t input_size, size_t output_size);
     void (*statx)(void *context, const struct cfuse_request *request, uint64_t node, int has_fh, uint64_t fh,

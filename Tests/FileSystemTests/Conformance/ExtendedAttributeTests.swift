@@ -164,4 +164,44 @@ import Testing
             }
         }
     }
+
+    @Test("attributes of the union's own names are a program's affair, on any layer", arguments: Subject.allCases)
+    func escapedAttributes(on subject: Subject) throws {
+        if UserNamespace.isInside { return }
+        let isBelow = subject.isUnion && subject != .strataUpper
+        try subject.stage(given: { area in
+            try area.directory("d")
+            try area.directory("d/e")
+            try area.file("d/e/f")
+            // As a union on top of this one writes it; the kernel keeps it under a longer name.
+            let name = isBelow ? "trusted.overlay.overlay.given" : "trusted.overlay.given"
+            for path in ["d/e", "d/e/f"] { try area.root.setAttribute(name, of: path, [1]) }
+        }) { stage in
+            try stage.act { area throws in
+                for path in ["d/e", "d/e/f"] {
+                    let file = try area.open(path)
+                    #expect(try file.attribute("trusted.overlay.given") == [1])
+                    try file.setAttribute("trusted.overlay.opaque", [UInt8(ascii: "y")])
+                    try file.setAttribute("trusted.overlay.metacopy", [])
+                    try file.setAttribute("trusted.overlay.overlay.twice", [2])
+                    expectError(.ENODATA) { try file.removeAttribute("trusted.overlay.missing") }
+                }
+            }
+            try stage.beforeAndAfterRemount { area throws in
+                for path in ["d/e", "d/e/f"] {
+                    let file = try area.open(path)
+                    #expect(
+                        try names(of: file) == [
+                            "trusted.overlay.given", "trusted.overlay.metacopy", "trusted.overlay.opaque",
+                            "trusted.overlay.overlay.twice",
+                        ])
+                    #expect(try file.attribute("trusted.overlay.opaque") == [UInt8(ascii: "y")])
+                    #expect(try file.attribute("trusted.overlay.overlay.twice") == [2])
+                }
+                // It means nothing to this union.
+                #expect(try area.names("d/e") == ["f"])
+                #expect(try area.text("d/e/f") == "text")
+            }
+        }
+    }
 }

@@ -154,7 +154,7 @@ import Testing
 
     // Access control lists in the kernel's form: version 2, then (tag, permissions, id) of each entry.
 
-    private static func list(_ entries: [(tag: UInt16, permissions: UInt16, id: UInt32)]) -> [UInt8] {
+    static func list(_ entries: [(tag: UInt16, permissions: UInt16, id: UInt32)]) -> [UInt8] {
         var bytes: [UInt8] = [2, 0, 0, 0]
         for entry in entries {
             for number in [entry.tag, entry.permissions] { bytes += [UInt8(number & 255), UInt8(number >> 8)] }

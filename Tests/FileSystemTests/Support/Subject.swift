@@ -1,8 +1,9 @@
+import Glibc
 import Linux
 import Testing
 
 /// What a conformance test runs on. The test knows only a directory; the first two say what is right.
-enum Subject: String, CaseIterable, Sendable, CustomTestStringConvertible {
+enum Subject: String, Sendable, CustomTestStringConvertible {
     /// A plain directory.
     case directory
     /// The kernel's overlay, what is given lies in a lower layer.
@@ -11,6 +12,20 @@ enum Subject: String, CaseIterable, Sendable, CustomTestStringConvertible {
     case strataUpper
     /// Strata, what is given lies in a lower layer.
     case strataLower
+    /// As `strataLower`, and the server reads and writes everything itself.
+    case strataUnaided
+    /// As `strataLower`, while the kernel keeps forgetting what it has been told.
+    case strataForgetful
+
+    /// All of them, or those that `STRATA_TEST_SUBJECTS` names, with commas between. In a user namespace there are no backing
+    /// files, nobody may drop caches, and the kernel's overlay does less.
+    static let allCases: [Subject] = {
+        if let chosen = getenv("STRATA_TEST_SUBJECTS") {
+            return String(cString: chosen).split(separator: ",").compactMap { Subject(rawValue: String($0)) }
+        }
+        if UserNamespace.isInside { return [.directory, .strataUpper, .strataLower] }
+        return [.directory, .kernelOverlay, .strataUpper, .strataLower, .strataUnaided, .strataForgetful]
+    }()
 
     var testDescription: String { rawValue }
 
@@ -28,23 +43,29 @@ enum Subject: String, CaseIterable, Sendable, CustomTestStringConvertible {
                 }
             }
         case .strataUpper:
-            try run(.strata, layers: [{ _ in }]) { area in
+            try run(layers: [{ _ in }]) { area in
                 try given(area)
                 try test(area)
             }
-        case .strataLower:
-            try run(.strata, layers: [given, { _ in }], test: test)
-        case .kernelOverlay:
-            try run(.kernel, layers: [given, { _ in }], test: test)
+        default:
+            try run(layers: [given, { _ in }], test: test)
         }
     }
 
-    private func run(
-        _ server: MountedUnion.Server, layers: [(Area) throws -> Void], test: (Area) throws -> Void
-    ) throws {
-        try withUnion(server, layers: layers) { union in
+    private func run(layers: [(Area) throws -> Void], test: (Area) throws -> Void) throws {
+        try withSubjectUnion(layers: layers) { union in try Area.with(union.target, test) }
+    }
+
+    /// Mounts the layers and calls `body`. Afterwards the lower layers must be untouched.
+    func withSubjectUnion(layers: [(Area) throws -> Void], _ body: (MountedUnion) throws -> Void) throws {
+        let server: MountedUnion.Server = self == .kernelOverlay ? .kernel : .strata
+        try withUnion(server, options: self == .strataUnaided ? ["passthrough=off"] : [], layers: layers) { union in
             let before = try union.lower.map { try TreeSnapshot(of: $0, changeTimes: true) }
-            try Area.with(union.target, test)
+            if self == .strataForgetful {
+                try whileForgetting { try body(union) }
+            } else {
+                try body(union)
+            }
             for (path, old) in zip(union.lower, before) {
                 let now = try TreeSnapshot(of: path, changeTimes: true)
                 #expect(old.differences(to: now) == [], "a lower layer was written to")
