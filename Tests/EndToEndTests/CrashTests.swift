@@ -6,7 +6,8 @@ extension EndToEnd {
         @Test func nothingIsLost() throws {
             let tools = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
             let outcome = try Program.run(
-                ["/\(tools)/tools/crash-test", "--runs", "20", "--seed", "1", "--strata", try Strata.binary()], seconds: 120)
+                ["/\(tools)/tools/crash-test", "--runs", "20", "--seed", "1", "--strata", try Strata.binary()],
+                seconds: 120)
             #expect(outcome.status == 0, "\(outcome)")
             #expect(outcome.output.contains(" 0 lost, 0 half-visible, 0 other faults"))
             // The build under test honours the named points.
