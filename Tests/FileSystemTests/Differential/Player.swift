@@ -188,7 +188,9 @@ final class Player {
     }
 
     func describe(_ status: FileStatus) -> String {
-        var parts = ["mode \(String(status.mode, radix: 8))", "owner \(status.uid):\(status.gid)"]
+        // Nobody can run a file without a name, so its set-id bits mean nothing; a stranger's write leaves them here.
+        let mode = status.linkCount == 0 ? status.mode & ~0o6000 : status.mode
+        var parts = ["mode \(String(mode, radix: 8))", "owner \(status.uid):\(status.gid)"]
         if !status.isDirectory { parts += ["size \(status.size)", "links \(status.linkCount)"] }
         if status.rawDevice != 0 { parts.append("device \(status.rawDevice)") }
         let time = status.modificationTime
