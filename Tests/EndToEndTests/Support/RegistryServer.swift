@@ -47,7 +47,7 @@ struct RegistryServer {
             "docker-registry", arguments: ["docker-registry", "serve", directory + "/config.yml"],
             descriptors: [nothing.rawValue, log.rawValue, log.rawValue], newSession: true)
         try Program.shell(
-            "for i in $(seq 500); do curl -s -o /dev/null http://\(domain)/v2/ && exit; sleep 0.02; done; cat '\(directory)/log'; exit 1"
+            "for i in $(seq 3000); do curl -s -o /dev/null http://\(domain)/v2/ && exit; sleep 0.02; done; cat '\(directory)/log'; exit 1"
         )
         return child
     }

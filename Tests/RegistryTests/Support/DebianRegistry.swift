@@ -56,7 +56,7 @@ final class DebianRegistry: Sendable {
             "docker-registry", arguments: ["docker-registry", "serve", directory + "/config.yml"],
             descriptors: [nothing.rawValue, output.rawValue, output.rawValue], newSession: true)
         child.withLock { $0 = started }
-        for _ in 0..<500 {
+        for _ in 0..<6000 {
             if isListening(port) { return }
             MonotonicClock.sleep(milliseconds: 10)
         }

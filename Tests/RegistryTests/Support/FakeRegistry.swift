@@ -34,7 +34,7 @@ final class FakeRegistry: Sendable {
             ], directory: directory,
             descriptors: [nothing.rawValue, output.rawValue, output.rawValue], newSession: true)
         child.withLock { $0 = started }
-        for _ in 0..<500 where !isListening(port) { MonotonicClock.sleep(milliseconds: 10) }
+        for _ in 0..<6000 where !isListening(port) { MonotonicClock.sleep(milliseconds: 10) }
         try #require(isListening(port))
     }
 
