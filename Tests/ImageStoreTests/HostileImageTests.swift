@@ -93,7 +93,6 @@ import Testing
         // Sizes and digests that are not right.
         "def Manifest(): manifest['layers'][0]['size'] += 1", "def Manifest(): manifest['config']['size'] = -1",
         "def Index(): index['manifests'][0]['size'] = 1 << 62",
-        "def Manifest(): manifest['layers'][0]['digest'] = 'sha256:' + '0' * 64",
         "def Manifest(): manifest['layers'][0]['digest'] = 'sha256:../../../canary'",
         "def Manifest(): manifest['config']['digest'] = 'md5:' + '0' * 32",
         "def Config(): config['rootfs']['diff_ids'][0] = 'sha256:' + '1' * 64",

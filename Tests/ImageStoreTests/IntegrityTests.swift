@@ -90,7 +90,6 @@ import Testing
         #expect(try kinds(test.store) { $0.isQuick = true } == ["layer"])
         let again = try test.layer(script)
         #expect(try test.store.image(id: image.id).layerIDs == [again.id])
-        #expect(try kinds(test.store) == [])
     }
 
     @Test func damagedDocumentsAreHealed() throws {

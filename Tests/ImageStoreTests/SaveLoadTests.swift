@@ -57,8 +57,7 @@ import Testing
         #expect(copy.references == image.references)
         for (left, right) in zip(image.layerIDs, copy.layerIDs) {
             expectSameTree(
-                try TreeSnapshot(test.store.layerPath(left), .includeRoot),
-                try TreeSnapshot(other.store.layerPath(right), .includeRoot))
+                try TreeSnapshot(test.store.layerPath(left)), try TreeSnapshot(other.store.layerPath(right)))
         }
         try other.expectNothingUnfinished()
         // What is known is not stored again, and the archive of the copy is the same.

@@ -143,7 +143,10 @@ import Testing
         }
     }
 
-    @Test("a tree deeper than any path is made, changed, renamed, listed and removed", arguments: Subject.allCases)
+    /// The kernel's overlay cannot rename a directory whose path is longer than a redirect may be.
+    @Test(
+        "a tree deeper than any path is made, changed, renamed, listed and removed",
+        arguments: Subject.allCases.filter { $0 != .kernelOverlay })
     func deep(on subject: Subject) throws {
         let name = String(repeating: "n", count: 250)
         let levels = 40

@@ -56,6 +56,9 @@ import Testing
 
     @Test("a read lease is given to a reader, and refused while somebody writes", arguments: Subject.allCases)
     func leases(on subject: Subject) throws {
+        // By default the signal that tells the holder ends the process.
+        let before = signal(SIGIO, SIG_IGN)
+        defer { signal(SIGIO, before) }
         let setLease: Int32 = 1024
         let getLease: Int32 = 1025
         try subject.run(given: { try $0.file("f", "text") }) { area throws in
