@@ -105,25 +105,31 @@ let package = Package(
             ], swiftSettings: settings, linkerSettings: selfContained(libraries: foundation)),
 
         // Tests.
+        .target(name: "TestSupport", dependencies: ["Linux"], path: "Tests/TestSupport", swiftSettings: settings),
         .testTarget(name: "LinuxTests", dependencies: ["Linux"], swiftSettings: settings),
         .testTarget(name: "FUSETests", dependencies: ["FUSE", "Linux"], swiftSettings: settings),
         .testTarget(name: "UnionFSTests", dependencies: ["UnionFS", "FUSE", "Linux"], swiftSettings: settings),
-        .testTarget(name: "OCITests", dependencies: ["OCI"], swiftSettings: settings),
-        .testTarget(name: "ImageStoreTests", dependencies: ["ImageStore", "OCI", "Linux"], swiftSettings: settings),
+        .testTarget(name: "OCITests", dependencies: ["OCI", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "ImageStoreTests", dependencies: ["ImageStore", "OCI", "Linux", "TestSupport"],
+            swiftSettings: settings),
         .testTarget(
             name: "RegistryTests", dependencies: ["Distribution", "ImageStore", "Linux", "OCI", "Registry"],
             swiftSettings: settings),
         .testTarget(
-            name: "DockerfileTests", dependencies: ["Dockerfile"], exclude: ["testfiles"], swiftSettings: settings),
+            name: "DockerfileTests", dependencies: ["Dockerfile", "TestSupport"], exclude: ["testfiles"],
+            swiftSettings: settings),
         .testTarget(
             name: "RuntimeTests", dependencies: ["Runtime", "ImageStore", "OCI", "Linux"], swiftSettings: settings),
         .testTarget(
             name: "BuildEngineTests",
             dependencies: ["BuildEngine", "Dockerfile", "ImageStore", "OCI", "Linux", "Runtime"],
             swiftSettings: settings),
-        .testTarget(name: "FileSystemTests", dependencies: ["CLinux", "Linux"], swiftSettings: settings),
         .testTarget(
-            name: "EndToEndTests", dependencies: ["strata", "BuildEngine", "ImageStore", "Linux", "OCI", "Runtime"],
+            name: "FileSystemTests", dependencies: ["CLinux", "Linux", "TestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: ["strata", "BuildEngine", "ImageStore", "Linux", "OCI", "Runtime", "TestSupport"],
             exclude: ["contexts"], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]

@@ -1,5 +1,6 @@
 import Dockerfile
 import Foundation
+import TestSupport
 import Testing
 
 /// The Dockerfile's reader with damaged input: a document or an error with a place in it, never a trap, never for long.

@@ -1,5 +1,6 @@
 import Glibc
 import Linux
+import TestSupport
 import Testing
 
 /// Errors of the file systems below: they arrive as themselves, and nothing half done is left. strace(1) makes the server's

@@ -1,5 +1,6 @@
 import Glibc
 import Linux
+import TestSupport
 import Testing
 
 /// The promise on which everything stands: a lower layer, which many images share, is never written to.

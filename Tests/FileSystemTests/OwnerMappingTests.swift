@@ -1,5 +1,6 @@
 import Glibc
 import Linux
+import TestSupport
 import Testing
 
 /// Owners that programs see and layers do not have, compared with fuse-overlayfs.

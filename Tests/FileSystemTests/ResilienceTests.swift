@@ -1,5 +1,6 @@
 import Glibc
 import Linux
+import TestSupport
 import Testing
 
 /// What happens when there is no room, no descriptor, or no server any more.

@@ -1,5 +1,6 @@
 import Glibc
 import Linux
+import TestSupport
 import Testing
 
 /// Many processes at once, which the random single-threaded operations cannot be: nothing may hang, fail without

@@ -1,6 +1,7 @@
 import ImageStore
 import Linux
 import OCI
+import TestSupport
 import Testing
 
 /// Archives of layers and of images with damage anywhere: a layer, an image or one error; never a trap, never anything

@@ -7,11 +7,8 @@ import Testing
 @Suite struct ConcurrencyTests {
     /// Images are made, tagged, used and removed while others prune and check all the time.
     @Test func makingAndPruning() async throws {
-        let test = try TemporaryStore()
-        try test.tree("tree", "for i in $(seq 20); do echo $i > f$i; done; touch -d @1 f* .")
-        try shell("tar -cf base.tar -C tree .", in: test.directory)
-        let root = test.directory + "/store"
-        let archive = test.directory + "/base.tar"
+        let (test, root, archive) = try Self.storeAndBase(
+            "for i in $(seq 20); do echo $i > f$i; done; touch -d @1 f* .")
         try await withThrowingTaskGroup(of: Void.self) { group in
             for worker in 0..<4 {
                 group.addTask {
@@ -54,6 +51,14 @@ import Testing
         try test.expectNothingUnfinished()
     }
 
+    /// A store, the path that others open it by, and the archive of a layer that `script` fills.
+    private static func storeAndBase(_ script: String) throws -> (TemporaryStore, root: String, archive: String) {
+        let test = try TemporaryStore()
+        try test.tree("tree", script)
+        try shell("tar -cf base.tar -C tree .", in: test.directory)
+        return (test, test.directory + "/store", test.directory + "/base.tar")
+    }
+
     /// One build: the same base layer as everybody's, a layer of its own, a cache record, an image, a container on it.
     private static func makeAndUse(_ store: ImageStore, _ archive: String, name: String, round: Int) throws {
         let base = try store.importFile(archive, ImportOptions(kind: .layer))
@@ -79,11 +84,7 @@ import Testing
 
     /// The same image made and removed by many: it is there whole, or not at all.
     @Test func makingAndRemovingTheSame() async throws {
-        let test = try TemporaryStore()
-        try test.tree("tree", "echo x > f; touch -d @1 f .")
-        try shell("tar -cf base.tar -C tree .", in: test.directory)
-        let root = test.directory + "/store"
-        let archive = test.directory + "/base.tar"
+        let (test, root, archive) = try Self.storeAndBase("echo x > f; touch -d @1 f .")
         try await withThrowingTaskGroup(of: Void.self) { group in
             for worker in 0..<4 {
                 group.addTask {

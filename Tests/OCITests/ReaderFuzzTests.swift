@@ -1,5 +1,6 @@
 import FoundationEssentials
 import OCI
+import TestSupport
 import Testing
 
 /// The readers of names and documents with damaged input: a value or an error, never a trap.

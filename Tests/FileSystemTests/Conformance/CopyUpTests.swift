@@ -1,5 +1,6 @@
 import Glibc
 import Linux
+import TestSupport
 import Testing
 
 /// The moment when a file of a lower layer becomes one of the upper: nobody should notice.

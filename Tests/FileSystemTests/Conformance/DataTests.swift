@@ -1,5 +1,6 @@
 import Glibc
 import Linux
+import TestSupport
 import Testing
 
 /// Reading and writing beyond the plain: sizes, holes, space, copies.

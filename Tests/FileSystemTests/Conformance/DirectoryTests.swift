@@ -1,5 +1,6 @@
 import Glibc
 import Linux
+import TestSupport
 import Testing
 
 /// mkdir(2), rmdir(2), and what readdir(3) shows.

@@ -1,5 +1,6 @@
 import Glibc
 import Linux
+import TestSupport
 import Testing
 
 /// name_to_handle_at(2) and open_by_handle_at(2), as an NFS server uses them.

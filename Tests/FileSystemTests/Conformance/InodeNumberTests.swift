@@ -1,5 +1,6 @@
 import Glibc
 import Linux
+import TestSupport
 import Testing
 
 /// Inode numbers: one for each object, the same as readdir tells, and the same for ever.

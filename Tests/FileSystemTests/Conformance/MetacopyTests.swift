@@ -1,5 +1,6 @@
 import Glibc
 import Linux
+import TestSupport
 import Testing
 
 /// Changes of attributes alone, which copy no data, and what comes after them.

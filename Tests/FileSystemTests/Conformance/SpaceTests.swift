@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import Linux
+import TestSupport
 import Testing
 
 /// fallocate(2), holes, copies within the kernel, and what is asked of a whole file system.

@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import Linux
+import TestSupport
 
 /// Thinks up operations on random layers and plays them on the kernel's overlay and on a subject.
 ///

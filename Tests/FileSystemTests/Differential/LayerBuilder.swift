@@ -1,5 +1,6 @@
 import Glibc
 import Linux
+import TestSupport
 
 /// Makes the lower layers of a run, one above the other.
 struct LayerBuilder {

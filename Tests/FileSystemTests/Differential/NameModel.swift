@@ -1,4 +1,5 @@
 import Linux
+import TestSupport
 
 /// What the operations so far have made of a tree, as far as choosing names for the next ones needs it. It may be wrong:
 /// then the next operation fails, on both sides.

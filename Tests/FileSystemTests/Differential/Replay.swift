@@ -1,4 +1,5 @@
 import Linux
+import TestSupport
 
 /// Plays scripts, and makes those that fail shorter.
 struct Replay {

@@ -1,5 +1,6 @@
 import Glibc
 import Linux
+import TestSupport
 
 /// Kills the server while threads are at work on it, and finds out whether each operation in flight has happened or has
 /// not: nothing in between is right.

@@ -1,4 +1,5 @@
 import Linux
+import TestSupport
 
 /// Compares what two mounts show, in full.
 struct TreeComparison {

@@ -1,5 +1,6 @@
 import Glibc
 import Linux
+import TestSupport
 import Testing
 
 /// Debian's package manager, which renames, links and syncs each file it unpacks, and knows what it has installed.

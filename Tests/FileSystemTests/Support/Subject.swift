@@ -1,5 +1,6 @@
 import Glibc
 import Linux
+import TestSupport
 import Testing
 
 /// What a conformance test runs on. The test knows only a directory; the first two say what is right.

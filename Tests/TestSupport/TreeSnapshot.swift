@@ -1,45 +1,45 @@
 import Glibc
-import Linux
+package import Linux
 
 /// Everything that can be seen of a tree, to be compared with another one or with itself later.
-struct TreeSnapshot: Equatable {
+package struct TreeSnapshot: Equatable {
     /// What is known of one name.
-    struct Entry: Equatable {
-        var mode: UInt32
-        var uid: UInt32
-        var gid: UInt32
+    package struct Entry: Equatable {
+        package var mode: UInt32
+        package var uid: UInt32
+        package var gid: UInt32
         /// Zero for directories: their size is the file system's own affair.
-        var size: Int64
+        package var size: Int64
         /// Zero for directories, which a union counts differently.
-        var linkCount: UInt32
-        var rawDevice: UInt64
-        var modified: TimeSpec?
-        var changed: TimeSpec?
+        package var linkCount: UInt32
+        package var rawDevice: UInt64
+        package var modified: TimeSpec?
+        package var changed: TimeSpec?
         /// Hash of the contents, or of the target of a symbolic link.
-        var contents: UInt64
-        var attributes: [String: [UInt8]]
+        package var contents: UInt64
+        package var attributes: [String: [UInt8]]
         /// The first name, in the walk's order, of the same inode.
-        var sameAs: String
+        package var sameAs: String
         /// The inode number; not compared.
-        var inode: InodeNumber
+        package var inode: InodeNumber
     }
 
     /// A number that takes no part in comparisons: two trees never have the same ones.
-    struct InodeNumber: Equatable {
-        var value: UInt64
+    package struct InodeNumber: Equatable {
+        package var value: UInt64
 
-        static func == (left: InodeNumber, right: InodeNumber) -> Bool { true }
+        package static func == (left: InodeNumber, right: InodeNumber) -> Bool { true }
     }
 
     /// By path, relative to the root, which is ".".
-    private(set) var entries: [String: Entry] = [:]
+    package private(set) var entries: [String: Entry] = [:]
     /// Names whose `d_ino` or `d_type` does not agree with their status.
-    private(set) var directoryFaults: [String] = []
+    package private(set) var directoryFaults: [String] = []
 
     /// - Parameters:
     ///   - changeTimes: whether ctime counts; it does for a tree that nobody may touch.
     ///   - recent: modification times from this second on all count as the same: "during the test".
-    init(of path: String, changeTimes: Bool = false, recent: Int64? = nil) throws {
+    package init(of path: String, changeTimes: Bool = false, recent: Int64? = nil) throws {
         var walk = Walk(changeTimes: changeTimes, recent: recent)
         let root = try FileDescriptor.open(path, [.directory])
         try walk.record(".", status: try root.status(), at: root, name: ".")
@@ -51,7 +51,7 @@ struct TreeSnapshot: Equatable {
     /// One line for each difference, sorted; empty where the trees are the same.
     ///
     /// - Parameter links: whether files with several names are looked at, besides being there.
-    func differences(to other: TreeSnapshot, links: Bool = true) -> [String] {
+    package func differences(to other: TreeSnapshot, links: Bool = true) -> [String] {
         var lines: [String] = []
         for (path, entry) in entries {
             guard let counterpart = other.entries[path] else {
@@ -66,7 +66,7 @@ struct TreeSnapshot: Equatable {
     }
 
     /// Names whose inode number is not the one they have in `earlier`.
-    func changedInodes(since earlier: TreeSnapshot) -> [String] {
+    package func changedInodes(since earlier: TreeSnapshot) -> [String] {
         entries.compactMap { path, entry in
             guard let before = earlier.entries[path], before.inode.value != entry.inode.value else { return nil }
             return "\(path): inode \(before.inode.value), then \(entry.inode.value)"
@@ -75,7 +75,7 @@ struct TreeSnapshot: Equatable {
 }
 
 extension TreeSnapshot.Entry {
-    func difference(to other: TreeSnapshot.Entry) -> String {
+    package func difference(to other: TreeSnapshot.Entry) -> String {
         var parts: [String] = []
         func compare<Value: Equatable>(_ name: String, _ a: Value, _ b: Value) {
             if a != b { parts.append("\(name) \(a) != \(b)") }
@@ -180,7 +180,7 @@ private struct Walk {
 }
 
 /// FNV-1a over words of 64 bits: enough to notice a difference that nobody made on purpose.
-func hash(_ bytes: [UInt8]) -> UInt64 {
+package func hash(_ bytes: [UInt8]) -> UInt64 {
     var result: UInt64 = 0xcbf2_9ce4_8422_2325 ^ UInt64(bytes.count)
     bytes.withUnsafeBytes { buffer in
         var position = 0

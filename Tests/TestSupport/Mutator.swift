@@ -1,21 +1,20 @@
 import Glibc
 
-/// Damages inputs at random, the same way each time for the same seed. (Test targets cannot share code, so each that
-/// needs it has this file.)
-struct Mutator: RandomNumberGenerator {
+/// Damages inputs at random, the same way each time for the same seed.
+package struct Mutator: RandomNumberGenerator {
     private var state: UInt64
 
     /// The seed and the seconds that `STRATA_FUZZ_SEED` and `STRATA_FUZZ_SECONDS` set; few inputs without them.
     static var seed: UInt64 { number("STRATA_FUZZ_SEED") ?? 1 }
 
-    init(seed: UInt64) { state = seed &* 0x9e37_79b9_7f4a_7c15 | 1 }
+    package init(seed: UInt64) { state = seed &* 0x9e37_79b9_7f4a_7c15 | 1 }
 
     private static func number(_ variable: String) -> UInt64? {
         getenv(variable).flatMap { UInt64(String(cString: $0)) }
     }
 
     /// Calls `body` with mutators of one seed after the other: `rounds` times, or for the seconds that are asked for.
-    static func repeated(_ rounds: UInt64, _ body: (UInt64, inout Mutator) throws -> Void) rethrows {
+    package static func repeated(_ rounds: UInt64, _ body: (UInt64, inout Mutator) throws -> Void) rethrows {
         let end = number("STRATA_FUZZ_SECONDS").map { time(nil) + Int($0) }
         var round: UInt64 = 0
         while end.map({ time(nil) < $0 }) ?? (round < rounds) {
@@ -26,7 +25,7 @@ struct Mutator: RandomNumberGenerator {
     }
 
     /// xorshift64*
-    mutating func next() -> UInt64 {
+    package mutating func next() -> UInt64 {
         state ^= state >> 12
         state ^= state << 25
         state ^= state >> 27
@@ -34,7 +33,7 @@ struct Mutator: RandomNumberGenerator {
     }
 
     /// An input made of one or two sound ones and words that mean something to the reader.
-    mutating func mutate(_ inputs: [[UInt8]], words: [[UInt8]]) -> [UInt8] {
+    package mutating func mutate(_ inputs: [[UInt8]], words: [[UInt8]]) -> [UInt8] {
         var bytes = inputs.randomElement(using: &self) ?? []
         for _ in 0..<Int.random(in: 1...6, using: &self) {
             let start = Int.random(in: 0...bytes.count, using: &self)

@@ -1,1 +1,0 @@
-../../FileSystemTests/Support/TreeSnapshot.swift
