@@ -56,12 +56,12 @@ extension Union {
             changed(successorOf: node)
             return try getattr(node)
         }
-        if node.isRemoved { return try setattr(removed: node, changes) }
+        if node.isRemoved { return try setattr(removed: node, changes, request) }
         if changes.asksForNothing && !changes.killPrivileges {
             // A write through a backing file is about to come from somebody who may not keep set-id bits, or it is to a
             // file with capabilities, which nobody keeps.
             try withObject(node) { (object: borrowing Place) throws(Errno) in
-                try dropPrivileges(of: node, object, by: request)
+                try dropPrivileges(of: node, object, for: request.map { Writer($0, isKnownStranger: false) })
             }
             return try getattr(node)
         }
@@ -73,7 +73,7 @@ extension Union {
             try copyUp(node, .data(limit: size))
         }
         if let size {
-            try truncate(node, to: size, dropping: changes.killPrivileges)
+            try truncate(node, to: size, by: changes.killPrivileges ? request.map { Writer($0) } : nil)
         }
         return try tree.read { () throws(Errno) in
             let place = try self.place(of: node)
@@ -114,58 +114,16 @@ extension Union {
 
     /// Truncates by path or by what is open. ESTALE where the kernel still reads the lower file under this node: it then
     /// looks the name up again and finds the node that `open` would have found.
-    private func truncate(_ node: Node, to size: Int64, dropping: Bool) throws(Errno) {
+    private func truncate(_ node: Node, to size: Int64, by writer: Writer?) throws(Errno) {
         try node.lock.with { () throws(Errno) in
             try separateFromReaders(node)
             try tree.read { () throws(Errno) in
                 let place = try self.place(of: node)
                 let file = try place.open(.writeOnly)
                 try file.truncate(to: size)
-                if dropping { try dropPrivileges(of: node, place) }
+                try dropPrivileges(of: node, place, for: writer)
             }
         }
-    }
-
-    /// Takes set-id bits and file capabilities away, as a write by somebody without `CAP_FSETID` does.
-    /// For a server without that capability the layer's file system has done so already.
-    ///
-    /// - Parameter caller: who may have `CAP_FSETID` all the same; nil where the kernel has said that the bits have to go.
-    func dropPrivileges(of node: Node, _ place: borrowing Place, by caller: Request? = nil) throws(Errno) {
-        if ownUser != 0 || node.flags.contains(.plain) { return }
-        node.set(.plain)
-        do throws(Errno) {
-            let status = try place.status()
-            var mode = status.permissions
-            if mode & 0o6000 != 0 && !(caller.map(mayKeepSetID) ?? false) {
-                let isMember = caller.map { self.isMember($0, of: status.gid) } ?? true
-                mode = Self.withoutSetID(mode, isMember: isMember)
-            }
-            if status.isRegular && mode != status.permissions { try place.directory.setMode(of: place.path, mode) }
-            // What stays of the bits is looked at again by the next write.
-            if mode & 0o6000 != 0 { node.clear(.plain) }
-            try place.removeAttribute("security.capability")
-        } catch {
-            if error == .ENODATA || error == .EOPNOTSUPP { return }
-            node.clear(.plain)
-            if error != .EPERM { throw error }
-        }
-    }
-
-    /// Whether the caller has `CAP_FSETID` where we do: the request does not say, its thread does.
-    private func mayKeepSetID(_ request: Request) -> Bool {
-        request.uid == ownUser && ProcessTable.hasCapability(4, request.pid)
-    }
-
-    private func isMember(_ request: Request, of group: UInt32) -> Bool {
-        request.gid == group || ProcessTable.hasGroup(group, request.pid)
-    }
-
-    /// The mode that is left: set-group-id without group execution means mandatory locking, and stays where the caller is
-    /// a member of the group.
-    static func withoutSetID(_ mode: UInt32, isMember: Bool = true) -> UInt32 {
-        var mode = mode & ~UInt32(0o4000)
-        if mode & 0o010 != 0 || !isMember { mode &= ~UInt32(0o2000) }
-        return mode
     }
 
     /// Runs the body with the place of a node under the tree lock.

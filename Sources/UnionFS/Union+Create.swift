@@ -60,7 +60,7 @@ extension Union {
         }
         guard let entry = try lookup(parent, name) else { throw .ESTALE }
         do throws(Errno) {
-            return (entry, try open(try node(entry.node), flags, dropping: false))
+            return (entry, try open(try node(entry.node), flags, by: nil))
         } catch {
             forget(entry.node, count: 1)
             throw error

@@ -4,9 +4,9 @@ internal import Linux
 // Reading and writing that the kernel does not do by itself: without backing files, and what is more than reads
 // and writes.
 extension Union {
-    /// Writes at an offset; returns how many bytes.
+    /// Writes at an offset; returns how many bytes. `writer` is nil for one who may keep set-id bits.
     func write(
-        _ node: Node, _ data: UnsafeRawBufferPointer, at offset: Int64, dropping: Bool
+        _ node: Node, _ data: UnsafeRawBufferPointer, at offset: Int64, by writer: Writer?
     ) throws(Errno) -> Int {
         let file = try descriptor(of: node, write: true)
         defer { changed(successorOf: node) }
@@ -20,9 +20,7 @@ extension Union {
                 break
             }
         }
-        if dropping && !node.isRemoved && !node.flags.contains(.plain) {
-            try withObject(node) { (place: borrowing Place) throws(Errno) in try dropPrivileges(of: node, place) }
-        }
+        if writer != nil && !node.flags.contains(.plain) { try dropPrivileges(of: node, open: file, for: writer) }
         return done
     }
 

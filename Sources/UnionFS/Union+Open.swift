@@ -12,7 +12,7 @@ extension Union {
     ///
     /// ESTALE asks the kernel to look the name up again: the file was read through this node as a lower file, and the
     /// upper file is another node.
-    func open(_ node: Node, _ flags: OpenFlags, dropping: Bool) throws(Errno) -> Opened {
+    func open(_ node: Node, _ flags: OpenFlags, by writer: Writer?) throws(Errno) -> Opened {
         if node.isDirectory { throw .EISDIR }
         // The kernel opens pipes and devices itself; here a pipe would wait for its other end.
         if node.type != .regular { throw .ENXIO }
@@ -49,7 +49,7 @@ extension Union {
             } else if writes && node.isRemoved {
                 _ = try changeableRemains(of: node, .data(limit: flags.contains(.truncate) ? 0 : nil))
             }
-            if flags.contains(.truncate) { try truncateOpen(file, node, dropping) }
+            if flags.contains(.truncate) { try truncateOpen(file, node, by: writer) }
             node.file = file
             file.count += 1
             return opened(file)
@@ -143,18 +143,15 @@ extension Union {
         }
     }
 
-    private func truncateOpen(_ file: OpenFile, _ node: Node, _ dropping: Bool) throws(Errno) {
+    private func truncateOpen(_ file: OpenFile, _ node: Node, by writer: Writer?) throws(Errno) {
         if let descriptor = file.descriptor, descriptor.canWrite {
             try descriptor.value.truncate(to: 0)
-            if dropping && !node.isRemoved {
-                try withObject(node) { (place: borrowing Place) throws(Errno) in try dropPrivileges(of: node, place) }
-            }
+            try dropPrivileges(of: node, open: descriptor, for: writer)
             return
         }
         try withObject(node) { (place: borrowing Place) throws(Errno) in
-            let writer = try place.open(.writeOnly)
-            try writer.truncate(to: 0)
-            if dropping { try dropPrivileges(of: node, place) }
+            try place.open(.writeOnly).truncate(to: 0)
+            try dropPrivileges(of: node, place, for: writer)
         }
     }
 

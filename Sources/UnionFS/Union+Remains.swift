@@ -66,13 +66,20 @@ extension Union {
     }
 
     /// setattr of a file without a name, through what is open of it.
-    func setattr(removed node: Node, _ changes: AttributeChanges) throws(Errno) -> Attributes {
+    func setattr(
+        removed node: Node, _ changes: AttributeChanges, _ request: Request?
+    ) throws(Errno) -> Attributes {
         if try changeInMemory(node, changes) { return try attributes(ofRemoved: node) }
         let size = changes.size.map { Int64(clamping: $0) }
         let descriptor = try node.lock.with { () throws(Errno) in
             try changeableRemains(of: node, size == nil ? .attributes : .data(limit: size))
         }
         if let size { try descriptor.value.truncate(to: size) }
+        if changes.asksForNothing || changes.killPrivileges, node.type == .regular {
+            let writer = request.map { Writer($0, isKnownStranger: changes.killPrivileges) }
+            try dropPrivileges(of: node, open: descriptor, for: writer)
+        }
+        if changes.mode != nil || changes.uid != nil || changes.gid != nil { node.clear(.plain) }
         if changes.uid != nil || changes.gid != nil {
             try setOwner(descriptor.value, uid: changes.uid, gid: changes.gid)
         }

@@ -210,8 +210,8 @@ public final class UnionFileSystem: FileSystem {
         _ request: Request, node: NodeID, flags: OpenFlags, kernelFlags: OpenRequestFlags, reply: consuming OpenReply
     ) {
         do throws(Errno) {
-            let dropping = kernelFlags.contains(.killPrivileges)
-            let opened = try union.open(try union.node(node), flags, dropping: dropping)
+            let writer = kernelFlags.contains(.killPrivileges) ? Writer(request) : nil
+            let opened = try union.open(try union.node(node), flags, by: writer)
             if !reply.opened(.none, flags: opened.flags, backing: opened.backing) { released(node) }
         } catch {
             reply.error(error)
@@ -275,8 +275,8 @@ public final class UnionFileSystem: FileSystem {
         flags: WriteFlags, reply: consuming WriteReply
     ) {
         do throws(Errno) {
-            let dropping = flags.contains(.killPrivileges)
-            reply.written(try union.write(try union.node(node), data, at: offset, dropping: dropping))
+            let writer = flags.contains(.killPrivileges) ? Writer(request) : nil
+            reply.written(try union.write(try union.node(node), data, at: offset, by: writer))
         } catch {
             reply.error(error)
         }

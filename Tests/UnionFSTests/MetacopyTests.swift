@@ -92,7 +92,7 @@ import Testing
         let union = try sandbox.union("a")
         let node = try union.find("f")
         try union.setMode(node, 0o6711)
-        _ = try union.open(node, .writeOnly, dropping: false)
+        _ = try union.open(node, .writeOnly, by: nil)
         union.release(node)
         #expect(try sandbox.attribute(Self.mark, of: "upper/f") == nil)
         let status = try sandbox.status("upper/f")
@@ -242,7 +242,7 @@ import Testing
         let union = try sandbox.union("a")
         #expect(try union.read("f") == text)
         let node = try union.find("f")
-        _ = try union.open(node, .readWrite, dropping: false)
+        _ = try union.open(node, .readWrite, by: nil)
         union.release(node)
         #expect(try sandbox.text("upper/f") == text)
         #expect(try union.read("f") == text)
@@ -276,7 +276,7 @@ import Testing
         let node = try union.find("f")
         #expect(try union.getattr(node).size == 3)
         #expect(throws: Errno.EIO) { try union.read("f") }
-        #expect(throws: Errno.EIO) { try union.open(node, .writeOnly, dropping: false) }
+        #expect(throws: Errno.EIO) { try union.open(node, .writeOnly, by: nil) }
         try union.setMode(node, 0o600)
         try union.move("f", to: "g")
         try named("g") { try union.unlink(union.table.root, $0) }

@@ -117,15 +117,15 @@ extension Union {
     /// Writes through the union.
     func write(_ text: String, to path: String) throws {
         let node = try find(path)
-        _ = try open(node, [.writeOnly, .truncate], dropping: false)
+        _ = try open(node, [.writeOnly, .truncate], by: nil)
         defer { release(node) }
         var bytes = Array(text.utf8)
-        try bytes.withUnsafeMutableBytes { _ = try write(node, UnsafeRawBufferPointer($0), at: 0, dropping: false) }
+        try bytes.withUnsafeMutableBytes { _ = try write(node, UnsafeRawBufferPointer($0), at: 0, by: nil) }
     }
 
     func read(_ path: String) throws -> String {
         let node = try find(path)
-        _ = try open(node, .readOnly, dropping: false)
+        _ = try open(node, .readOnly, by: nil)
         defer { release(node) }
         return String(decoding: try descriptor(of: node, write: false).value.readAll(), as: UTF8.self)
     }

@@ -174,7 +174,7 @@ import Testing
         try sandbox.file("a/f")
         let union = try sandbox.union("a", upper: false)
         let node = try union.find("f")
-        #expect(throws: Errno.EROFS) { try union.open(node, .writeOnly, dropping: false) }
+        #expect(throws: Errno.EROFS) { try union.open(node, .writeOnly, by: nil) }
         #expect(throws: Errno.EROFS) { try named("f") { try union.unlink(union.table.root, $0) } }
         #expect(throws: Errno.EROFS) { try named("d") { try union.mkdir(union.table.root, $0, mode: 0o755, root) } }
     }

@@ -1,5 +1,6 @@
 import Glibc
 import Linux
+import TestSupport
 
 /// What an operation did, as far as a program can see it.
 struct Outcome: Equatable, CustomStringConvertible {
@@ -188,9 +189,7 @@ final class Player {
     }
 
     func describe(_ status: FileStatus) -> String {
-        // Nobody can run a file without a name, so its set-id bits mean nothing; a stranger's write leaves them here.
-        let mode = status.linkCount == 0 ? status.mode & ~0o6000 : status.mode
-        var parts = ["mode \(String(mode, radix: 8))", "owner \(status.uid):\(status.gid)"]
+        var parts = ["mode \(String(status.mode, radix: 8))", "owner \(status.uid):\(status.gid)"]
         if !status.isDirectory { parts += ["size \(status.size)", "links \(status.linkCount)"] }
         if status.rawDevice != 0 { parts.append("device \(status.rawDevice)") }
         let time = status.modificationTime

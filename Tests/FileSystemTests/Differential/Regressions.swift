@@ -60,5 +60,46 @@ extension RegressionTests {
               @1 open 0 g w
               @1 fwrite 0 4 1
             """),
+        Sequence(
+            "a truncation by a stranger takes the set-group-id bit away, group execution or not",
+            """
+            layer
+              create f excl 644 10
+              chmod f 2646
+            run
+              @1 truncate f 3
+              create g excl 644 10
+              chmod g 2640
+              open 0 g rw
+              @2 ftruncate 0 14
+              create h excl 644 10
+              chmod h 2646
+              @1 open 1 h w,trunc
+            """),
+        Sequence(
+            "a stranger's write takes set-id bits from a file without a name",
+            """
+            layer
+              create f excl 644 10
+              chmod f 6755
+              create e excl 644 10
+              chmod e 6755
+            run
+              open 0 f rw
+              unlink f
+              @1 fwrite 0 4 1
+              open 1 e r
+              unlink e
+              create g excl 644 10
+              chmod g 6755
+              open 2 g rw
+              unlink g
+              @2 fwrite 2 0 5
+              create h excl 644 10
+              chmod h 2640
+              open 3 h rw
+              unlink h
+              @2 ftruncate 3 14
+            """),
     ]
 }
