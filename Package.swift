@@ -114,7 +114,8 @@ let package = Package(
             name: "ImageStoreTests", dependencies: ["ImageStore", "OCI", "Linux", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
-            name: "RegistryTests", dependencies: ["Distribution", "ImageStore", "Linux", "OCI", "Registry"],
+            name: "RegistryTests",
+            dependencies: ["Distribution", "ImageStore", "Linux", "OCI", "Registry", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "DockerfileTests", dependencies: ["Dockerfile", "TestSupport"], exclude: ["testfiles"],

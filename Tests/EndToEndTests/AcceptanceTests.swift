@@ -1,5 +1,6 @@
 import Glibc
 import Linux
+import TestSupport
 import Testing
 
 extension EndToEnd {
@@ -74,7 +75,7 @@ extension EndToEnd {
                 try Self.build(strata, ["-f", context + "/Dockerfile.optimized", "-t", "web-ping:optimised", context])
                 // The application answers to its environment, and is stopped.
                 try strata("run", "-d", "--name", "pinger", "-e", "TARGET=localhost", "web-ping")
-                for _ in 0..<100 where try strata("logs", "pinger").isEmpty { usleep(100_000) }
+                try waitUntil { try !strata("logs", "pinger").isEmpty }
                 #expect(try strata("logs", "pinger").contains("localhost"))
                 try strata("rm", "-f", "pinger")
                 // When app.js changes, the optimised Dockerfile does less again.
@@ -104,12 +105,12 @@ extension EndToEnd {
                         == "mybuild")
                 try strata("run", "-d", "--name", "myserver", "mybuild:0.0")
                 var page = ""
-                for _ in 0..<100 where page.isEmpty {
+                try waitUntil {
                     page = try Program.run([
                         "/bin/bash", "-c",
                         #"exec 3<>/dev/tcp/127.0.0.1/80 && printf 'GET /test.html HTTP/1.0\r\n\r\n' >&3 && cat <&3"#,
                     ]).output
-                    if page.isEmpty { usleep(100_000) }
+                    return !page.isEmpty
                 }
                 #expect(page.hasPrefix("HTTP/1.1 200") && page.contains("hello"))
                 #expect(try strata("ps", "--format", "{{.Names}}") == "myserver")

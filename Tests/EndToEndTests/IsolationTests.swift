@@ -1,5 +1,6 @@
 import ImageStore
 import OCI
+import TestSupport
 import Testing
 
 extension EndToEnd {
@@ -17,9 +18,7 @@ extension EndToEnd {
                 for who in ["left", "right"] {
                     let place = try strata.directory("see-\(who)")
                     try strata("mount", who, place)
-                    for _ in 0..<100 where try Program.run(["/bin/cat", "\(place)/\(who)"]).status != 0 {
-                        try Program.shell("sleep 0.05")
-                    }
+                    try waitUntil { try Program.run(["/bin/cat", "\(place)/\(who)"]).status == 0 }
                     #expect(try Program.shell("cat '\(place)/data/file'") == "\(who)\n")
                     #expect(try Program.shell("ls '\(place)' | grep -cx 'left\\|right'") == "1\n")
                     try strata("umount", place)

@@ -4,6 +4,7 @@ import Linux
 import OCI
 import Registry
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite struct InterruptionTests {
@@ -82,7 +83,7 @@ import Testing
                 events.add(event)
                 guard case .layer(_, .downloading(let done, _)) = event, done > 8_000_000 else { return }
                 // The small ones come first, but only the log says when they are finished.
-                for _ in 0..<500 where events.count(.pulled) < 2 { MonotonicClock.sleep(milliseconds: 10) }
+                waitUntil { events.count(.pulled) >= 2 }
                 once.run { registry.stop() }
             }
         }

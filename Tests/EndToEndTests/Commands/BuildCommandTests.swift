@@ -1,5 +1,6 @@
 import Glibc
 import Linux
+import TestSupport
 import Testing
 
 extension EndToEnd {
@@ -125,7 +126,7 @@ extension EndToEnd {
                 let build = try ChildProcess.spawn(
                     binary, arguments: [binary, "--root", strata.root, "build", "-f", recipe, context],
                     descriptors: [file.rawValue, file.rawValue, file.rawValue], newSession: true)
-                for _ in 0..<200 where try !Program.shell("cat '\(log)'").contains(" started\n") { usleep(50_000) }
+                try waitUntil { try Program.shell("cat '\(log)'").contains(" started\n") }
                 try build.signal(SIGINT)
                 let status = try build.wait().shellStatus
                 #expect(status == 130)

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 extension EndToEnd {
@@ -53,9 +54,7 @@ extension EndToEnd {
                 #expect(try strata("start", "-a", "box") == "written on the host")
                 try strata("run", "-d", "--name", "live", "busybox", "sh", "-c", "echo inside > /note; sleep 1000")
                 try strata("mount", "live", place)
-                for _ in 0..<50 where try Program.run(["/bin/cat", "\(place)/note"]).output != "inside\n" {
-                    try Program.shell("sleep 0.05")
-                }
+                try waitUntil { try Program.run(["/bin/cat", "\(place)/note"]).output == "inside\n" }
                 #expect(try Program.shell("cat '\(place)/note'") == "inside\n")
                 try strata("umount", "live")
                 try strata("rm", "-f", "live")

@@ -1,5 +1,6 @@
 import Glibc
 import Linux
+import TestSupport
 import Testing
 
 /// A store of its own for one test, and the built `strata` to work on it.
@@ -147,7 +148,7 @@ struct Strata {
     /// Expects that nothing is mounted, running or unfinished.
     func expectOrder(location: SourceLocation = #_sourceLocation) throws {
         // A server that was asked to end may take a moment longer than its mount.
-        for _ in 0..<40 where try !processes().isEmpty { usleep(50_000) }
+        try waitUntil(seconds: 10) { try processes().isEmpty }
         #expect(try mountPoints() == [], sourceLocation: location)
         #expect(try processes().map(\.command) == [], sourceLocation: location)
         #expect(try unfinished() == [], sourceLocation: location)

@@ -1,5 +1,6 @@
 import Glibc
 import Linux
+import TestSupport
 import Testing
 
 /// Directories for a mount, and the helper run on them by hand. Used through `withBench`.
@@ -83,7 +84,7 @@ func expectMount(_ bench: HelperBench, _ finished: FinishedProgram, _ look: (Are
         try Area.with(bench.target, look)
         try bench.unmount()
     }
-    for _ in 0..<200 where try bench.serverRuns() { usleep(10_000) }
+    try waitUntil(seconds: 20) { try !bench.serverRuns() }
     #expect(try !bench.serverRuns(), "the server is still there after its unmount")
 }
 

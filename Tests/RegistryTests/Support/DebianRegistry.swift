@@ -1,5 +1,6 @@
 import Linux
 import Synchronization
+import TestSupport
 import Testing
 
 /// Debian's `docker-registry` on a port of its own; it ends with the value.
@@ -56,10 +57,7 @@ final class DebianRegistry: Sendable {
             "docker-registry", arguments: ["docker-registry", "serve", directory + "/config.yml"],
             descriptors: [nothing.rawValue, output.rawValue, output.rawValue], newSession: true)
         child.withLock { $0 = started }
-        for _ in 0..<6000 {
-            if isListening(port) { return }
-            MonotonicClock.sleep(milliseconds: 10)
-        }
+        if waitUntil({ isListening(port) }) { return }
         throw ShellError(description: "docker-registry does not listen: \(try shell("cat '\(log)'"))")
     }
 

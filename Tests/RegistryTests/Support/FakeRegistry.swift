@@ -2,6 +2,7 @@ import FoundationEssentials
 import Linux
 import OCI
 import Synchronization
+import TestSupport
 import Testing
 
 /// A registry that serves what a test gives it, and misbehaves as it is told.
@@ -34,8 +35,7 @@ final class FakeRegistry: Sendable {
             ], directory: directory,
             descriptors: [nothing.rawValue, output.rawValue, output.rawValue], newSession: true)
         child.withLock { $0 = started }
-        for _ in 0..<6000 where !isListening(port) { MonotonicClock.sleep(milliseconds: 10) }
-        try #require(isListening(port))
+        try #require(waitUntil { isListening(port) })
     }
 
     deinit {
