@@ -153,7 +153,6 @@ final class WorkerPool: @unchecked Sendable {
     private func park() -> Bool {
         parked.add(1, ordering: .relaxed)
         parking.wait()
-        parked.subtract(1, ordering: .relaxed)
         return !stopping.load(ordering: .relaxed)
     }
 
@@ -210,12 +209,23 @@ final class WorkerPool: @unchecked Sendable {
     }
 
     private func addListener() {
-        if parked.load(ordering: .relaxed) > 0 {
+        if takeParked() {
             parking.post()
         } else if alive.load(ordering: .relaxed) <= maximum {
             // If there is no memory for another one, those there are have to do.
             try? startWorker()
         }
+    }
+
+    /// One parked worker fewer, if there is one: it is to be woken.
+    private func takeParked() -> Bool {
+        var count = parked.load(ordering: .relaxed)
+        while count > 0 {
+            let (done, found) = parked.compareExchange(expected: count, desired: count - 1, ordering: .relaxed)
+            if done { return true }
+            count = found
+        }
+        return false
     }
 
     private func sleepUntilRequest(after count: Int) {
@@ -253,7 +263,8 @@ final class WorkerPool: @unchecked Sendable {
     }
 
     private func waitForThreads(milliseconds: Int) -> Bool {
-        for _ in 0..<max(1, milliseconds) {
+        let end = MonotonicClock.milliseconds + Int64(milliseconds)
+        while MonotonicClock.milliseconds < end {
             if alive.load(ordering: .acquiring) == 0 { return true }
             if stopping.load(ordering: .relaxed) {
                 threads.withLock { for thread in $0 { pthread_kill(thread, SIGUSR1) } }

@@ -11,9 +11,6 @@ public struct MountHelper: Hashable, Sendable {
     /// The name of Strata's own helper.
     public static let name = "strata-fuse"
 
-    /// Whether this is Strata's own helper, going by its name: others do not know all its options.
-    var isOwn: Bool { path.split(separator: "/").last.map(String.init) == MountHelper.name }
-
     /// Finds the helper: what `STRATA_FUSE` names, else `strata-fuse` next to the running program, else in `PATH`.
     /// `helperMissing` where there is none.
     public static func find() throws(RuntimeError) -> MountHelper {

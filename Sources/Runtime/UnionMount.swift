@@ -41,10 +41,8 @@ public struct UnionMount: Hashable, Codable, Sendable {
             throw RuntimeError(
                 .busy, "cannot mount at \(mountPoint): it is a mount point already", remedy: "unmount it first")
         }
-        // What is written may be committed from its directory alone.
-        let more = upper != nil && helper.isOwn ? ["complete_links"] : []
         let (value, directory) = optionValue(
-            lowers: lowers, upper: upper, work: work, options: options + more, base: base)
+            lowers: lowers, upper: upper, work: work, options: options, base: base)
         let messages = try openLog(log)
         let null = try attempting("open /dev/null") { () throws(Errno) in
             try FileDescriptor.open("/dev/null", .readWrite)

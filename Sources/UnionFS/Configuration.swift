@@ -32,9 +32,6 @@ public struct Configuration: Sendable {
     /// Whether a change of attributes leaves the data in the lower layer, and such files of other unions are read (the
     /// kernel's `metacopy`).
     public var usesMetacopy = true
-    /// Whether every name of a copied-up file with several names gets its place in the upper directory when the union
-    /// ends, for whoever reads that directory without the work directory's index: a commit.
-    public var completesLinks = false
     /// Whether programs see extended attributes at all.
     public var hasExtendedAttributes = true
 

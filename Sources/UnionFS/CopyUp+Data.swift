@@ -55,6 +55,7 @@ extension Union {
         } catch {
             // What was copied takes room and is not used. (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE)
             try? copy.allocate(mode: 3, offset: 0, length: max(before.size, 1))
+            try? copy.truncate(to: before.size)
             try? restore(before, capability, on: copy)
             throw error
         }

@@ -8,7 +8,7 @@ internal import Linux
 final class Layer: Sendable {
     /// Place in the stack: 0 is the upper directory, 1 the topmost lower one.
     let index: Int
-    /// The root, opened with `O_PATH`.
+    /// The root, opened for reading: see `LayerMounts`.
     let root: FileDescriptor
     /// The device of the file system that the layer is on.
     let device: UInt64

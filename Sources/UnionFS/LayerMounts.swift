@@ -28,15 +28,19 @@ struct LayerMounts {
 
     /// One for each mount and use, since renames and links do not cross from one to another.
     private var copies: [Copy] = []
+    /// This process may not copy mounts.
+    private var isRefused = false
 
     /// Opens a directory for reading.
     mutating func open(_ path: String, isWritable: Bool) throws(Errno) -> FileDescriptor {
         // Not O_PATH: open_by_handle_at(2) does not take such a descriptor.
         let plain = try FileDescriptor.open(path, [.readOnly, .directory])
+        if isRefused { return plain }
         do throws(Errno) {
             if let copied = try reopen(plain, isWritable: isWritable) { return copied }
         } catch {
             // Not allowed, or not known to this kernel.
+            isRefused = error == .EPERM || error == .ENOSYS
         }
         return plain
     }

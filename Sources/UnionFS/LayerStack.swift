@@ -77,7 +77,6 @@ final class LayerStack: Sendable {
     /// - Parameters:
     ///   - first: index of the part to start from.
     ///   - redirect: what the directory's upper part says of its place in the lower layers.
-    ///   - isKnown: the first part has been found to be a directory.
     func parts(
         of name: Text, in parents: [LowerPart], from first: Int = 0, redirect: [UInt8]? = nil
     ) throws(Errno) -> [LowerPart] {

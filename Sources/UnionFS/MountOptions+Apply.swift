@@ -120,7 +120,6 @@ extension MountOptions {
         case "noacl": hasACLs = false
         case "noxattr", "noxattrs": configuration.hasExtendedAttributes = value == "0"
         case "static_nlink": configuration.hasStaticLinkCounts = true
-        case "complete_links": configuration.completesLinks = true
         case "ino32_t": configuration.hasShortInodeNumbers = true
         case "timeout":
             let text = try Self.need(name, value)

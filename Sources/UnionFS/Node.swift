@@ -47,6 +47,8 @@ final class Node: @unchecked Sendable {
         static let kept = Flags(rawValue: 1 << 18)
         /// Readers have a lower file open through this node, whose upper file is another one: `OpenFile.successor`.
         static let superseded = Flags(rawValue: 1 << 17)
+        /// Of a superseded node: the kernel takes none of its names for this node any more.
+        static let namesDropped = Flags(rawValue: 1 << 19)
     }
 
     let id: NodeID
@@ -100,6 +102,18 @@ final class Node: @unchecked Sendable {
     var hasDataBelow: Bool { !flags.contains(.upper) || flags.contains(.metacopy) }
     var isDirectory: Bool { type == .directory }
     var isRoot: Bool { id == .root }
+}
+
+/// A name that the kernel knows, for whoever holds no lock on it.
+struct KnownName {
+    let parent: NodeID
+    /// With a zero at the end.
+    let name: [CChar]
+
+    init(_ link: Link) {
+        parent = link.parent.id
+        name = link.text.bytes.map { CChar(bitPattern: $0) } + [0]
+    }
 }
 
 /// A name of a node in a directory: what a dentry is to the kernel.

@@ -309,6 +309,11 @@ final class NodeTable: @unchecked Sendable {
         shardLocks[min(first, second)].unlock()
     }
 
+    /// The caller holds the tree lock.
+    func names(of node: Node) -> [KnownName] {
+        identities.with { ([node.link].compactMap { $0 } + node.moreLinks).map { KnownName($0) } }
+    }
+
     /// All names of a node become those of a new node of the same inode number, in the upper layer; the old node keeps what
     /// is open and has no name any more. The new one is returned and counts as looked up once. The caller holds the tree
     /// lock for writing.
@@ -319,8 +324,8 @@ final class NodeTable: @unchecked Sendable {
             let new = numbers.add { id in
                 Node(
                     id: id, inode: node.inode, type: node.type,
-                    flags: node.flags.subtracting([.removed]).union([.upper, .listed]), lowerLayer: node.lowerLayer,
-                    directory: nil)
+                    flags: node.flags.subtracting([.removed, .kept]).union([.upper, .listed]),
+                    lowerLayer: node.lowerLayer, directory: nil)
             }
             new.index = node.index
             new.lookups.store(1, ordering: .relaxed)
@@ -349,6 +354,8 @@ final class NodeTable: @unchecked Sendable {
     func forget(_ node: Node, count: Int) -> Node? {
         let left = node.lookups.wrappingSubtract(count, ordering: .acquiringAndReleasing).newValue
         if left > 0 { return nil }
+        // What the kernel had of the file's bytes has gone with its inode.
+        node.clear(.stored)
         if node.isRemoved || !forgotten.isEnabled { return collect(node) ? node : nil }
         guard let oldest = forgotten.keep(node) else { return nil }
         return collect(oldest) ? oldest : nil

@@ -36,6 +36,14 @@ final class OpenFile: @unchecked Sendable {
     /// What was known of a file when its last name was removed and nobody had it open.
     var remains: FileStatus?
 
+    /// As it is now, to be looked at without the node's lock.
+    func copy() -> OpenFile {
+        let copy = OpenFile()
+        (copy.count, copy.isUnlinked, copy.isLower) = (count, isUnlinked, isLower)
+        (copy.descriptor, copy.metadata, copy.successor, copy.remains) = (descriptor, metadata, successor, remains)
+        return copy
+    }
+
     /// What is to be asked about attributes.
     var attributeSource: SharedDescriptor? { metadata ?? descriptor }
 }
@@ -88,6 +96,21 @@ final class Backings: @unchecked Sendable {
             idle[nextIdle] = node
             nextIdle = (nextIdle + 1) % Self.idleLimit
             return oldest
+        }
+    }
+
+    /// Makes the kernel look names up again that were those of a node. On a thread of its own: the kernel waits for
+    /// the lock of a directory, whose holder may wait for an answer of ours.
+    func drop(_ names: [KnownName], of node: Node) {
+        let session = session
+        PrivateThread.detach {
+            for known in names {
+                known.name.withUnsafeBufferPointer { name in
+                    guard let pointer = name.baseAddress else { return }
+                    try? session.invalidate(name: Name(pointer), in: known.parent)
+                }
+            }
+            node.set(.namesDropped)
         }
     }
 

@@ -115,14 +115,18 @@ extension Union {
     /// Truncates by path or by what is open. ESTALE where the kernel still reads the lower file under this node: it then
     /// looks the name up again and finds the node that `open` would have found.
     private func truncate(_ node: Node, to size: Int64, by writer: Writer?) throws(Errno) {
-        try node.lock.with { () throws(Errno) in
-            try separateFromReaders(node)
-            try tree.read { () throws(Errno) in
-                let place = try self.place(of: node)
-                let file = try place.open(.writeOnly)
-                try file.truncate(to: size)
-                try dropPrivileges(of: node, place, for: writer)
+        do throws(Errno) {
+            try node.lock.with { () throws(Errno) in
+                try separateFromReaders(node)
+                try tree.read { () throws(Errno) in
+                    let place = try self.place(of: node)
+                    try place.open(.writeOnly).truncate(to: size)
+                    try dropPrivileges(of: node, place, for: writer)
+                }
             }
+        } catch {
+            if error == .ESTALE { waitForDroppedNames(of: node) }
+            throw error
         }
     }
 

@@ -8,7 +8,7 @@ extension Union {
         if let successor = successor(of: node) { return birthTime(successor) }
         let time: TimeSpec?
         if node.isRemoved {
-            let file = node.lock.with { node.file }
+            let file = node.lock.with { node.file?.copy() }
             time = (try? file?.attributeSource?.value.status().birthTime) ?? file?.remains?.birthTime
         } else {
             time = try? tree.read { () throws(Errno) in try birthTime(ofNamed: node) }

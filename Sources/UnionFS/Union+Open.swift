@@ -24,35 +24,58 @@ extension Union {
                 try copyUp(node, .data(limit: flags.contains(.truncate) ? 0 : nil))
             }
         }
-        let current = try writes ? upperFile(ofSuperseded: node) : nil
-        return try node.lock.with { () throws(Errno) -> Opened in
+        let current = try upperFile(ofSuperseded: node)
+        do throws(Errno) {
+            return try openPrepared(node, flags, by: writer, current)
+        } catch {
+            if error == .ESTALE { waitForDroppedNames(of: node) }
+            throw error
+        }
+    }
+
+    private func openPrepared(
+        _ node: Node, _ flags: OpenFlags, by writer: Writer?, _ current: SharedDescriptor?
+    ) throws(Errno) -> Opened {
+        try node.lock.with { () throws(Errno) -> Opened in
             // Also for a reader: it must see what is written from now on, which the lower file does not get.
             if !node.hasDataBelow && !node.isRemoved { try separateFromReaders(node) }
             let file = node.file ?? OpenFile()
-            if file.count == 0 && file.backing == nil && file.descriptor == nil {
-                try start(file, node)
-            } else if file.isLower && !node.hasDataBelow && !node.isRemoved {
-                // No backing file, or this would have been another node: readers go on with the upper file.
-                file.descriptor = try openUpper(node)
-                file.isLower = false
-            }
-            // Opened through /proc: no lower file may be written through what its readers have open, and the kernel takes
-            // nothing else beside that.
-            if writes && node.isRemoved, file.isLower, let backing = file.backing {
-                if file.count > 0 { throw .ESTALE }
-                backings?.close(backing)
-                file.backing = nil
-            }
-            if let current {
-                file.descriptor = current
-                file.isLower = false
-            } else if writes && node.isRemoved {
-                _ = try changeableRemains(of: node, .data(limit: flags.contains(.truncate) ? 0 : nil))
-            }
-            if flags.contains(.truncate) { try truncateOpen(file, node, by: writer) }
+            if file.count == 0 && file.backing == nil && file.descriptor == nil { try start(file, node) }
             node.file = file
+            do throws(Errno) {
+                try prepareRemoved(file, node, current, flags)
+                if flags.contains(.truncate) { try truncateOpen(file, node, by: writer) }
+            } catch {
+                if file.count == 0 { close(file, of: node) }
+                throw error
+            }
             file.count += 1
             return opened(file)
+        }
+    }
+
+    /// Before a file without a name is opened once more: through /proc, by its handle, or under a name that leads to its
+    /// successor, whose file is `current`, once the kernel looks it up again. No lower file may be written through what
+    /// its readers have open, and the kernel takes nothing else beside that.
+    private func prepareRemoved(
+        _ file: OpenFile, _ node: Node, _ current: SharedDescriptor?, _ flags: OpenFlags
+    ) throws(Errno) {
+        guard node.isRemoved else { return }
+        let writes = flags.canWrite || flags.contains(.truncate)
+        if writes || current != nil, file.isLower, let backing = file.backing {
+            if file.count > 0 {
+                // Whoever comes through /proc to read gets what those have who read already.
+                if !writes && node.flags.contains(.namesDropped) { return }
+                throw .ESTALE
+            }
+            backings?.close(backing)
+            file.backing = nil
+        }
+        if let current {
+            file.descriptor = current
+            file.isLower = false
+        } else if writes {
+            _ = try changeableRemains(of: node, .data(limit: flags.contains(.truncate) ? 0 : nil))
         }
     }
 
@@ -158,13 +181,18 @@ extension Union {
     /// Before a change of data: where the kernel has the lower file open through this node, the upper file becomes another
     /// node, and ESTALE makes the kernel look it up. The node's lock is held, the tree lock is not.
     func separateFromReaders(_ node: Node) throws(Errno) {
-        guard let file = node.file, file.isLower, file.count > 0, file.backing != nil else {
-            // A lower file that nobody has open any more.
-            if let file = node.file, file.isLower, file.count == 0 { close(file, of: node) }
+        guard let file = node.file, file.isLower else { return }
+        if file.count == 0 { return close(file, of: node) }
+        if file.backing == nil {
+            // Readers go on with the upper file.
+            file.descriptor = try openUpper(node)
+            file.isLower = false
             return
         }
+        var names: [KnownName] = []
         try tree.write { () throws(Errno) in
             if node.isRemoved { throw .ESTALE }
+            names = table.names(of: node)
             if file.descriptor == nil, let data = node.data {
                 file.descriptor = SharedDescriptor(try data.place().open(.readOnly), canWrite: false)
             }
@@ -173,6 +201,7 @@ extension Union {
             node.set([.removed, .superseded])
         }
         backings?.attributesChanged(node)
+        backings?.drop(names, of: node)
         throw .ESTALE
     }
 

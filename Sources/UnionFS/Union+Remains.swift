@@ -39,8 +39,8 @@ extension Union {
 
     /// What programs see of a file without a name.
     func attributes(ofRemoved node: Node) throws(Errno) -> Attributes {
-        // `node.file` is set before the node counts as removed, and only grows from then on.
-        guard let file = node.lock.with({ node.file }) else { throw .ESTALE }
+        // Set before the node counts as removed.
+        guard let file = node.lock.with({ node.file?.copy() }) else { throw .ESTALE }
         let status: FileStatus
         if let descriptor = file.attributeSource {
             status = try descriptor.value.status()
@@ -51,7 +51,9 @@ extension Union {
         }
         var result = Attributes(status)
         present(&result, node)
-        if let successor = file.successor { return try attributes(ofSuperseded: result, by: successor) }
+        if let successor = file.successor {
+            return try attributes(ofSuperseded: result, by: successor, isRead: file.count > 0)
+        }
         if !node.isDirectory { result.linkCount = UInt32(clamping: linksLeft(of: node, file, status)) }
         return result
     }

@@ -150,13 +150,11 @@ private struct Setup {
 
     /// The server of a mount that has just been taken down may need a moment to let go.
     private func waitForLock(_ directory: borrowing FileDescriptor) throws(Errno) {
-        let patience: Int64 = 3000
-        let step: Int64 = 5
-        for _ in 0..<(patience / step) {
-            if try directory.lock(exclusive: true, blocking: false) { return }
-            MonotonicClock.sleep(milliseconds: step)
+        let end = MonotonicClock.milliseconds + 3000
+        while try !directory.lock(exclusive: true, blocking: false) {
+            if MonotonicClock.milliseconds > end { throw .EBUSY }
+            MonotonicClock.sleep(milliseconds: 5)
         }
-        throw .EBUSY
     }
 
     private func checkSeparate(

@@ -1,4 +1,5 @@
 internal import FUSE
+internal import Glibc
 internal import Linux
 
 // Files whose data were copied up while somebody read the lower one: the readers' node goes on with the lower file's bytes,
@@ -12,14 +13,24 @@ extension Union {
     }
 
     /// What programs see through the old node: the upper file with the bytes of the lower one, because who maps a file must not
-    /// be told of more bytes than there are. `own` is what is known of the file that is read.
-    func attributes(ofSuperseded own: Attributes, by successor: Node) throws(Errno) -> Attributes {
+    /// be told of more bytes than there are. `own` is what is known of the file that is read; nobody does unless `isRead`.
+    func attributes(ofSuperseded own: Attributes, by successor: Node, isRead: Bool) throws(Errno) -> Attributes {
         var result = try getattr(successor)
+        if !isRead { return result }
         result.size = own.size
         result.blocks = own.blocks
         result.accessTime = own.accessTime
         result.modificationTime = own.modificationTime
         return result
+    }
+
+    /// Before ESTALE is answered, which makes the kernel look one name up again: waits until it has dropped the others, so that
+    /// from the first change on all lead to the new node. Not for long, since whoever holds the lock of their
+    /// directory may wait for us. No lock is held.
+    func waitForDroppedNames(of node: Node) {
+        guard node.flags.contains(.superseded) else { return }
+        let end = MonotonicClock.milliseconds + 100
+        while !node.flags.contains(.namesDropped), MonotonicClock.milliseconds < end { usleep(50) }
     }
 
     /// The upper file, opened to be written through the old node; nil for a node that is not superseded. No lock is held.

@@ -28,7 +28,6 @@ let usage = """
       allow_other           for everybody, not only for the mounter (always, if root mounts)
       fsname=NAME           what the mount is shown to come from
       userxattr             keep marks in user.overlay attributes, as whoever is not root has to
-      complete_links        when the mount ends, every name of a changed file with several names is in the upper directory
       volatile              a sync does nothing: for directories that do not outlive a crash
       noacl, noxattrs       no access control lists, no extended attributes
       uidmapping=LAYER:SHOWN:COUNT[:…], gidmapping=…

@@ -56,6 +56,54 @@ import Testing
         }
     }
 
+    @Test(
+        "what is written beside a reader is there under every name, looked up before or not",
+        arguments: Subject.allCases, [10, 100_000])
+    func namesBesideReader(on subject: Subject, size: Int) throws {
+        try subject.run(given: { area throws in
+            try area.file("f", String(repeating: "A", count: size))
+            try area.directory("d")
+            for name in ["d/g", "h"] { try area.link(name, to: "f") }
+        }) { area throws in
+            for name in ["f", "d/g"] { #expect(try area.status(name).size == size) }
+            let reader = try area.open("f")
+            #expect(try reader.text(count: 4) == "AAAA")
+            try area.open("f", .writeOnly).write("BBBB", at: 0)
+            for name in ["f", "d/g", "h"] { #expect(try area.text(name).prefix(5) == "BBBBA", "\(name)") }
+            try area.open("d/g", .writeOnly).truncate(to: 6)
+            for name in ["f", "d/g", "h"] {
+                #expect(try area.status(name).size == 6, "\(name)")
+                #expect(try area.text(name) == "BBBBAA", "\(name)")
+            }
+            #expect(try ["AAAA", "BBBB"].contains(reader.text(count: 4)))
+            for name in ["f", "h"] { #expect(try area.status(name).inode == area.status("d/g").inode, "\(name)") }
+        }
+    }
+
+    @Test("what is cut off beside a reader does not come back", arguments: Subject.allCases, [10, 100_000])
+    func truncationBesideReader(on subject: Subject, size: Int) throws {
+        try subject.run(given: { try $0.file("f", String(repeating: "A", count: size)) }) { area throws in
+            let reader = try area.open("f")
+            #expect(try reader.text(count: 4) == "AAAA")
+            try area.open("f", [.writeOnly, .truncate]).truncate(to: 100)
+            #expect(try area.text("f") == String(repeating: "\0", count: 100))
+            let writer = try area.open("f", .readWrite)
+            try writer.write("B", at: 50)
+            try writer.sync(dataOnly: false)
+            let expected = String(repeating: "\0", count: 50) + "B" + String(repeating: "\0", count: 49)
+            #expect(try area.text("f") == expected)
+            #expect(try writer.text() == expected)
+        }
+        try subject.run(given: { try $0.file("f", String(repeating: "A", count: size)) }) { area throws in
+            let reader = try area.open("f")
+            #expect(try reader.text(count: 4) == "AAAA")
+            try truncateFile(area.path + "/f", to: 0)
+            try truncateFile(area.path + "/f", to: 100)
+            #expect(try area.text("f") == String(repeating: "\0", count: 100))
+            #expect(try ["AAAA", "\0\0\0\0"].contains(reader.text(count: 4)))
+        }
+    }
+
     @Test("a reader that was there before a write by another sees the old text or the new", arguments: Subject.allCases)
     func readerBefore(on subject: Subject) throws {
         try subject.run(given: { try $0.file("f", "0123456789") }) { area throws in
