@@ -52,6 +52,7 @@ extension ImageStore {
             imageName: new.imageName, layerIDs: new.layerIDs, createdAt: .now, state: .created, pid: nil,
             supervisor: nil, exitCode: nil, startedAt: nil, finishedAt: nil, arguments: new.arguments,
             configJSON: new.configJSON, isBuild: new.isBuild)
+        try requireUsable(new.layerIDs)
         let workshop = try TemporaryDirectory(in: temporary)
         try attempting("cannot create the container's directory") { () throws(Errno) in
             try workshop.descriptor.makeDirectory("container", mode: 0o700)
@@ -80,6 +81,23 @@ extension ImageStore {
             try? FileDescriptor.currentDirectory.removeTree("\(root)/\(place)")
             try? settle([place])
             throw error
+        }
+    }
+
+    /// Throws `corrupt` where a container cannot stand on a layer: it is in quarantine, or its files are gone.
+    private func requireUsable(_ layers: [LayerID]) throws(StoreError) {
+        try catalog.read("cannot look up the layers") { database in
+            for id in layers { _ = try LayerRows.number(id, in: database) }
+        }
+        for id in layers {
+            let status = try attempting("cannot look at the layer \(id)") { () throws(Errno) in
+                try FileDescriptor.currentDirectory.statusIfPresent(of: layerPath(id))
+            }
+            if status == nil {
+                throw StoreError(
+                    .corrupt, "the files of the layer \(id) are missing",
+                    remedy: "pull, load, import or build the image again")
+            }
         }
     }
 

@@ -90,6 +90,51 @@ import Testing
         #expect(try kinds(test.store) { $0.isQuick = true } == ["layer"])
         let again = try test.layer(script)
         #expect(try test.store.image(id: image.id).layerIDs == [again.id])
+        #expect(try kinds(test.store) == [])
+        #expect(try shell("cat f", in: test.store.layerPath(again.id)) == "x\n")
+    }
+
+    /// The same when it comes with an image, whether its archive is read or named as known.
+    @Test(arguments: [ImageArchiveFormat.docker, .oci, .directory])
+    func missingLayersAreLoadedAgain(_ format: ImageArchiveFormat) throws {
+        let test = try TemporaryStore()
+        let image = try test.image("1", tags: ["app"])
+        try SaveLoadTests.save(["app"], to: "saved", test, format: format)
+        try shell("rm -r \(image.layerIDs[0].rawValue)", in: test.directory + "/store/layers")
+        let loaded = try #require(try SaveLoadTests.load(test.directory + "/saved", into: test.store).first).image
+        #expect(loaded.id == image.id)
+        #expect(try shell("cat file", in: test.store.layerPath(loaded.layerIDs[0])) == "1")
+        try test.store.releaseLeases()
+        #expect(try kinds(test.store) == [])
+    }
+
+    /// Whoever wants to use an image is told what is wrong with it, and what helps.
+    @Test func containersOfDamagedLayersAreRefused() throws {
+        let test = try TemporaryStore()
+        let (base, top) = (try test.layer("echo b > b"), try test.layer("echo t > t"))
+        let image = try test.image(layers: [base.id, top.id], "1", tags: ["app"])
+        func failure() -> StoreError? {
+            #expect(throws: StoreError.self) {
+                try test.store.createContainer(NewContainer(imageID: image.id, layerIDs: image.layerIDs))
+            }
+        }
+        for layer in [base, top] {
+            let path = "\(test.directory)/store/layers/\(layer.id)"
+            try shell("mv \(path) \(test.directory)/moved")
+            let missing = failure()
+            #expect(missing?.code == .corrupt)
+            #expect(missing?.message.contains("are missing") == true)
+            #expect(missing?.remedy?.contains("pull, load, import or build") == true)
+            try shell("mv \(test.directory)/moved \(path)")
+        }
+        try shell("echo evil > t", in: test.store.layerPath(top.id))
+        try test.store.releaseLeases()
+        #expect(try kinds(test.store) { $0.repairs = true } == ["layer"])
+        let broken = failure()
+        #expect(broken?.code == .corrupt)
+        #expect(broken?.message.contains("quarantine") == true)
+        #expect(broken?.remedy?.contains("pull, load, import or build") == true)
+        try test.expectNothingUnfinished()
     }
 
     @Test func damagedDocumentsAreHealed() throws {

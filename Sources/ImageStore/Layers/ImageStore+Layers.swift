@@ -35,6 +35,21 @@ extension ImageStore {
         }
     }
 
+    /// The layer with that content, leased to this handle; nil where the store has none, or has lost its files, so that
+    /// it has to come again. Whatever stands on one that was lost then stands on the new one.
+    public func leaseUsable(diffID: Digest) throws(StoreError) -> LayerRecord? {
+        if try layer(diffID: diffID) == nil { return nil }
+        return try catalog.write("cannot lease the layer \(diffID)") { database in
+            guard let found = try LayerRows.find(diffID: diffID, in: database) else { return nil }
+            if try FileDescriptor.currentDirectory.statusIfPresent(of: layerPath(found.id)) == nil {
+                try LayerRows.setBroken(found.id, in: database)
+                return nil
+            }
+            try LayerRows.lease(found.id, to: .current, owner: leaseOwner, in: database)
+            return found
+        }
+    }
+
     /// Gives up all leases of this handle; layers that nothing else keeps are removed.
     public func releaseLeases() throws(StoreError) {
         let held = try catalog.read("cannot list leases") { database in

@@ -60,7 +60,7 @@ extension ImageStore {
     }
 
     private func publish(_ workshop: TemporaryDirectory, _ summary: LayerSummary) throws(StoreError) -> LayerRecord {
-        if let known = try layer(diffID: summary.diffID), (try? lease([known.id])) != nil { return known }
+        if let known = try leaseUsable(diffID: summary.diffID) { return known }
         let id = try reserveLayer()
         try placeLayer(id, from: workshop.descriptor, "layer")
         let record = try completeLayer(id, summary)
