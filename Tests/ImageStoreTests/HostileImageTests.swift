@@ -13,7 +13,7 @@ import Testing
     static func layout(kind: String = "gzip", _ change: String = "") -> String {
         """
         test -e tree || { mkdir tree; echo x > tree/f; }
-        tar --format=pax --xattrs --xattrs-include='*' --acls -cf layer.tar -C tree .
+        test -e layer.tar || tar --format=pax --xattrs --xattrs-include='*' --acls -cf layer.tar -C tree .
         rm -rf layout; mkdir -p layout/blobs/sha256
         python3 - <<'END'
         import hashlib, json, subprocess, tarfile, io, os
@@ -93,6 +93,7 @@ import Testing
         // Sizes and digests that are not right.
         "def Manifest(): manifest['layers'][0]['size'] += 1", "def Manifest(): manifest['config']['size'] = -1",
         "def Index(): index['manifests'][0]['size'] = 1 << 62",
+        "def Manifest(): manifest['layers'][0]['digest'] = 'sha256:' + '0' * 64",
         "def Manifest(): manifest['layers'][0]['digest'] = 'sha256:../../../canary'",
         "def Manifest(): manifest['config']['digest'] = 'md5:' + '0' * 32",
         "def Config(): config['rootfs']['diff_ids'][0] = 'sha256:' + '1' * 64",
@@ -163,6 +164,81 @@ import Testing
             """
         try shell(Self.layout(change), in: test.directory)
         try expectRefusal(test)
+    }
+
+    /// What the store has of an image does not make up for a manifest that names something else.
+    @Test(arguments: ["gzip", "none"])
+    func aKnownLayerIsNoExcuse(_ kind: String) throws {
+        let test = try TemporaryStore()
+        try shell(Self.layout(kind: kind), in: test.directory)
+        let image = try #require(try SaveLoadTests.load(test.directory + "/layout", into: test.store).first).image
+        // The layer alone may be missing where it is named by its own digest.
+        try shell(Self.layout(kind: "none", "def Raw(): del raw['blobs/sha256/' + sha(plain[0])]"), in: test.directory)
+        try shell("tar -cf archive -C layout .", in: test.directory)
+        for path in ["layout", "archive"] {
+            let loaded = try SaveLoadTests.load("\(test.directory)/\(path)", into: test.store)
+            #expect(loaded.map(\.image.id) == [image.id])
+        }
+        let wrong = "def Manifest(): manifest['layers'][0]['digest'] = 'sha256:' + '0' * 64"
+        // The same through a link, which only archives may hold.
+        let link = """
+            \(wrong)
+            def Raw(): os.makedirs('layout/blobs/sha256', exist_ok=True); \
+                os.symlink(descriptor('x', pack(plain[0]))['digest'][7:], 'layout/blobs/sha256/' + '0' * 64)
+            """
+        for change in [wrong, link] {
+            try shell(Self.layout(kind: kind, change) + "\ntar -cf archive -C layout .", in: test.directory)
+            for path in change == link ? ["archive"] : ["layout", "archive"] {
+                let error = #expect(throws: StoreError.self) {
+                    try SaveLoadTests.load("\(test.directory)/\(path)", into: test.store)
+                }
+                #expect([.badArchive, .corrupt].contains(error?.code ?? .io), "\(error?.message ?? "")")
+            }
+        }
+    }
+
+    /// A name may come again in an archive: the later one counts, and the others keep what they are.
+    @Test func repeatedDocumentsDoNotMix() throws {
+        let test = try TemporaryStore()
+        try shell(
+            Self.layout()
+                + """
+
+                python3 - <<'END'
+                import tarfile, os
+                t = tarfile.open('archive', 'w')
+                names = ['layout/' + p for p in ('index.json', 'oci-layout')]
+                names += sorted('layout/blobs/sha256/' + n for n in os.listdir('layout/blobs/sha256'))
+                # Every document, then the first ones again; links that another entry replaces.
+                for n in names + names[:1] + names[2:3] + names[:2]:
+                    if n == names[2]:
+                        i = tarfile.TarInfo(n[7:]); i.type, i.linkname = tarfile.SYMTYPE, 'nowhere'; t.addfile(i)
+                    t.add(n, n[7:])
+                t.close()
+                END
+                """, in: test.directory)
+        let loaded = try SaveLoadTests.load(test.directory + "/archive", into: test.store)
+        #expect(loaded.map { $0.references.map(\.familiar) } == [["web:1"]])
+    }
+
+    /// Names are kept until the end, so they may not be as long as they like.
+    @Test(arguments: ["'n/' * 2500", "'d/' * 40000 + 'x'"])
+    func endlessNamesAreRefused(_ name: String) throws {
+        let test = try TemporaryStore()
+        try shell(
+            Self.layout()
+                + """
+
+                python3 - <<'END'
+                import tarfile
+                t = tarfile.open('archive', 'w'); t.addfile(tarfile.TarInfo(\(name))); t.add('layout', '.'); t.close()
+                END
+                """, in: test.directory)
+        let error = #expect(throws: StoreError.self) {
+            try SaveLoadTests.load(test.directory + "/archive", into: test.store)
+        }
+        #expect(error?.code == .badArchive)
+        #expect((error?.message.utf8.count ?? 0) < 500)
     }
 
     /// The same image under a name that leads elsewhere, or through links within the layout.

@@ -32,7 +32,8 @@ final class DirectoryBundle: ImageBundle {
     }
 
     func layer(_ name: String, diffID: Digest, _ descriptor: Descriptor?) throws(StoreError) -> LayerRecord {
-        if let known = try store.layer(diffID: diffID), (try? store.lease([known.id])) != nil { return known }
+        // What the store has need not be read again, unless the manifest speaks of another file.
+        if let known = try store.leaseUsable(diffID: diffID), try store.isForm(descriptor, of: known) { return known }
         guard let file = try open(name) else {
             throw StoreError(.badArchive, "the layout cannot be used: it lacks the layer \(name)")
         }

@@ -32,6 +32,8 @@ enum ImageArchive {
     static let maximumDepth = 4
     /// The most files in an archive.
     static let maximumEntries = 200_000
+    /// The longest name of a file in an archive, in bytes, and of what a link there leads to: `PATH_MAX`.
+    static let maximumName = 4096
 
     /// One image as Docker's `manifest.json` lists it.
     struct DockerImage: Codable {
@@ -55,22 +57,5 @@ enum ImageArchive {
     /// `oci-layout`; image-spec, "oci-layout file".
     struct Layout: Codable {
         var imageLayoutVersion = "1.0.0"
-    }
-
-    /// Whether a layer's media type is that of a tar archive that everybody can read.
-    static func isLayer(_ type: MediaType) -> Bool {
-        let known = [
-            "application/vnd.oci.image.layer.v1.tar", "application/vnd.oci.image.layer.nondistributable.v1.tar",
-            "application/vnd.docker.image.rootfs.diff.tar", "application/vnd.docker.image.rootfs.foreign.diff.tar",
-        ]
-        return known.contains { prefix in
-            guard type.rawValue.hasPrefix(prefix) else { return false }
-            return ["", "+gzip", "+zstd", ".gzip", ".zstd"].contains(String(type.rawValue.dropFirst(prefix.count)))
-        }
-    }
-
-    /// Whether a configuration's media type is an image's.
-    static func isConfiguration(_ type: MediaType) -> Bool {
-        type == .imageConfiguration || type == .dockerConfiguration
     }
 }

@@ -66,6 +66,18 @@ final class HashingSource: ByteSource {
     }
 }
 
+extension ImageStore {
+    /// Whether what a manifest says of a layer's file is true of a layer of the store, so that the file need not be
+    /// there: it is the layer's own archive, or a form in which a registry had it. Docker's archives say nothing (nil).
+    func isForm(_ descriptor: Descriptor?, of layer: LayerRecord) throws(StoreError) -> Bool {
+        guard let descriptor else { return true }
+        if descriptor.digest == layer.diffID { return descriptor.size == layer.archiveSize }
+        return try blobs(of: layer.id).contains {
+            $0.descriptor.digest == descriptor.digest && $0.descriptor.size == descriptor.size
+        }
+    }
+}
+
 /// What is checked of a layer wherever it comes from.
 enum LayerCheck {
     /// The path as the digest of the blob, where it is one of a layout's.
@@ -78,6 +90,15 @@ enum LayerCheck {
     static func require(_ digest: Digest, at name: String) throws(StoreError) {
         if let expected = LayerCheck.digest(ofPath: name), expected != digest {
             throw StoreError(.corrupt, "the archive is damaged: \(name) has the digest \(digest)")
+        }
+    }
+
+    /// Throws `corrupt` where a file, which links may have led to, is not the one that a descriptor names.
+    static func require(_ digest: Digest, is descriptor: Descriptor, at name: String) throws(StoreError) {
+        if digest != descriptor.digest {
+            throw StoreError(
+                .corrupt,
+                "the archive is damaged: \(name) has the digest \(digest), the manifest says \(descriptor.digest)")
         }
     }
 

@@ -43,8 +43,14 @@ struct ImageLoader {
             }
             let id = Digest.sha256(of: document)
             try LayerCheck.require(id, at: item.config)
-            let layers = try layers(of: document, at: item.config, (item.layers ?? []).map { ($0, nil) })
-            let known = manifests.first { $0.manifest.config.digest == id && $0.manifest.layers.count == layers.count }
+            let names = item.layers ?? []
+            // It counts only if it speaks of the same files.
+            let known = manifests.first { known in
+                known.manifest.config.digest == id
+                    && known.manifest.layers.map { ImageArchive.blobs + $0.digest.hex } == names
+            }
+            let descriptors = known?.manifest.layers.map(Optional.some) ?? names.map { _ in nil }
+            let layers = try layers(of: document, at: item.config, Array(zip(names, descriptors)))
             let manifest: Data
             if let known {
                 manifest = known.document
@@ -134,10 +140,10 @@ struct ImageLoader {
             return try image(try choice(candidates, name), depth: depth + 1, reference: reference)
         }
         let manifest = try read(Manifest.self, document, name)
-        guard ImageArchive.isConfiguration(manifest.config.mediaType) else {
+        guard manifest.config.mediaType.isImageConfiguration else {
             throw bad("\(name) describes no image: its configuration is of the type \(manifest.config.mediaType)")
         }
-        for layer in manifest.layers where !ImageArchive.isLayer(layer.mediaType) {
+        for layer in manifest.layers where !layer.mediaType.isLayer {
             throw bad("\(name) has a layer of the unknown type \(layer.mediaType)")
         }
         let configurationName = ImageArchive.blobs + manifest.config.digest.hex
@@ -182,7 +188,7 @@ struct ImageLoader {
     }
 
     private func layers(
-        of document: Data, at name: String, _ files: [(name: String, descriptor: Descriptor?)]
+        of document: Data, at name: String, _ files: [(String, Descriptor?)]
     ) throws(StoreError) -> [LayerRecord] {
         let diffIDs = try read(ImageConfiguration.self, document, name).rootFS.diffIDs
         guard diffIDs.count == files.count else {
@@ -193,8 +199,8 @@ struct ImageLoader {
                 "an image has \(files.count) layers, more than the \(ImageArchive.maximumLayers) that can be used")
         }
         var layers: [LayerRecord] = []
-        for (file, diffID) in zip(files, diffIDs) {
-            layers.append(try bundle.layer(file.name, diffID: diffID, file.descriptor))
+        for ((name, descriptor), diffID) in zip(files, diffIDs) {
+            layers.append(try bundle.layer(name, diffID: diffID, descriptor))
         }
         return layers
     }

@@ -12,7 +12,9 @@ final class TarBundle: ImageBundle {
     /// Documents wait here for whoever asks for them.
     private let workshop: TemporaryDirectory
     private var documents: [String: Int] = [:]
-    private var layers: [String: LayerRecord] = [:]
+    private var documentCount = 0
+    /// Layers with the digests of their files, which may be compressed.
+    private var layers: [String: (record: LayerRecord, digest: Digest)] = [:]
     /// Layers that cannot be used, which is a fault only when an image needs them.
     private var failures: [String: StoreError] = [:]
     private var sizes: [String: Int64] = [:]
@@ -31,11 +33,19 @@ final class TarBundle: ImageBundle {
     }
 
     private func read(_ entry: TarEntry) throws(StoreError) {
+        // Names are kept until the end.
+        if max(entry.path.count, entry.target.count) > ImageArchive.maximumName {
+            throw StoreError(
+                .badArchive,
+                "the archive cannot be used: the name \(entry.printablePath) has more than \(ImageArchive.maximumName) "
+                    + "bytes, or leads to one that has")
+        }
         let name = try ArchivePath(entry.path).description
         switch entry.kind {
         case .file: break
         case .symbolicLink, .hardLink:
             // Docker before version 25 writes a layer that several images have once, and links to it.
+            forget(name)
             links[name] = TarBundle.resolve(entry, from: name)
             return
         default: return
@@ -43,8 +53,7 @@ final class TarBundle: ImageBundle {
         if entry.extents != nil {
             throw StoreError(.badArchive, "the archive cannot be used: \(name) is stored with holes")
         }
-        // The later one of two entries counts.
-        (documents[name], layers[name], failures[name], links[name]) = (nil, nil, nil, nil)
+        forget(name)
         sizes[name] = entry.size
         let content = try EntrySource(reader)
         switch ImageFileKind(content.head, size: entry.size) {
@@ -52,6 +61,11 @@ final class TarBundle: ImageBundle {
         case .layer: try unpack(content, name)
         case .other: break
         }
+    }
+
+    /// The later one of two entries counts.
+    private func forget(_ name: String) {
+        (documents[name], layers[name], failures[name], links[name], sizes[name]) = (nil, nil, nil, nil, nil)
     }
 
     private func keepDocument(_ content: EntrySource, _ name: String, _ size: Int64) throws(StoreError) {
@@ -63,9 +77,10 @@ final class TarBundle: ImageBundle {
             return
         }
         let bytes = try content.readAll()
-        let number = documents.count
+        let number = documentCount
+        documentCount += 1
         try attempting("cannot keep \(name) of the archive") { () throws(Errno) in
-            let file = try workshop.descriptor.open("\(number)", [.create, .truncate, .writeOnly], mode: 0o600)
+            let file = try workshop.descriptor.open("\(number)", [.create, .exclusive, .writeOnly], mode: 0o600)
             try file.writeAll(bytes)
         }
         documents[name] = number
@@ -76,9 +91,9 @@ final class TarBundle: ImageBundle {
         // The digest of a layer that is not compressed is its diffID; skopeo names files by it as well.
         let stem = name.hasSuffix(".tar") ? String(name.dropLast(4)) : ""
         if isPlain, let diffID = LayerCheck.digest(ofPath: name) ?? (try? Digest(hex: stem)),
-            let known = try store.layer(diffID: diffID), (try? store.lease([known.id])) != nil
+            let known = try store.leaseUsable(diffID: diffID)
         {
-            layers[name] = known
+            layers[name] = (known, diffID)
             return
         }
         var options = options
@@ -86,13 +101,15 @@ final class TarBundle: ImageBundle {
         do throws(StoreError) {
             if isPlain {
                 let record = try store.importLayer(from: content, options: options)
-                if let diffID = record.diffID { try LayerCheck.require(diffID, at: name) }
-                layers[name] = record
+                guard let diffID = record.diffID else { return }
+                try LayerCheck.require(diffID, at: name)
+                layers[name] = (record, diffID)
             } else {
                 let source = HashingSource(content)
                 let record = try store.importLayer(from: source, options: options)
-                try LayerCheck.require(try source.finish().digest, at: name)
-                layers[name] = record
+                let digest = try source.finish().digest
+                try LayerCheck.require(digest, at: name)
+                layers[name] = (record, digest)
             }
         } catch {
             guard error.code == .badArchive || error.code == .corrupt else { throw error }
@@ -116,15 +133,17 @@ final class TarBundle: ImageBundle {
         let path = followed(name)
         if let size = sizes[path] { try LayerCheck.require(size: size, descriptor, at: name) }
         if let failure = failures[path] { throw failure }
-        guard let record = layers[path] else {
+        guard let (record, digest) = layers[path] else {
             // An archive may leave out what the receiver has.
-            if sizes[path] == nil, let known = try store.layer(diffID: diffID) {
-                try store.lease([known.id])
+            if sizes[path] == nil, let known = try store.leaseUsable(diffID: diffID),
+                try store.isForm(descriptor, of: known)
+            {
                 return known
             }
             let why = sizes[path] == nil ? "it lacks the layer \(name)" : "its file \(name) is no layer"
             throw StoreError(.badArchive, "the archive cannot be used: \(why)")
         }
+        if let descriptor { try LayerCheck.require(digest, is: descriptor, at: name) }
         try LayerCheck.require(record, is: diffID, at: name)
         return record
     }
