@@ -38,4 +38,21 @@ public struct MediaType: RawRepresentable, Hashable, Codable, Sendable, CustomSt
     public var isIndex: Bool { self == .imageIndex || self == .dockerManifestList }
     /// Whether the type is one of the manifests of a single image.
     public var isManifest: Bool { self == .imageManifest || self == .dockerManifest }
+    /// Whether the type is that of an image's configuration.
+    public var isImageConfiguration: Bool { self == .imageConfiguration || self == .dockerConfiguration }
+
+    private static let archives = [
+        "application/vnd.oci.image.layer.v1.tar", "application/vnd.oci.image.layer.nondistributable.v1.tar",
+        "application/vnd.docker.image.rootfs.diff.tar", "application/vnd.docker.image.rootfs.foreign.diff.tar",
+    ]
+
+    /// Whether the type is that of a layer, a tar archive, as it is or compressed in a way that everybody can read.
+    public var isLayer: Bool {
+        MediaType.archives.contains { archive in
+            rawValue.hasPrefix(archive)
+                && ["", "+gzip", "+zstd", ".gzip", ".zstd"].contains(rawValue.dropFirst(archive.count))
+        }
+    }
+    /// Whether the type is that of a layer without compression.
+    public var isPlainLayer: Bool { MediaType.archives.contains(rawValue) }
 }
