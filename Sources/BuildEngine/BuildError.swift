@@ -1,10 +1,11 @@
 import Dockerfile
 import ImageStore
 import Linux
+public import OCI
 import Runtime
 
 /// Why an image could not be built.
-public struct BuildError: Error, Hashable, Sendable, CustomStringConvertible {
+public struct BuildError: DescribedError, Hashable, Sendable {
     /// The kind of failure, to be compared by programs.
     public enum Code: String, Hashable, Sendable {
         /// The Dockerfile or an ignore file is wrong; the message has file, line and column.

@@ -1,9 +1,9 @@
 public import ImageStore
-import OCI
+public import OCI
 public import Registry
 
 /// Why an image could not be pulled or pushed.
-public struct DistributionError: Error, Hashable, Sendable, CustomStringConvertible {
+public struct DistributionError: DescribedError, Hashable, Sendable {
     /// The kind of failure, to be compared by programs.
     public enum Code: Hashable, Sendable {
         /// The registry, or the way to it.
@@ -31,9 +31,6 @@ public struct DistributionError: Error, Hashable, Sendable, CustomStringConverti
         self.message = message
         self.remedy = remedy
     }
-
-    /// One line: the message, and the remedy in parentheses.
-    public var description: String { remedy.map { "\(message) (\($0))" } ?? message }
 
     init(_ error: RegistryError) { self.init(.registry(error.code), error.message, remedy: error.remedy) }
     init(_ error: StoreError) { self.init(.store(error.code), error.message, remedy: error.remedy) }

@@ -1,9 +1,9 @@
 import GRDB
 public import Linux
-import OCI
+public import OCI
 
 /// What went wrong in the image store.
-public struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
+public struct StoreError: DescribedError, Hashable, Sendable {
     /// The kind of fault, to be compared by programs.
     public enum Code: String, Hashable, Sendable {
         /// An archive that is no tar archive, is damaged, or tries to leave its directory.
@@ -61,9 +61,6 @@ public struct StoreError: Error, Hashable, Sendable, CustomStringConvertible {
             self.init(.io, "\(what): \(errno)")
         }
     }
-
-    /// The message, and the remedy where there is one.
-    public var description: String { remedy.map { "\(message) (\($0))" } ?? message }
 }
 
 extension StoreError {

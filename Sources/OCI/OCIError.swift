@@ -1,5 +1,5 @@
 /// What is wrong with a value that image-spec or distribution-spec defines.
-public struct OCIError: Error, Hashable, Sendable, CustomStringConvertible {
+public struct OCIError: DescribedError, Hashable, Sendable {
     /// The kind of fault, to be compared by programs.
     public enum Code: String, Hashable, Sendable {
         /// A digest that is malformed or of an unknown algorithm.
@@ -24,7 +24,4 @@ public struct OCIError: Error, Hashable, Sendable, CustomStringConvertible {
         self.code = code
         self.message = message
     }
-
-    /// The message.
-    public var description: String { message }
 }

@@ -1,7 +1,7 @@
-import OCI
+public import OCI
 
 /// Why a registry did not do what was asked of it.
-public struct RegistryError: Error, Hashable, Sendable, CustomStringConvertible {
+public struct RegistryError: DescribedError, Hashable, Sendable {
     /// The kind of failure, to be compared by programs.
     public enum Code: String, Hashable, Sendable {
         /// The registry wants credentials, or does not accept those it got.
@@ -26,8 +26,6 @@ public struct RegistryError: Error, Hashable, Sendable, CustomStringConvertible 
         case badResponse
         /// A manifest, an index or a configuration that cannot be used.
         case badDocument
-        /// No manifest of the index fits the platform.
-        case noSuchPlatform
         /// The configuration of credentials cannot be read or written, or a credential helper failed.
         case credentials
         /// A proxy, certificate or address that makes no sense.
@@ -42,6 +40,8 @@ public struct RegistryError: Error, Hashable, Sendable, CustomStringConvertible 
     public var message: String
     /// What the user can do about it, where known.
     public var remedy: String?
+    /// How long the registry asks to wait before the next attempt, in milliseconds.
+    var retryDelay: Int64?
 
     /// Makes an error from its parts.
     public init(_ code: Code, _ message: String, remedy: String? = nil) {
@@ -49,9 +49,6 @@ public struct RegistryError: Error, Hashable, Sendable, CustomStringConvertible 
         self.message = message
         self.remedy = remedy
     }
-
-    /// One line: the message, and the remedy in parentheses.
-    public var description: String { remedy.map { "\(message) (\($0))" } ?? message }
 }
 
 extension RegistryError {

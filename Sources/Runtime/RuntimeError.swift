@@ -1,7 +1,8 @@
 public import Linux
+public import OCI
 
 /// What went wrong while mounting for, starting or tending a container.
-public struct RuntimeError: Error, Hashable, Sendable, CustomStringConvertible {
+public struct RuntimeError: DescribedError, Hashable, Sendable {
     /// The kind of failure, to be compared by programs.
     public enum Code: String, Hashable, Codable, Sendable {
         /// The mount helper or the OCI runtime is not installed.
@@ -52,9 +53,6 @@ public struct RuntimeError: Error, Hashable, Sendable, CustomStringConvertible {
     public init(_ attempt: String, _ error: Errno) {
         self.init(.system, "cannot \(attempt): \(error)")
     }
-
-    /// The message, with the remedy where there is one.
-    public var description: String { remedy.map { "\(message); \($0)" } ?? message }
 
     /// The exit code that `docker run` has for this failure: 125, 126 or 127.
     public var exitCode: Int32 {

@@ -1,10 +1,6 @@
 import ArgumentParser
-import Distribution
+import BuildEngine
 import Glibc
-import ImageStore
-import Linux
-import OCI
-import Registry
 import Runtime
 
 /// From arguments to an exit status.
@@ -34,28 +30,16 @@ enum CommandLineTool {
 
     /// Tells the user what went wrong, in one line, and chooses the status.
     private static func report(_ error: any Error, of path: CommandPath) -> Int32 {
-        let engineStatus = path.failureStatus
-        switch error {
-        case let error as CommandError:
-            if error.code != .silent { Console.complain(error.description) }
-            if error.code == .silent { return error.status ?? 0 }
-            return error.status ?? engineStatus
-        case let error as StoreError: return complain(error.message, error.remedy, engineStatus)
-        case let error as RuntimeError:
-            return complain(error.message, error.remedy, path.status(of: error))
-        case let error as DistributionError: return complain(error.message, error.remedy, engineStatus)
-        case let error as RegistryError: return complain(error.message, error.remedy, engineStatus)
-        case let error as OCIError: return complain(error.message, nil, engineStatus)
-        case let error as Errno: return complain("a system call failed: \(error)", nil, engineStatus)
-        default: break
+        let status = path.failureStatus
+        if let error = error as? CommandError, error.code == .silent { return error.status ?? 0 }
+        guard let line = oneLine(error) else { return reportParsing(error, of: path, status: status) }
+        Console.complain(line)
+        return switch error {
+        case let error as CommandError: error.status ?? status
+        case let error as RuntimeError: path.status(of: error)
+        case let error as BuildError: error.processStatus
+        default: status
         }
-        if let failure = BuildFailure(error) { return complain(failure.message, failure.remedy, failure.status) }
-        return reportParsing(error, of: path, status: engineStatus)
-    }
-
-    private static func complain(_ message: String, _ remedy: String?, _ status: Int32) -> Int32 {
-        Console.complain(remedy.map { "\(message) (\($0))" } ?? message)
-        return status
     }
 
     /// Errors of the argument parser; a request for help is one of them.

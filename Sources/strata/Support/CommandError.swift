@@ -1,5 +1,7 @@
+import OCI
+
 /// Why a command could not be carried out, as one line for the user.
-struct CommandError: Error, Hashable, CustomStringConvertible {
+struct CommandError: DescribedError, Hashable {
     /// The kind of fault, to be compared by programs.
     enum Code: Hashable {
         /// The arguments do not make sense.
@@ -31,7 +33,4 @@ struct CommandError: Error, Hashable, CustomStringConvertible {
 
     /// Ends the command with a status and without a word.
     static func exit(_ status: Int32) -> CommandError { CommandError(.silent, "", status: status) }
-
-    /// The message and the remedy on one line.
-    var description: String { remedy.map { "\(message) (\($0))" } ?? message }
 }

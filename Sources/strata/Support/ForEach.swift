@@ -1,8 +1,5 @@
-import Glibc
-import ImageStore
 import Linux
 import OCI
-import Runtime
 
 /// Does something for each name, as Docker's commands for several objects do: what fails is told at once, the others
 /// are done, and the exit status is 1 when something failed.
@@ -25,16 +22,8 @@ func forEach(_ names: [String], _ body: (String) throws -> Void) throws {
 /// The message of an error of ours; nil for others.
 func oneLine(_ error: any Error) -> String? {
     switch error {
-    case let error as CommandError: error.description
-    case let error as StoreError: line(error.message, error.remedy)
-    case let error as RuntimeError: line(error.message, error.remedy)
-    case let error as OCIError: error.description
+    case let error as any DescribedError: error.description
     case let error as Errno: "a system call failed: \(error)"
     default: nil
     }
-}
-
-/// A message with the remedy in parentheses.
-private func line(_ message: String, _ remedy: String?) -> String {
-    remedy.map { "\(message) (\($0))" } ?? message
 }
