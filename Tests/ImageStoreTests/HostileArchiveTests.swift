@@ -25,6 +25,19 @@ import Testing
             t.fileobj.write(b)
         def pax(key, value, type=tarfile.REGTYPE):
             i = tarfile.TarInfo('f'); i.type = type; i.pax_headers = {key: value}; t.addfile(i)
+        def header(type, data, name='f'):
+            i = tarfile.TarInfo(name); i.type = type; i.size = len(data)
+            t.fileobj.write(i.tobuf(tarfile.USTAR_FORMAT) + data + bytes(-len(data) % 512))
+        def record(key, value):
+            rest = len(key) + len(value) + 3; length = rest + len(str(rest)); length = rest + len(str(length))
+            return b'%d %s=%s\\n' % (length, key, value)
+        def sparse(data):
+            header(b'x', b''.join(record(b'GNU.sparse.' + k, b'%d' % v) for k, v in ((b'major', 1), (b'realsize', 9))))
+            header(b'0', data + b'\\n' * (-len(data) % 512))
+        def old_sparse(blocks):
+            b = bytearray(tarfile.TarInfo('f').tobuf(tarfile.GNU_FORMAT)); b[156] = ord('S'); b[482] = 1
+            b[148:156] = b' ' * 8; b[148:155] = b'%06o\\0' % sum(b)
+            t.fileobj.write(b + ((b'0' * 11 + b'\\0') * 42 + b'\\1' + bytes(7)) * blocks + bytes(512))
         SYM, LNK, DIR, CHR = tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE, tarfile.CHRTYPE
         \(body)
         t.close()
@@ -46,6 +59,11 @@ import Testing
         "pax('path', '../evil')",
         "pax('linkpath', '/victim', LNK)", "pax('GNU.sparse.map', '0,1,0,1')", "pax('GNU.sparse.map', '5,-1')",
         "pax('SCHILY.acl.access', 'user::rwq')", "t.fileobj.write(b'x' * 5000)",
+        // More than any entry needs, and nothing that ends.
+        "header(b'x', b''.join(record(b'SCHILY.xattr.user.%d' % i, b'') for i in range(5000))); add('f')",
+        "[header(b'x', record(b'comment', b'x' * (7 << 20))) for i in range(3)]; add('f')",
+        "[header(b'g', b'') for i in range(40000)]; add('f')", "[header(b'V', b'') for i in range(40000)]; add('f')",
+        "sparse(b'2000000\\n' + b'0\\n0\\n' * 2000000)", "old_sparse(60000)",
     ])
     func isRefused(_ body: String) throws {
         let test = try TemporaryStore()

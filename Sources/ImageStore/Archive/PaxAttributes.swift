@@ -15,6 +15,10 @@ struct PaxAttributes {
     /// Attributes in libarchive's encoding, which counts only where star's is missing.
     private var encodedAttributes: [TarEntry.Attribute] = []
     var sparse = Sparse()
+    /// More than any file system keeps of one file: Linux lists at most 64 KiB of names.
+    static let maximumAttributes = 4096
+    /// Whether that is why `read` failed.
+    private(set) var hasTooManyAttributes = false
 
     /// GNU tar's descriptions of a file with holes, versions 0.0, 0.1 and 1.0.
     struct Sparse {
@@ -66,11 +70,11 @@ struct PaxAttributes {
         case "SCHILY.acl.default": return setList("system.posix_acl_default", value)
         default:
             if key.hasPrefix("SCHILY.xattr.") {
-                add(Array(key.utf8.dropFirst(13)), Array(value), to: \.attributes)
+                return add(Array(key.utf8.dropFirst(13)), Array(value), to: \.attributes)
             } else if key.hasPrefix("LIBARCHIVE.xattr.") {
                 guard let name = Pax.percentDecoded(Array(key.utf8.dropFirst(17))), let decoded = Pax.base64(value)
                 else { return false }
-                add(name, decoded, to: \.encodedAttributes)
+                return add(name, decoded, to: \.encodedAttributes)
             } else if key.hasPrefix("GNU.sparse.") {
                 return setSparse(String(key.dropFirst(11)), value)
             }
@@ -80,18 +84,20 @@ struct PaxAttributes {
 
     private mutating func add(
         _ name: [UInt8], _ value: [UInt8], to list: WritableKeyPath<PaxAttributes, [TarEntry.Attribute]>
-    ) {
+    ) -> Bool {
         if let index = self[keyPath: list].firstIndex(where: { $0.name == name }) {
             self[keyPath: list][index].value = value
-        } else {
-            self[keyPath: list].append(TarEntry.Attribute(name: name, value: value))
+            return true
         }
+        hasTooManyAttributes = self[keyPath: list].count >= PaxAttributes.maximumAttributes
+        if hasTooManyAttributes { return false }
+        self[keyPath: list].append(TarEntry.Attribute(name: name, value: value))
+        return true
     }
 
     private mutating func setList(_ name: String, _ text: ArraySlice<UInt8>) -> Bool {
         guard let value = AccessList.attribute(parsing: String(decoding: text, as: UTF8.self)) else { return false }
-        add(Array(name.utf8), value, to: \.attributes)
-        return true
+        return add(Array(name.utf8), value, to: \.attributes)
     }
 
     private mutating func setSparse(_ key: String, _ value: ArraySlice<UInt8>) -> Bool {
@@ -124,9 +130,12 @@ struct PaxAttributes {
 
 /// The forms in which extended headers write values.
 enum Pax {
+    /// The digits of the largest number.
+    static let maximumDigits = 19
+
     /// A decimal number that is not negative.
     static func integer(_ text: some Collection<UInt8>) -> Int64? {
-        guard !text.isEmpty, text.count <= 19 else { return nil }
+        guard !text.isEmpty, text.count <= maximumDigits else { return nil }
         var value: Int64 = 0
         for byte in text {
             guard (0x30...0x39).contains(byte) else { return nil }

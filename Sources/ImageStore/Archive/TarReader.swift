@@ -7,6 +7,8 @@ import OCI
 final class TarReader {
     /// More than any extended header needs: the kernel takes attributes of 64 KiB.
     private static let maximumHeaderSize: Int64 = 16 << 20
+    /// More pieces than any file with holes is stored in.
+    private static let maximumExtents = 1 << 20
 
     private let stream: DecompressedStream
     private var global = PaxAttributes()
@@ -35,12 +37,13 @@ final class TarReader {
         rawHeaders.removeAll(keepingCapacity: true)
         var pax = global
         var (longName, longLink): ([UInt8]?, [UInt8]?)
+        let start = stream.position
         while let header = try nextHeader() {
+            if stream.position - start > TarReader.maximumHeaderSize { throw bad("extended headers without end") }
             switch header.typeFlag {
-            case UInt8(ascii: "x"), UInt8(ascii: "X"):
-                guard pax.read(try headerContent(header)) else { throw bad("an extended header is malformed") }
+            case UInt8(ascii: "x"), UInt8(ascii: "X"): try read(try headerContent(header), into: &pax)
             case UInt8(ascii: "g"):
-                guard global.read(try headerContent(header)) else { throw bad("a global header is malformed") }
+                try read(try headerContent(header), into: &global)
                 pax = global
             case UInt8(ascii: "L"): longName = Array(try headerContent(header).prefix { $0 != 0 })
             case UInt8(ascii: "K"): longLink = Array(try headerContent(header).prefix { $0 != 0 })
@@ -117,6 +120,14 @@ final class TarReader {
         return content
     }
 
+    private func read(_ content: [UInt8], into pax: inout PaxAttributes) throws(StoreError) {
+        if pax.read(content) { return }
+        throw bad(
+            pax.hasTooManyAttributes
+                ? "an entry has more than \(PaxAttributes.maximumAttributes) extended attributes"
+                : "an extended header is malformed")
+    }
+
     private func entry(
         _ header: TarHeader, _ pax: PaxAttributes, longName: [UInt8]?, longLink: [UInt8]?
     ) throws(StoreError) -> TarEntry {
@@ -191,6 +202,7 @@ final class TarReader {
             while map.isExtended {
                 guard let more = TarHeader.gnuExtension(try take(TarHeader.size)) else { throw badMap(entry) }
                 extents += more.extents
+                guard extents.count <= TarReader.maximumExtents else { throw badMap(entry) }
                 map.isExtended = more.isExtended
             }
         } else if pax.isPresent {
@@ -226,6 +238,7 @@ final class TarReader {
             contentLeft -= Int64(TarHeader.size)
             for byte in block where numbers.count < wanted {
                 if byte != 0x0A {
+                    guard text.count < Pax.maximumDigits else { throw badMap(entry) }
                     text.append(byte)
                     continue
                 }
@@ -233,7 +246,7 @@ final class TarReader {
                 text = []
                 numbers.append(number)
                 if numbers.count == 1 {
-                    guard number <= TarReader.maximumHeaderSize else { throw badMap(entry) }
+                    guard number <= TarReader.maximumExtents else { throw badMap(entry) }
                     wanted = 1 + 2 * Int(number)
                 }
             }
