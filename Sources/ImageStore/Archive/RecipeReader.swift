@@ -50,22 +50,39 @@ struct RecipeReader: ~Copyable {
 
     private mutating func copy(_ path: [UInt8], _ offset: Int64, _ length: Int64) throws(StoreError) {
         let name = String(decoding: path, as: UTF8.self)
-        let number = displaced[path]?.first
-        let file = try attempting("cannot read \(name) of a layer") { () throws(Errno) in
-            if let number { return try home.open("displaced/\(number)", [.noFollow]) }
-            return try RecipeReader.open(path, in: tree)
-        }
+        let file = try content(of: path, name)
         var position = offset
         var left = length
         while left > 0 {
             let count = try output.fill(limit: left) { (buffer) throws(StoreError) in
-                try attempting("cannot read \(name) of a layer") { () throws(Errno) in
-                    try file.read(into: buffer, at: position)
+                do throws(Errno) {
+                    return try file.read(into: buffer, at: position)
+                } catch {
+                    throw RecipeReader.failure(error, name)
                 }
             }
             if count == 0 { throw StoreError(.corrupt, "a layer is damaged: its file \(name) is too short") }
             position += Int64(count)
             left -= Int64(count)
+        }
+    }
+
+    /// The file that a path of the archive led to at this place of it.
+    private func content(of path: [UInt8], _ name: String) throws(StoreError) -> FileDescriptor {
+        do throws(Errno) {
+            if let number = displaced[path]?.first { return try home.open("displaced/\(number)", [.noFollow]) }
+            return try RecipeReader.open(path, in: tree)
+        } catch {
+            throw RecipeReader.failure(error, name)
+        }
+    }
+
+    /// A layer without the file is damaged; what else keeps it from being read may pass.
+    private static func failure(_ error: Errno, _ name: String) -> StoreError {
+        switch error {
+        case .ENOENT, .ENOTDIR, .ELOOP, .EISDIR, .ENXIO:
+            StoreError(.corrupt, "a layer is damaged: it has no file \(name)")
+        default: StoreError(error, "cannot read \(name) of a layer")
         }
     }
 
@@ -92,7 +109,8 @@ private final class RecipeRecords {
     }
 
     private let stream: DecompressedStream
-    private static let longest = 1 << 20
+    /// Headers were once written in one piece, whatever their length, which has a limit of 16 MiB.
+    private static let longest = 32 << 20
 
     init(_ home: borrowing FileDescriptor) throws(StoreError) {
         let file = try attempting("cannot open a layer's recipe") { () throws(Errno) in

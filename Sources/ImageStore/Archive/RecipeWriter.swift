@@ -31,6 +31,8 @@ final class RecipeWriter {
     /// The shape of the archive, as long as it may be the canonical one.
     private(set) var shape: ArchiveShape? = ArchiveShape()
     private static let chunk = 1 << 16
+    /// The longest record of bytes; headers may be longer.
+    static let longestLiteral = 1 << 20
 
     init(_ file: consuming FileDescriptor) throws(StoreError) {
         guard let archive = archive_write_new() else { throw StoreError(Errno.ENOMEM, "cannot note an archive") }
@@ -109,9 +111,12 @@ final class RecipeWriter {
         // Padding is mostly zeros, and so is the end of every archive.
         let zeros = pending.reversed().prefix { $0 == 0 }.count
         if zeros >= 64 { pending.removeLast(zeros) }
-        if !pending.isEmpty {
+        var rest = pending[...]
+        while !rest.isEmpty {
             output.append(Tag.literal)
-            putText(pending)
+            putText(rest.prefix(RecipeWriter.longestLiteral))
+            rest = rest.dropFirst(RecipeWriter.longestLiteral)
+            try flushOutput(RecipeWriter.chunk)
         }
         if zeros >= 64 {
             output.append(Tag.zeros)
@@ -121,7 +126,7 @@ final class RecipeWriter {
         try flushOutput(RecipeWriter.chunk)
     }
 
-    private func putText(_ bytes: [UInt8]) {
+    private func putText(_ bytes: some Collection<UInt8>) {
         put(Int64(bytes.count))
         output.append(contentsOf: bytes)
     }
