@@ -10,6 +10,9 @@ final class ApplierDirectory {
         self.descriptor = descriptor
         self.path = path
     }
+
+    /// Where something in it is, by a name with a terminating zero.
+    func path(of name: [CChar]) -> [UInt8] { path + name.dropLast().map { UInt8(bitPattern: $0) } }
 }
 
 /// Finds directories inside the tree that is being unpacked.

@@ -11,8 +11,9 @@ final class LayerApplier {
     let tree: ApplierTree
     private let kind: ImportOptions.Kind
     private let recipe: RecipeKeeper?
-    /// What is left to be done to directories, by path.
-    private var deferred: [ArchivePath: DeferredDirectory] = [:]
+    /// What is left to be done to directories, by where they are in the tree, whatever links led there: the links may
+    /// be others by then.
+    private var deferred: [[UInt8]: DeferredDirectory] = [:]
 
     private struct DeferredDirectory {
         var permissions: UInt32
@@ -43,7 +44,7 @@ final class LayerApplier {
     private func apply(_ entry: TarEntry) throws(StoreError) {
         let path = try ArchivePath(entry.path)
         guard let name = path.name else {
-            if entry.kind == .directory { try applyRoot(entry, path) }
+            if entry.kind == .directory { try applyRoot(entry) }
             return
         }
         if let marker = Whiteout(name) {
@@ -64,13 +65,13 @@ final class LayerApplier {
 
     // MARK: Kinds of entries
 
-    private func applyRoot(_ entry: TarEntry, _ path: ArchivePath) throws(StoreError) {
+    private func applyRoot(_ entry: TarEntry) throws(StoreError) {
         let root = try tree.root(for: entry)
         try on(entry) { () throws(Errno) in
             try root.descriptor.setOwner(uid: entry.uid, gid: entry.gid)
             try setAttributes(entry, of: root.descriptor)
         }
-        deferred[path] = later(entry)
+        deferred[[]] = later(entry)
     }
 
     private func applyDirectory(_ entry: TarEntry, _ path: ArchivePath, _ name: [CChar]) throws(StoreError) {
@@ -84,7 +85,7 @@ final class LayerApplier {
             if !status.isDirectory {
                 // Removed and made anew within one layer: nothing of a directory below shows through.
                 hidesLower = kind == .layer && status.isWhiteout
-                try remove(path, in: parent, name, for: entry)
+                try remove(name, in: parent, for: entry)
                 try on(entry) { () throws(Errno) in try parent.descriptor.makeDirectory(name, mode: 0o700) }
             }
         }
@@ -94,17 +95,17 @@ final class LayerApplier {
             try setAttributes(entry, of: directory)
             if hidesLower { try directory.setAttribute(OverlayAttribute.opaque, [UInt8(ascii: "y")]) }
         }
-        deferred[path] = later(entry)
+        deferred[parent.path(of: name)] = later(entry)
     }
 
     private func applyFile(_ entry: TarEntry, _ path: ArchivePath, _ name: [CChar]) throws(StoreError) {
         let parent = try tree.parent(of: path, for: entry)
         let flags: OpenFlags = [.create, .exclusive, .writeOnly, .noFollow]
-        let file = try making(entry, path, in: parent, name) { () throws(Errno) in
+        let file = try making(entry, in: parent, name) { () throws(Errno) in
             try parent.descriptor.open(name, flags, mode: 0o600)
         }
         var content = FileContent(size: entry.size)
-        let kept = recipe == nil ? [] : parent.path + name.dropLast().map { UInt8(bitPattern: $0) }
+        let kept = recipe == nil ? [] : parent.path(of: name)
         try reader.forEachPiece(of: entry, keptAt: kept) { (offset, piece) throws(StoreError) in
             try on(entry) { () throws(Errno) in try content.write(piece, at: offset, to: file) }
         }
@@ -125,14 +126,14 @@ final class LayerApplier {
         if target == path { return }
         let parent = try tree.parent(of: path, for: entry)
         let source = try on(entry) { () throws(Errno) in try tree.open(target.parent) }
-        try making(entry, path, in: parent, name) { () throws(Errno) in
+        try making(entry, in: parent, name) { () throws(Errno) in
             try source.descriptor.makeLink(of: targetName, in: parent.descriptor, at: name)
         }
     }
 
     private func applyNode(_ entry: TarEntry, _ path: ArchivePath, _ name: [CChar]) throws(StoreError) {
         let parent = try tree.parent(of: path, for: entry)
-        try making(entry, path, in: parent, name) { () throws(Errno) in
+        try making(entry, in: parent, name) { () throws(Errno) in
             let device = DeviceNumber(major: entry.deviceMajor, minor: entry.deviceMinor).rawValue
             switch entry.kind {
             case .symbolicLink: try parent.descriptor.makeSymbolicLink(name, to: cString(entry.target))
@@ -192,7 +193,7 @@ final class LayerApplier {
     /// Makes something under a name; what was there before is removed, as a later entry of an archive replaces an
     /// earlier one.
     private func making<Made: ~Copyable>(
-        _ entry: TarEntry, _ path: ArchivePath, in parent: ApplierDirectory, _ name: [CChar],
+        _ entry: TarEntry, in parent: ApplierDirectory, _ name: [CChar],
         _ body: () throws(Errno) -> Made
     ) throws(StoreError) -> Made {
         do throws(Errno) {
@@ -200,22 +201,24 @@ final class LayerApplier {
         } catch {
             if error != .EEXIST { throw applierFailure(error, entry) }
         }
-        try remove(path, in: parent, name, for: entry)
+        try remove(name, in: parent, for: entry)
         return try on(entry, body)
     }
 
-    private func remove(
-        _ path: ArchivePath, in parent: ApplierDirectory, _ name: [CChar], for entry: TarEntry
-    ) throws(StoreError) {
+    private func remove(_ name: [CChar], in parent: ApplierDirectory, for entry: TarEntry) throws(StoreError) {
         try recipe?.displace(name, in: parent.descriptor, at: parent.path)
-        let wasDirectory = try on(entry) { () throws(Errno) in
-            guard let status = try parent.descriptor.statusIfPresent(of: name) else { return false }
-            try parent.descriptor.removeTree(name)
-            return status.isDirectory
+        let removed = try on(entry) { () throws(Errno) in
+            let status = try parent.descriptor.statusIfPresent(of: name)
+            if status != nil { try parent.descriptor.removeTree(name) }
+            return status?.type
         }
-        guard wasDirectory else { return }
+        // A path through a symbolic link led somewhere else than it is going to.
+        guard removed == .directory || removed == .symbolicLink else { return }
         tree.forgetParents()
-        deferred = deferred.filter { !$0.key.components.starts(with: path.components) }
+        if removed == .symbolicLink { return }
+        let path = parent.path(of: name)
+        let below = path + [UInt8(ascii: "/")]
+        deferred = deferred.filter { $0.key != path && !$0.key.starts(with: below) }
     }
 
     // MARK: Directories
@@ -232,7 +235,8 @@ final class LayerApplier {
         }
     }
 
-    private func finish(_ path: ArchivePath, _ directory: DeferredDirectory) throws(StoreError) {
+    private func finish(_ path: [UInt8], _ directory: DeferredDirectory) throws(StoreError) {
+        let path = try ArchivePath(path)
         try attempting("cannot unpack the directory \(path)") { () throws(Errno) in
             let parent = try tree.open(path.parent)
             let opened = try parent.descriptor.open(path.name ?? [46, 0], [.directory, .noFollow])
