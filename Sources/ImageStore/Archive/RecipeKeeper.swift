@@ -33,9 +33,10 @@ final class RecipeKeeper {
         let canonical = TarHeaderWriter(
             typeFlag: typeFlag.asciiValue ?? 0, path: entry.path, target: entry.target, permissions: entry.permissions,
             uid: entry.uid, gid: entry.gid, size: entry.size, modificationTime: entry.modificationTime,
-            deviceMajor: entry.deviceMajor, deviceMinor: entry.deviceMinor, attributes: entry.attributes)
+            deviceMajor: entry.deviceMajor, deviceMinor: entry.deviceMinor, attributes: entry.attributes
+        ).encoded()
         // The headers may have the padding of the content before in front.
-        if !headers.suffix(canonical.encoded().count).elementsEqual(canonical.encoded()) { writer.dropShape() }
+        if !headers.suffix(canonical.count).elementsEqual(canonical) { writer.dropShape() }
     }
 
     /// Keeps the contents of a file, or of all files in a directory, that is about to be removed.
