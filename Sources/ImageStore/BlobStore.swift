@@ -62,6 +62,7 @@ public struct BlobStore: Sendable {
             bytes = try FileDescriptor.open(path(digest), [.noFollow]).readAll(limit: 64 << 20)
         } catch {
             if error == .ENOENT { throw StoreError(.noSuchBlob, "there is no blob \(digest) in the store") }
+            if error == .EFBIG { throw StoreError(.corrupt, "the blob \(digest) is damaged: it is too large") }
             throw StoreError(error, "cannot read the blob \(digest)")
         }
         guard Digest.sha256(of: bytes) == digest else {

@@ -164,6 +164,40 @@ import Testing
         #expect(try kinds(test.store) == [])
     }
 
+    /// What cannot be read for a reason that may pass is told and left alone, and so is what somebody has moved.
+    @Test func whatCannotBeReadIsNotRepaired() throws {
+        let test = try TemporaryStore()
+        let image = try test.image("1", tags: ["app"])
+        let container = try test.store.createContainer(NewContainer(imageID: image.id, layerIDs: image.layerIDs))
+        let paths = ["blobs/sha256/\(image.id.hex)", "layers/\(image.layerIDs[0])", "containers/\(container.id)"]
+        for path in paths {
+            try shell("mv \(path) moved; ln -s $(basename \(path)) \(path)", in: test.directory + "/store")
+            for isQuick in [true, false] {
+                var options = IntegrityOptions()
+                (options.isQuick, options.repairs) = (isQuick, true)
+                let findings = try test.store.check(options).findings.filter { $0.kind != .image && $0.kind != .stray }
+                #expect(findings.map(\.repair) == [nil], "\(path): \(findings)")
+            }
+            try shell("rm \(path); mv moved \(path)", in: test.directory + "/store")
+            #expect(try kinds(test.store) == [])
+        }
+        #expect(try test.store.containers().map(\.id) == [container.id])
+    }
+
+    /// Of a layer with a recipe, files that are missing or no files are damage.
+    @Test(arguments: ["rm fs/f", "rm -r fs/d", "rm fs/f; ln -s f fs/f", "rm fs/f; mkdir fs/f", ": > recipe"])
+    func damagedExactLayersAreRepaired(_ damage: String) throws {
+        let test = try TemporaryStore()
+        try test.tree("tree", "echo x > f; mkdir d; echo y > d/y")
+        try shell("tar --format=gnu -cf a -C tree .", in: test.directory)
+        let layer = try ExactLayerTests.importExactly("a", test)
+        _ = try test.image(layers: [layer.id], "1", tags: ["app"])
+        try test.store.releaseLeases()
+        try shell(damage, in: "\(test.directory)/store/layers/\(layer.id)")
+        #expect(try kinds(test.store) { $0.repairs = true } == ["layer"])
+        #expect(try test.names(in: "quarantine") == [layer.id.rawValue])
+    }
+
     @Test func whatNothingNamesIsFoundAndRemoved() throws {
         let test = try TemporaryStore()
         let image = try test.image("1", tags: ["app"])

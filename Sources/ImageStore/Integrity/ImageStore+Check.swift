@@ -56,8 +56,8 @@ extension ImageStore {
                 guard let fault = fault(ofBlob: digest), try isListed(image.row.id) else { continue }
                 isWhole = false
                 var finding = IntegrityFinding(
-                    kind: .document, object: digest.description, message: fault, images: names)
-                if options.repairs, blobs.contains(digest) {
+                    kind: .document, object: digest.description, message: fault.message, images: names)
+                if options.repairs, fault.isDamage, blobs.contains(digest) {
                     try putAside(BlobStore.relativePath(digest), as: digest.hex)
                     finding.repair = "put into quarantine"
                 }
@@ -67,12 +67,21 @@ extension ImageStore {
         }
     }
 
-    private func fault(ofBlob digest: Digest) -> String? {
+    /// Something that is wrong with a file or a tree.
+    private struct Fault {
+        var message: String
+        /// Whether it is missing or not what it was. What cannot be read for any other reason, such as too many open
+        /// files, may be as good as new tomorrow: it is told and left alone.
+        var isDamage = true
+    }
+
+    private func fault(ofBlob digest: Digest) -> Fault? {
         do throws(StoreError) {
             _ = try blobs.read(digest)
             return nil
         } catch {
-            return error.code == .noSuchBlob ? "the file is missing" : error.message
+            if error.code == .noSuchBlob { return Fault(message: "the file is missing") }
+            return Fault(message: error.message, isDamage: error.code == .corrupt)
         }
     }
 
@@ -130,9 +139,9 @@ extension ImageStore {
     ) throws(StoreError) {
         var finding = IntegrityFinding(kind: .layer, object: layer.diffID?.description ?? "", message: "")
         if let fault = try fault(of: layer, options, &report) {
-            finding.message = fault
+            finding.message = fault.message
             finding.images = try images(on: layer.id)
-            if options.repairs {
+            if options.repairs, fault.isDamage {
                 try catalog.write("cannot mark the layer \(layer.id)", durable: true) { database in
                     try LayerRows.setBroken(layer.id, in: database)
                 }
@@ -160,18 +169,20 @@ extension ImageStore {
     /// What is wrong with the files of a layer.
     private func fault(
         of layer: LayerRecord, _ options: IntegrityOptions, _ report: inout IntegrityReport
-    ) throws(StoreError) -> String? {
-        guard (try? FileDescriptor.open(layerPath(layer.id), [.directory, .noFollow])) != nil else {
-            return "its files are missing"
-        }
-        if options.isQuick { return nil }
+    ) throws(StoreError) -> Fault? {
         do throws(StoreError) {
+            let status = try attempting("cannot look at the layer") { () throws(Errno) in
+                try FileDescriptor.currentDirectory.statusIfPresent(of: layerPath(layer.id))
+            }
+            if status?.isDirectory != true { return Fault(message: "its files are missing") }
+            if options.isQuick { return nil }
             let summary = try recomputedSummary(of: layer.id)
             report.hashedBytes += summary.archiveSize
             if summary.diffID == layer.diffID { return nil }
-            return "its files have the digest \(summary.diffID)"
+            return Fault(message: "its files have the digest \(summary.diffID)")
         } catch {
-            return "its files cannot be read: \(error.message)"
+            let isDamage = error.code == .corrupt || error.code == .badArchive
+            return Fault(message: "its files cannot be read: \(error.message)", isDamage: isDamage)
         }
     }
 

@@ -13,13 +13,22 @@ extension ImageStore {
     func checkContainers(_ options: IntegrityOptions, _ report: inout IntegrityReport) throws(StoreError) {
         for container in try containers(includingBuilds: true) {
             report.containers += 1
-            let path = containerPaths(container.id).directory
-            guard (try? FileDescriptor.open(path, [.directory, .noFollow])) == nil,
-                (try? self.container(matching: container.id)) != nil
-            else { continue }
+            let fault: String
+            var isMissing = false
+            do throws(Errno) {
+                let path = containerPaths(container.id).directory
+                let status = try FileDescriptor.currentDirectory.statusIfPresent(of: path)
+                if status?.isDirectory == true { continue }
+                isMissing = status == nil
+                fault = isMissing ? "are missing" : "are in no directory"
+            } catch {
+                fault = "cannot be looked at: \(error)"
+            }
+            // Removed since it was listed?
+            guard (try? self.container(matching: container.id)) != nil else { continue }
             var finding = IntegrityFinding(
-                kind: .container, object: container.shortID, message: "the files of \(container.name) are missing")
-            if options.repairs {
+                kind: .container, object: container.shortID, message: "the files of \(container.name) \(fault)")
+            if options.repairs, isMissing {
                 try removeContainer(container.id)
                 finding.repair = "removed"
             }
