@@ -57,15 +57,6 @@ extension ImageStore {
             try Row.fetchAll(database, sql: "\(CacheRows.selection) ORDER BY last_used DESC, key").map(CacheRows.record)
         }
     }
-
-    /// Forgets the results of builds that no living process uses; layers that nothing else keeps go. Returns the layers
-    /// removed.
-    @discardableResult
-    public func pruneCache() throws(StoreError) -> [LayerRecord] {
-        var selection = PruneSelection()
-        selection.cache = .all
-        return try prune(selection).layers
-    }
 }
 
 enum CacheRows {

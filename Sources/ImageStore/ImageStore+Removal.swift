@@ -23,16 +23,6 @@ extension ImageStore {
         return removal.events
     }
 
-    /// Takes a name off its image, which stays even without a name.
-    public func untag(_ reference: Reference) throws(StoreError) {
-        try catalog.write("cannot untag \(reference.familiar)", durable: true) { database in
-            guard try ImageRow.find(reference, in: database) != nil else {
-                throw StoreError(.noSuchImage, "No such image: \(reference.familiar)")
-            }
-            try TagRows.remove(reference, in: database)
-        }
-    }
-
     /// Removes the files of what a transaction has taken out of the catalog.
     func finish(_ removal: Removal) throws(StoreError) {
         try removeFiles(of: removal.layers.map(\.id))

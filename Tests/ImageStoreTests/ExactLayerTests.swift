@@ -1,4 +1,4 @@
-import ImageStore
+@testable import ImageStore
 import Linux
 import OCI
 import Testing
@@ -29,7 +29,7 @@ import Testing
         #expect(summary.archiveSize == layer.archiveSize, sourceLocation: location)
         let sum = try shell("sha256sum <\(name)", in: test.directory).prefix(64)
         #expect(layer.diffID?.hex == String(sum), sourceLocation: location)
-        #expect(try test.store.recomputedDiffID(of: layer.id) == layer.diffID, sourceLocation: location)
+        #expect(try test.store.recomputedSummary(of: layer.id).diffID == layer.diffID, sourceLocation: location)
     }
 
     static func hasRecipe(_ layer: LayerRecord, _ test: TemporaryStore) throws -> Bool {

@@ -85,10 +85,4 @@ extension ImageStore {
         }
         return summary
     }
-
-    /// What the archive of a layer hashes to now, whatever its record says.
-    public func recomputedDiffID(of id: LayerID) throws(StoreError) -> Digest {
-        let discard = { (_: UnsafeRawBufferPointer) throws(StoreError) in }
-        return try LayerArchiveWriter.write(layer: "\(root)/layers/\(id.rawValue)", to: discard).diffID
-    }
 }
