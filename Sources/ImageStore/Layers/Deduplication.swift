@@ -153,7 +153,10 @@ private struct Deduplication {
             let target = try FileDescriptor.open(copy, [.noFollow])
             let status = try target.status()
             if try Deduplication.areShared(source, target, status.size) { return nil }
-            if isTrial { return status.allocatedSize }
+            // Blocks behind the end, which file systems allocate ahead of writing, are not shared.
+            let allocated = status.allocatedSize
+            let shared = { (end: Int64) in min((min(end, allocated) + 4095) / 4096 * 4096, allocated) }
+            if isTrial { return shared(status.size) }
             var position: Int64 = 0
             while position < status.size {
                 // Btrfs takes no more than this at a time.
@@ -162,7 +165,7 @@ private struct Deduplication {
                 if count == 0 { break }
                 position += count
             }
-            return min(position, status.allocatedSize)
+            return shared(position)
         }
         guard let gained else {
             report.knownCount += 1
