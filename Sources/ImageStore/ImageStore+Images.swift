@@ -72,7 +72,7 @@ extension ImageStore {
                 throw StoreError(.corrupt, "the image \(id.short) vanished from the catalog")
             }
             // Nobody removes blobs meanwhile; somebody may have done so before.
-            for document in documents { try blobs.put(document) }
+            for document in documents where !blobs.contains(.sha256(of: document)) { try blobs.put(document) }
             try row.setDocumentUsage(blobs.diskUsage(id) + blobs.diskUsage(row.manifestDigest), in: database)
             for tag in tags { try TagRows.set(tag, to: id, in: database) }
             return try record(row, configuration: configuration, in: database)
