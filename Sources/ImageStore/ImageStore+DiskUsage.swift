@@ -57,8 +57,8 @@ extension ImageStore {
         }
     }
 
-    /// Bytes of the allocated blocks of a directory and all below it, hard links once.
-    func diskUsage(ofTree path: String) throws(StoreError) -> Int64 {
+    /// Bytes of the allocated blocks of a directory and all below it, hard links once, without what is mounted there.
+    public func diskUsage(ofTree path: String) throws(StoreError) -> Int64 {
         try attempting("cannot add up the files of \(path)") { () throws(Errno) in
             var counter = UsageCounter()
             try counter.addTree(path, in: .currentDirectory)

@@ -24,7 +24,7 @@ struct UsageCounter {
         return true
     }
 
-    /// Counts a directory and all below it; what is mounted there is not looked into.
+    /// Counts a directory and all below it; what is mounted there, or may not be read, is not looked into.
     mutating func addTree(
         _ path: UnsafePointer<CChar>, in directory: borrowing FileDescriptor, onDevice device: UInt64? = nil
     ) throws(Errno) {
@@ -54,7 +54,7 @@ struct UsageCounter {
             do throws(Errno) {
                 try addTree(name, in: opened, onDevice: status.device)
             } catch {
-                if error != .ENOENT { throw error }
+                if error != .ENOENT && error != .EACCES { throw error }
             }
         }
     }
