@@ -34,9 +34,6 @@ final class Authorizer: Sendable {
     /// Notes what the registry asked for.
     func note(_ challenge: AuthenticationChallenge) { state.withLock { $0.challenge = challenge } }
 
-    /// Whether there is anything to prove who we are with.
-    func hasCredentials() throws(RegistryError) -> Bool { try credentials() != nil }
-
     /// The header for a request; a token is fetched where it is known that one is needed.
     func header(for scope: String, with transport: Transport) async throws(RegistryError) -> String? {
         if let known = try header(for: scope) { return known }
@@ -100,10 +97,9 @@ final class Authorizer: Sendable {
         guard var address = URLComponents(string: realm), address.scheme != nil, address.host != nil else {
             throw RegistryError(.badResponse, "\(domain) sends for a token to \"\(realm)\", which is no address")
         }
-        if address.scheme != "https", credentials != nil, settings.verifiesServer,
-            !RegistryAddress(domain: address.host ?? "").isLoopback
+        if let origin = Origin(realm), !origin.isSecure, credentials != nil, settings.verifiesServer, !origin.isLoopback
         {
-            throw RegistryError(.insecure, "\(domain) wants the credentials sent to \(realm), without TLS")
+            throw RegistryError(.insecure, "\(domain) wants the credentials sent to \(origin), without TLS")
         }
         var items: [URLQueryItem] = []
         if let service { items.append(URLQueryItem(name: "service", value: service)) }
@@ -142,7 +138,8 @@ final class Authorizer: Sendable {
         let body: [UInt8]
         do throws(TransportError) {
             (response, body) = try await Retry(settings).run { () async throws(TransportError) in
-                let response = try await transport.send(request)
+                // A body with a token in it is for that server alone.
+                let response = try await transport.send(request, following: request.method == .GET).response
                 return (response, try await response.bytes(limit: 1 << 20))
             } again: {
                 Retry.delay(of: $0.0)

@@ -134,6 +134,21 @@ public struct DockerConfiguration: Hashable, Sendable {
         }
     }
 
+    /// The file itself, where `config.json` is a link, as people keep it who have such files elsewhere.
+    private var target: String {
+        var path = path
+        for _ in 0..<16 {
+            guard let link = try? FileDescriptor.currentDirectory.readLink(path) else { break }
+            let next = String(decoding: link, as: UTF8.self)
+            path = next.hasPrefix("/") ? next : DockerConfiguration.parent(of: path) + "/" + next
+        }
+        return path
+    }
+
+    private static func parent(of path: String) -> String {
+        path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+    }
+
     /// Replaces the file, readable for its owner only, so that nobody ever sees half of it.
     private func write(_ members: [String: JSONValue]) throws(RegistryError) {
         let text: String
@@ -148,13 +163,15 @@ public struct DockerConfiguration: Hashable, Sendable {
             } catch {
                 if error != .EEXIST { throw error }
             }
-            let home = try FileDescriptor.open(directory, [.directory])
-            let temporary = "config.json.\(ProcessTable.currentID)"
+            let target = target
+            let home = try FileDescriptor.open(DockerConfiguration.parent(of: target), [.directory])
+            let name = target.lastIndex(of: "/").map { String(target[target.index(after: $0)...]) } ?? target
+            let temporary = "\(name).\(ProcessTable.currentID)"
             try? home.unlink(temporary)
             let file = try home.open(temporary, [.create, .exclusive, .writeOnly], mode: 0o600)
             try file.writeAll(text + "\n")
             try file.sync()
-            try home.rename(temporary, to: home, "config.json")
+            try home.rename(temporary, to: home, name)
         } catch {
             throw RegistryError(.credentials, "cannot write \(path): \(error)")
         }

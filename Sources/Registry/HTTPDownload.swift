@@ -1,56 +1,82 @@
 import AsyncHTTPClient
+import FoundationEssentials
 public import Linux
 import NIOCore
 import NIOHTTP1
 
-/// Fetches what is at an address while somebody reads it.
-public enum HTTPDownload {
-    /// Begins to fetch an `http` or `https` address and returns the end of a pipe that its content comes out of.
+/// Something to be fetched from the web, no matter what.
+public struct HTTPDownload: Sendable {
+    private let address: String
+    private let authorization: String?
+    /// The address as it may be shown: without user and password, and without the query, which may be a signature.
+    public let shownAddress: String
+
+    /// Takes an `http` or `https` address; nil for anything else.
+    public init?(_ text: String) {
+        guard Origin(text) != nil, var parts = URLComponents(string: text) else { return nil }
+        authorization = parts.user.flatMap { Credentials.password(user: $0, password: parts.password ?? "").basic }
+        (parts.user, parts.password, parts.fragment) = (nil, nil, nil)
+        guard let address = parts.string else { return nil }
+        self.address = address
+        parts.query = nil
+        shownAddress = parts.string ?? ""
+    }
+
+    /// Fetches it, piece by piece. A connection that is lost before the end is an error.
     ///
-    /// Throws when there is no such thing. When the connection is lost later, the content just ends: readers must know by
-    /// themselves whether it is complete, which archives do.
-    public static func open(
-        _ address: String, settings: RegistrySettings = RegistrySettings()
-    ) async throws(RegistryError) -> Linux.FileDescriptor {
-        let transport = Transport(settings, verifiesServer: settings.verifiesServer, trusted: [])
-        let what = "cannot fetch \(address)"
+    /// - Parameters:
+    ///   - progress: told how many bytes came, and of how many; 0 where that is not known.
+    ///   - sink: takes the pieces, in order; may block. When it throws, the download ends with `cancelled`.
+    public func run(
+        _ settings: RegistrySettings, progress: @Sendable (_ done: Int64, _ total: Int64) -> Void = { _, _ in },
+        to sink: @Sendable (UnsafeRawBufferPointer) throws(Errno) -> Void
+    ) async throws(RegistryError) {
+        let transport = Transport(settings)
+        do throws(RegistryError) {
+            try await run(transport, settings, progress, sink)
+        } catch {
+            await transport.shutDown()
+            throw error
+        }
+        await transport.shutDown()
+    }
+
+    private func run(
+        _ transport: Transport, _ settings: RegistrySettings, _ progress: @Sendable (Int64, Int64) -> Void,
+        _ sink: @Sendable (UnsafeRawBufferPointer) throws(Errno) -> Void
+    ) async throws(RegistryError) {
+        let what = "cannot fetch \(shownAddress)"
         let response: HTTPClientResponse
         do throws(TransportError) {
             response = try await Retry(settings).run { () async throws(TransportError) in
-                try await transport.send(HTTPClientRequest(url: address))
+                var request = HTTPClientRequest(url: address)
+                if let authorization { request.headers.add(name: "Authorization", value: authorization) }
+                return try await transport.send(request).response
             } again: {
                 Retry.delay(of: $0)
             }
         } catch {
-            await transport.shutDown()
             throw RegistryError(.init(error.kind), "\(what): \(error.text)")
         }
         guard response.status.code == 200 else {
             await Transport.discard(response)
-            await transport.shutDown()
             throw RegistryError(
                 response.status.code == 404 ? .notFound : .refused,
                 "\(what): status \(response.status.code) \(response.status.reasonPhrase)")
         }
-        let ends: (read: Int32, write: Int32)
-        do throws(Errno) {
-            ends = try Linux.FileDescriptor.pipe().release()
-        } catch {
-            await transport.shutDown()
-            throw RegistryError(.connection, "\(what): \(error)")
-        }
-        Task(executorPreference: TransferExecutor.shared) {
-            let sink = Linux.FileDescriptor(owning: ends.write)
-            do {
-                for try await piece in response.body {
-                    try piece.readableBytesView.withUnsafeBytes { try sink.writeAll($0) }
-                }
-            } catch {
-                // The reader has gone, or will notice.
+        let total = response.headers.first(name: "content-length").flatMap { Int64($0) } ?? 0
+        var done: Int64 = 0
+        do {
+            for try await piece in response.body {
+                try piece.readableBytesView.withUnsafeBytes { try sink($0) }
+                done += Int64(piece.readableBytes)
+                progress(done, total)
             }
-            try? sink.close()
-            await transport.shutDown()
+        } catch is Errno {
+            throw RegistryError(.cancelled, "\(what): nobody takes it any more")
+        } catch {
+            let lost = TransportError(error)
+            throw RegistryError(.init(lost.kind), "\(what): \(lost.text) after \(done) bytes")
         }
-        return Linux.FileDescriptor(owning: ends.read)
     }
 }

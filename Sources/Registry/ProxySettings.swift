@@ -97,8 +97,10 @@ struct Proxy: Hashable, Sendable {
         let full = text.contains("://") ? text : "http://" + text
         guard let parts = URLComponents(string: full), let host = parts.host, !host.isEmpty, parts.scheme == "http"
         else {
+            // Before the last "@" there may be a password.
+            let shown = text.split(separator: "@").last ?? ""
             throw RegistryError(
-                .badSetting, "the proxy \"\(text)\" cannot be used", remedy: "give it as http://host:port")
+                .badSetting, "the proxy \"\(shown)\" cannot be used", remedy: "give it as http://host:port")
         }
         self.host = host
         port = parts.port ?? 80

@@ -58,9 +58,9 @@ extension RegistryClient {
                 try await fetch(&progress, of: repository, to: sink)
                 return try progress.verify(domain: domain, repository)
             } catch {
-                guard error.code == .connection || error.code == .serverFault else { throw error }
+                guard [.connection, .serverFault, .tooManyRequests].contains(error.code) else { throw error }
                 if progress.hasher.byteCount > before { retry.reset() }
-                guard await retry.pause() else { throw error }
+                guard await retry.pause(asked: error.retryDelay) else { throw error }
                 interruption(error)
             }
         }

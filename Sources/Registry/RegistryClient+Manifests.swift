@@ -100,18 +100,6 @@ extension RegistryClient {
         return type
     }
 
-    /// Whether there is such a manifest, and what its digest is; nil where there is none.
-    public func manifestDigest(of repository: String, _ reference: String) async throws(RegistryError) -> Digest? {
-        var call = Call(
-            .HEAD, "/v2/\(repository)/manifests/\(reference)", scope: RegistryClient.scope(repository, "pull"),
-            what: "cannot look for \(domain)/\(repository):\(reference)")
-        for type in RegistryClient.manifestTypes { call.headers.add(name: "Accept", value: type.rawValue) }
-        let answer = try await send(call, accepting: [200, 404])
-        try await answer.finish(accepting: [200, 404])
-        guard answer.status == 200 else { return nil }
-        return answer.header("docker-content-digest").flatMap { try? Digest(parsing: $0) }
-    }
-
     /// Stores a manifest under a tag or its digest; distribution-spec, "Pushing Manifests".
     public func putManifest(
         _ document: RegistryDocument, in repository: String, as reference: String

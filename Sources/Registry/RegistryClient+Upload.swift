@@ -90,12 +90,13 @@ extension RegistryClient {
                 try await finish(current, sent.digest, repository)
                 return sent
             } catch {
-                guard error.code == .connection || error.code == .serverFault || error.code == .unauthorized
-                else { throw error }
-                guard await retry.pause() else { throw error }
+                // A token may expire during an upload; who may not begin one will not be let in later.
+                var mayPass: [RegistryError.Code] = [.connection, .serverFault, .tooManyRequests]
+                if session != nil { mayPass.append(.unauthorized) }
+                guard mayPass.contains(error.code), await retry.pause(asked: error.retryDelay) else { throw error }
                 interruption(error)
                 // How far it got; where the registry does not know it any more, it is begun anew.
-                session = try await resumed(session, repository)
+                session = try await resumed(session, repository, size: source.size)
                 if let offset = session?.offset, offset > before { retry.reset() }
             }
         }
@@ -131,14 +132,14 @@ extension RegistryClient {
             throw RegistryError(.badResponse, "\(answer.call.what): the registry does not say where to send the blob")
         }
         if base.hasPrefix("https:"), !target.hasPrefix("https:") {
-            throw RegistryError(.insecure, "\(answer.call.what): the registry wants it sent to \(target), without TLS")
+            throw RegistryError(.insecure, "\(answer.call.what): the registry wants it sent somewhere without TLS")
         }
         return target
     }
 
     /// How far an upload got; nil where there is none any more.
     private func resumed(
-        _ session: UploadSession?, _ repository: String
+        _ session: UploadSession?, _ repository: String, size: Int64?
     ) async throws(RegistryError) -> UploadSession? {
         guard let session else { return nil }
         let answer = try await send(
@@ -149,6 +150,8 @@ extension RegistryClient {
         // `0-N`, the last byte included; a registry that has nothing says `0-0`, as one that has one byte does.
         let range = answer.header("range").map { $0.replacing("bytes=", with: "") }
         let last = range?.split(separator: "-").last.flatMap { Int64($0) } ?? 0
+        // It cannot have more than there is; such an upload is not gone on with.
+        if last >= size ?? Int64.max { return nil }
         next.offset = last > 0 ? last + 1 : 0
         return next
     }

@@ -23,9 +23,7 @@ public final class RegistryClient: Sendable {
         self.settings = settings
         address = RegistryAddress(domain: domain)
         authorizer = Authorizer(domain: domain, settings: settings)
-        transport = Transport(
-            settings, verifiesServer: settings.verifiesServer && !address.isLoopback,
-            trusted: RegistryClient.certificates(for: domain, settings))
+        transport = Transport(settings, trusted: RegistryClient.certificates(for: domain, settings))
     }
 
     /// Ends all connections; the client is of no use afterwards.
@@ -52,15 +50,19 @@ public final class RegistryClient: Sendable {
         for scheme in isLenient ? ["https", "http"] : ["https"] {
             let candidate = "\(scheme)://\(address.host)"
             do throws(TransportError) {
-                let response = try await Retry(settings, limit: 1).run { () async throws(TransportError) in
+                let reply = try await Retry(settings, limit: 1).run { () async throws(TransportError) in
                     try await self.transport.send(HTTPClientRequest(url: candidate + "/v2/"))
                 } again: {
-                    Retry.delay(of: $0)
+                    Retry.delay(of: $0.response)
                 }
                 // A server for HTTPS that is spoken to without says so with this.
-                if scheme == "http", response.status.code == 400 { continue }
-                if let challenge = AuthenticationChallenge(response.headers) { authorizer.note(challenge) }
-                await Transport.discard(response)
+                if scheme == "http", reply.response.status.code == 400 { continue }
+                if Origin(reply.address) == Origin(candidate),
+                    let challenge = AuthenticationChallenge(reply.response.headers)
+                {
+                    authorizer.note(challenge)
+                }
+                await Transport.discard(reply.response)
                 base.withLock { $0 = candidate }
                 return candidate
             } catch {
@@ -162,13 +164,15 @@ public final class RegistryClient: Sendable {
             {
                 request.headers.replaceOrAdd(name: "Authorization", value: header)
             }
-            let response: HTTPClientResponse
+            let reply: Transport.Reply
             do throws(TransportError) {
-                response = try await transport.send(request, following: following)
+                reply = try await transport.send(request, following: following)
             } catch {
                 throw RegistryError(.init(error.kind), "\(call.what): \(error.text)")
             }
-            guard response.status.code == 401, !hasRenewed, stream == nil,
+            let response = reply.response
+            // Another host, where a redirection or an upload led, has no say in where the credentials go.
+            guard try await isOurs(reply.address), response.status.code == 401, !hasRenewed, stream == nil,
                 let challenge = AuthenticationChallenge(response.headers)
             else { return Answer(response: response, call: call, domain: domain) }
             let hadHeader = request.headers.contains(name: "Authorization")
@@ -184,8 +188,7 @@ public final class RegistryClient: Sendable {
 
     /// Whether credentials may be sent there: an upload may be taken by another host.
     private func isOurs(_ address: String) async throws(RegistryError) -> Bool {
-        let base = try await baseAddress()
-        return address == base || address.hasPrefix(base + "/")
+        Origin(address) == Origin(try await baseAddress())
     }
 
     /// The scope for a repository.

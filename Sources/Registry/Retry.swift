@@ -126,6 +126,7 @@ extension RegistryError {
         case 500...: self.init(.serverFault, "\(what): the registry failed: \(said)")
         default: self.init(.refused, "\(what): \(said)")
         }
+        retryDelay = Retry.delay(of: response)
     }
 
     private static func oneLine(_ text: String) -> String {

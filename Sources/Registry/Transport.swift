@@ -34,39 +34,47 @@ struct TransportError: Error {
 /// Carries single requests: no credentials, no repetition.
 final class Transport: Sendable {
     private let settings: RegistrySettings
-    private let verifiesServer: Bool
     private let trusted: [String]
-    private let clients = Mutex<[Proxy?: HTTPClient]>([:])
+    private let clients = Mutex<[Kind: HTTPClient]>([:])
     /// How often an answer may send us elsewhere.
     private static let maximumRedirects = 8
 
+    /// What connections are made with.
+    private struct Kind: Hashable {
+        var proxy: Proxy?
+        var verifiesServer: Bool
+    }
+
+    /// An answer, and the address that it came from in the end.
+    struct Reply: Sendable {
+        var response: HTTPClientResponse
+        var address: String
+    }
+
     /// - Parameter trusted: files with certificates to trust besides the system's.
-    init(_ settings: RegistrySettings, verifiesServer: Bool, trusted: [String]) {
+    init(_ settings: RegistrySettings, trusted: [String] = []) {
         self.settings = settings
-        self.verifiesServer = verifiesServer
         self.trusted = trusted
     }
 
     /// Sends a request and follows where it is sent on; credentials stay with the host they were meant for.
-    func send(_ request: HTTPClientRequest, following: Bool = true) async throws(TransportError) -> HTTPClientResponse {
+    func send(_ request: HTTPClientRequest, following: Bool = true) async throws(TransportError) -> Reply {
         var request = request
         for _ in 0...Transport.maximumRedirects {
             let response = try await sendOnce(request)
             guard following, [301, 302, 303, 307, 308].contains(response.status.code),
                 let location = response.headers.first(name: "location")
-            else { return response }
+            else { return Reply(response: response, address: request.url) }
             await Transport.discard(response)
             guard let target = Transport.resolve(location, against: request.url),
-                let old = URLComponents(string: request.url), let new = URLComponents(string: target)
+                let old = Origin(request.url), let new = Origin(target)
             else {
-                throw TransportError(kind: .request, text: "it was sent on to \"\(location)\", which is no address")
+                throw TransportError(kind: .request, text: "it was sent on to something that is no address")
             }
-            if old.scheme == "https", new.scheme != "https" {
-                throw TransportError(kind: .secure, text: "it was sent on to \(target), without TLS")
+            if old.isSecure, !new.isSecure {
+                throw TransportError(kind: .secure, text: "it was sent on to \(new), without TLS")
             }
-            if old.host != new.host || old.port != new.port || old.scheme != new.scheme {
-                request.headers.remove(name: "authorization")
-            }
+            if old != new { request.headers.remove(name: "authorization") }
             request.url = target
         }
         throw TransportError(kind: .request, text: "it was sent on too often")
@@ -107,34 +115,38 @@ final class Transport: Sendable {
     }
 
     private func client(for address: String) throws(TransportError) -> HTTPClient {
-        guard let url = URLComponents(string: address), let host = url.host, let scheme = url.scheme else {
-            throw TransportError(kind: .request, text: "\"\(address)\" is no address")
+        guard let origin = Origin(address) else {
+            throw TransportError(kind: .request, text: "what it was sent to is no address")
         }
         let proxy: Proxy?
         do throws(RegistryError) {
-            proxy = try settings.proxies.proxy(
-                scheme: scheme, host: host, port: url.port ?? (scheme == "https" ? 443 : 80))
+            proxy = try settings.proxies.proxy(scheme: origin.scheme, host: origin.host, port: origin.port)
         } catch {
             throw TransportError(kind: .request, text: error.message)
         }
+        // Each host for itself: a registry of this machine may send us on to any other.
+        let kind = Kind(proxy: proxy, verifiesServer: verifies(origin))
         return clients.withLock { clients in
-            if let known = clients[proxy] { return known }
-            let made = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration(proxy))
-            clients[proxy] = made
+            if let known = clients[kind] { return known }
+            let made = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration(kind))
+            clients[kind] = made
             return made
         }
     }
 
-    private func configuration(_ proxy: Proxy?) -> HTTPClient.Configuration {
+    /// Whether a server must prove who it is.
+    func verifies(_ origin: Origin) -> Bool { settings.verifiesServer && !origin.isLoopback }
+
+    private func configuration(_ kind: Kind) -> HTTPClient.Configuration {
         var tls = TLSConfiguration.makeClientConfiguration()
-        if !verifiesServer { tls.certificateVerification = .none }
+        if !kind.verifiesServer { tls.certificateVerification = .none }
         tls.additionalTrustRoots = trusted.map { .file($0) }
         var configuration = HTTPClient.Configuration(
             tlsConfiguration: tls, redirectConfiguration: .disallow,
             timeout: .init(
                 connect: .milliseconds(settings.connectTimeout), read: .milliseconds(settings.idleTimeout)),
             decompression: .disabled)
-        if let proxy {
+        if let proxy = kind.proxy {
             let authorization: HTTPClient.Authorization? = proxy.user.flatMap { user in
                 let parts = user.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
                 guard parts.count == 2 else { return nil }

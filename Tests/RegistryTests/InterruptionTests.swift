@@ -21,7 +21,7 @@ import Testing
         var hasRun: Bool { isDone.withLock { $0 } }
     }
 
-    private static let large = "head -c 50000000 /dev/urandom > large"
+    private static let large = "head -c 32000000 /dev/urandom > large"
 
     @Test func aPullOutlivesTheRegistrysRestart() async throws {
         let registry = try DebianRegistry()

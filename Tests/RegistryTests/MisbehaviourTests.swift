@@ -16,12 +16,13 @@ import Testing
 
     /// What pulling fails with; nothing may be left of it.
     private static func failure(
-        _ registry: FakeRegistry, _ tag: String = "one", _ location: SourceLocation = #_sourceLocation
+        _ registry: FakeRegistry, _ tag: String = "one", _ settings: RegistrySettings = RegistryStore.settings,
+        _ location: SourceLocation = #_sourceLocation
     ) async throws -> DistributionError {
         let store = try RegistryStore()
         let error = try #require(
             await #expect(throws: DistributionError.self, sourceLocation: location) {
-                try await store.pull("\(registry.domain)/image:\(tag)")
+                try await store.pull("\(registry.domain)/image:\(tag)", settings)
             }, sourceLocation: location)
         #expect(!error.message.contains("\n") && error.message.count < 700, sourceLocation: location)
         #expect(try store.store.images().isEmpty, sourceLocation: location)
@@ -70,7 +71,7 @@ import Testing
         try registry.image("one", layer: try Self.archive(1000))
         try await RegistryStore().pull("\(registry.domain)/image:one")
         let lasting = try FakeRegistry(failures: 1000)
-        let error = try await Self.failure(lasting)
+        let error = try await Self.failure(lasting, "one", RegistryStore.hasty)
         #expect(error.code == .registry(.serverFault) && error.message.contains("come back later (UNAVAILABLE)"))
     }
 
@@ -106,7 +107,7 @@ import Testing
             location: SourceLocation = #_sourceLocation
         ) async throws {
             try registry.manifest(content, type: type, as: tag)
-            let error = try await Self.failure(registry, tag, location)
+            let error = try await Self.failure(registry, tag, RegistryStore.settings, location)
             #expect(codes.contains(error.code), "\(error)", sourceLocation: location)
         }
         #expect(try await Self.failure(registry, "missing").message.contains("\u{1b}") == false)

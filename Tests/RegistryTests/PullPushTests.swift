@@ -188,7 +188,7 @@ import Testing
         #expect(error?.message.contains("MANIFEST_UNKNOWN") == true, "\(error?.message ?? "")")
         registry.stop()
         let silence = await #expect(throws: DistributionError.self) {
-            try await store.pull("\(registry.domain)/nobody:knows")
+            try await store.pull("\(registry.domain)/nobody:knows", RegistryStore.hasty)
         }
         #expect(silence?.code == .registry(.connection))
     }

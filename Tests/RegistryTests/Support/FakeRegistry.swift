@@ -52,6 +52,26 @@ final class FakeRegistry: Sendable {
             .split(separator: "\n").map(String.init)
     }
 
+    /// What requests carried to prove who asks, as `METHOD path header`; nothing of those without.
+    func credentials() throws -> [String] {
+        guard let file = try? FileDescriptor.open(directory + "/credentials") else { return [] }
+        return String(decoding: try file.readAll(), as: UTF8.self).split(separator: "\n").map(String.init)
+    }
+
+    /// An answer of the test's own to requests of a method whose path fits a regular expression.
+    struct Rule: Encodable {
+        var method: String
+        var path: String
+        var status: Int
+        var headers: [String: String] = [:]
+        var times = 1
+    }
+
+    /// Has requests answered by the first rule that fits them and is not used up.
+    func answer(_ rules: [Rule]) throws {
+        try write(Array(try JSONEncoder().encode(rules)), "rules")
+    }
+
     /// Serves bytes under the digest that they have, or a false one.
     @discardableResult
     func blob(_ content: [UInt8], as digest: Digest? = nil) throws -> Digest {
@@ -101,8 +121,34 @@ final class FakeRegistry: Sendable {
                 if self.command != "HEAD": self.wfile.write(body)
             def refuse(self, status, code, message, **headers):
                 self.answer(status, json.dumps({"errors": [{"code": code, "message": message}]}).encode(), **headers)
+            def body(self):
+                if self.headers.get("Transfer-Encoding") != "chunked":
+                    return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                body = b""
+                while length := int(self.rfile.readline(), 16):
+                    body += self.rfile.read(length)
+                    self.rfile.readline()
+                self.rfile.readline()
+                return body
+            def is_ruled(self):
+                proof = self.headers.get("Authorization")
+                if proof:
+                    with open("credentials", "a") as log: print(self.command, self.path, proof, file=log)
+                if not os.path.exists("rules"): return False
+                for number, rule in enumerate(json.load(open("rules"))):
+                    if rule["method"] != self.command or not re.fullmatch(rule["path"], self.path): continue
+                    if state.setdefault(number, 0) >= rule["times"]: continue
+                    state[number] += 1
+                    print(self.command, self.path, self.headers.get("Content-Range") or "", flush=True)
+                    self.body()
+                    self.answer(rule["status"], b"", **rule["headers"])
+                    return True
+                return False
             def do_HEAD(self): self.do_GET()
+            def do_PATCH(self): self.is_ruled() or self.refuse(405, "UNSUPPORTED", "no such rule")
+            do_PUT = do_PATCH
             def do_POST(self):
+                if self.is_ruled(): return
                 length = int(self.headers.get("Content-Length") or 0)
                 form = urllib.parse.parse_qs(self.rfile.read(length).decode())
                 print("POST", self.path, json.dumps(form, sort_keys=True), flush=True)
@@ -110,6 +156,7 @@ final class FakeRegistry: Sendable {
                     return self.answer(200, json.dumps({"access_token": "good", "expires_in": 300}).encode())
                 self.refuse(401, "UNAUTHORIZED", "the refresh token is not known")
             def do_GET(self):
+                if self.is_ruled(): return
                 print(self.command, self.path, self.headers.get("Range") or "", flush=True)
                 path = urllib.parse.urlsplit(self.path).path
                 if path == "/token":

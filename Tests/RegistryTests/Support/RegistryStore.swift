@@ -26,6 +26,13 @@ final class RegistryStore: Sendable {
         return settings
     }
 
+    /// Settings for what cannot succeed: one repetition and no more.
+    static var hasty: RegistrySettings {
+        var settings = settings
+        settings.retries = 1
+        return settings
+    }
+
     /// An image of layers, each the files that a script makes in an empty directory.
     func image(_ tag: String, _ scripts: [String]) throws -> ImageRecord {
         var layers: [LayerID] = []
