@@ -21,9 +21,7 @@ extension ImagePuller {
         for (diffID, descriptor) in zip(diffIDs, descriptors) {
             let job = Job(diffID: diffID, descriptor: descriptor)
             if found[diffID] != nil || jobs.contains(where: { $0.diffID == diffID }) { continue }
-            if let layer = try fromStore({ () throws(StoreError) in try store.layer(diffID: diffID) }),
-                (try? store.lease([layer.id])) != nil
-            {
+            if let layer = try fromStore({ () throws(StoreError) in try store.leaseUsable(diffID: diffID) }) {
                 found[diffID] = layer.id
                 report(.layer(id: job.id, .exists))
             } else {
