@@ -61,7 +61,8 @@ extension ImageStore {
         defer { try? removeBlobsIfUnused(paths) }
         try blobs.put(manifest)
         try catalog.write("cannot record the manifest of the image \(image.id.short)", durable: true) { database in
-            try blobs.put(manifest)
+            // Nobody removes blobs meanwhile; somebody may have done so before.
+            if !blobs.contains(digest) { try blobs.put(manifest) }
             try database.execute(
                 sql: "UPDATE images SET manifest_digest = ?, document_usage = ? WHERE id = ?",
                 arguments: [
