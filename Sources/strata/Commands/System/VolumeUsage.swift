@@ -1,5 +1,4 @@
 import ImageStore
-import Linux
 import Runtime
 
 /// A volume and what it takes.
@@ -26,28 +25,9 @@ struct VolumeUsage {
             for name in Set(settings.volumes.compactMap(\.source.volumeName)) { links[name, default: 0] += 1 }
         }
         return names.map { name in
-            var seen: Set<UInt64> = []
-            var size: Int64 = 0
-            if let directory = try? FileDescriptor.open(volumes.path(name), .directory) {
-                size = allocated(in: directory, seen: &seen)
-            }
+            // A volume may be a link; what cannot be read counts nothing.
+            let size = (try? store.diskUsage(ofTree: volumes.path(name) + "/.")) ?? 0
             return VolumeUsage(name: name, links: links[name] ?? 0, size: size)
         }
-    }
-
-    /// Bytes of allocated blocks of a directory and all below it, hard links once. What cannot be read counts nothing.
-    private static func allocated(in directory: borrowing FileDescriptor, seen: inout Set<UInt64>) -> Int64 {
-        var total = (try? directory.status())?.allocatedSize ?? 0
-        for name in (try? directory.sortedEntryNames()) ?? [] {
-            guard let status = try? directory.status(of: name) else { continue }
-            if status.isDirectory {
-                if let child = try? directory.open(name, [.directory, .noFollow]) {
-                    total += allocated(in: child, seen: &seen)
-                }
-            } else if status.linkCount <= 1 || seen.insert(status.inode).inserted {
-                total += status.allocatedSize
-            }
-        }
-        return total
     }
 }
