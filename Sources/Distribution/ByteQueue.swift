@@ -97,6 +97,13 @@ final class ByteQueue: ByteSource, Sendable {
         }
     }
 
+    /// Passes over what an archive has no need of, and waits for the end; throws what the download failed with.
+    func finish() throws(StoreError) {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
+        defer { buffer.deallocate() }
+        while try read(into: buffer) > 0 {}
+    }
+
     func cancel() {
         let (writer, reader) = state.withLock { state in
             state.isCancelled = true

@@ -12,10 +12,11 @@ extension ImagePuller {
         var id: String { descriptor.digest.short }
     }
 
-    /// Sees to it that the store has all layers, and leases them. In the order of the image.
+    /// Sees to it that the store has all layers, and leases them. Returns them in the order of the image, and for the
+    /// diffIDs of those that were fetched the blobs that turned out to be them.
     func fetchLayers(
         _ diffIDs: [Digest], _ descriptors: [Descriptor], _ reference: Reference
-    ) async throws(DistributionError) -> [LayerID] {
+    ) async throws(DistributionError) -> (layers: [LayerID], fetched: [Digest: Digest]) {
         var found: [Digest: LayerID] = [:]
         var jobs: [Job] = []
         for (diffID, descriptor) in zip(diffIDs, descriptors) {
@@ -30,7 +31,8 @@ extension ImagePuller {
             }
         }
         for (diffID, layer) in try await fetch(jobs, reference) { found[diffID] = layer }
-        return diffIDs.compactMap { found[$0] }
+        let fetched = jobs.map { ($0.diffID, $0.descriptor.digest) }
+        return (diffIDs.compactMap { found[$0] }, Dictionary(fetched) { first, _ in first })
     }
 
     /// Fetches layers, a few at once; the first failure ends the others.
@@ -59,14 +61,13 @@ extension ImagePuller {
 
     /// Fetches one layer and unpacks it on the way.
     private func fetch(_ job: Job, _ reference: Reference) async throws(DistributionError) -> LayerID {
-        let queue = ByteQueue()
         let total = job.descriptor.size
         let meter = Meter(total: total) { done in
             report(.layer(id: job.id, .downloading(done: done, total: total)))
         }
-        async let unpacked = unpack(queue, job)
-        var failure: RegistryError?
-        do throws(RegistryError) {
+        let layer = try await LayerStream.run { (queue) throws(StoreError) in
+            try unpack(queue, job)
+        } download: { (queue) async throws(RegistryError) in
             try await client.download(
                 job.descriptor, of: reference.path,
                 interruption: { report(.layer(id: job.id, .retrying(reason: $0.message))) },
@@ -75,40 +76,23 @@ extension ImagePuller {
                     meter.add(piece.count)
                 })
             report(.layer(id: job.id, .extracting))
-            queue.end(.success(()))
-        } catch {
-            failure = error
-            queue.end(.failure(StoreError(.corrupt, error.message)))
         }
-        switch await unpacked {
-        case .success(let layer):
-            report(.layer(id: job.id, .pulled))
-            return layer
-        case .failure(let error):
-            // When the unpacking failed first, the download ended for want of a reader.
-            if let failure, failure.code != .cancelled { throw DistributionError(failure) }
-            throw DistributionError(error)
-        }
+        report(.layer(id: job.id, .pulled))
+        return layer
     }
 
-    private func unpack(_ queue: ByteQueue, _ job: Job) async -> Result<LayerID, StoreError> {
-        await withCheckedContinuation { continuation in
-            PrivateThread.detach {
-                let result = Result { () throws(StoreError) in
-                    defer { queue.cancel() }
-                    var limits = options.limits
-                    limits.kind = .layer
-                    limits.isExact = true
-                    limits.expectedDiffID = job.diffID
-                    let layer = try store.importLayer(from: queue, options: limits)
-                    CrashPoint.reached("pull-layer")
-                    try store.keepForPull(layer.id)
-                    CrashPoint.reached("pull-kept")
-                    return layer.id
-                }
-                continuation.resume(returning: result)
-            }
-        }
+    private func unpack(_ queue: ByteQueue, _ job: Job) throws(StoreError) -> LayerID {
+        var limits = options.limits
+        limits.kind = .layer
+        limits.isExact = true
+        limits.expectedDiffID = job.diffID
+        let layer = try store.importLayer(from: queue, options: limits)
+        // The blob may go on behind the archive, and only its end tells whether it is the right one.
+        try queue.finish()
+        CrashPoint.reached("pull-layer")
+        try store.keepForPull(layer.id)
+        CrashPoint.reached("pull-kept")
+        return layer.id
     }
 }
 

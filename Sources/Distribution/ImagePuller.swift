@@ -47,14 +47,16 @@ public struct ImagePuller: Sendable {
         let configuration = try await fetchConfiguration(manifest, reference)
         let diffIDs = try check(configuration.value, manifest, reference)
         let before = try? store.image(matching: reference.description)
-        let layers = try await fetchLayers(diffIDs, manifest.layers, reference)
-        let blobs = zip(layers, manifest.layers).map { ($0, LayerBlob(descriptor: $1)) }
+        let (layers, fetched) = try await fetchLayers(diffIDs, manifest.layers, reference)
+        var transfer = TransferRecord(repository: reference.name, digests: Array(Set([top.digest, document.digest])))
+        for (layer, (diffID, descriptor)) in zip(layers, zip(diffIDs, manifest.layers)) {
+            let isVerified = fetched[diffID] == descriptor.digest
+            transfer.add(LayerBlob(descriptor: descriptor), of: layer, diffID, isVerified: isVerified)
+        }
         let image = try fromStore { () throws(StoreError) in
             try store.finishPull(
                 reference, configurationDocument: configuration.document, manifestDocument: document.content,
-                layers: layers,
-                TransferRecord(
-                    repository: reference.name, digests: Array(Set([top.digest, document.digest])), blobs: blobs))
+                layers: layers, transfer)
         }
         return PulledImage(image: image, digest: top.digest, wasUpToDate: before?.id == image.id)
     }
@@ -88,7 +90,7 @@ public struct ImagePuller: Sendable {
     ) throws(DistributionError) -> Manifest {
         let what = "the manifest of \(reference.familiar)"
         let manifest = try decode(Manifest.self, document.content, what)
-        guard [.imageConfiguration, .dockerConfiguration].contains(manifest.config.mediaType) else {
+        guard manifest.config.mediaType.isImageConfiguration else {
             throw DistributionError(
                 .badImage,
                 "\(reference.familiar) is no image: its configuration is of the type \(manifest.config.mediaType)")
@@ -99,7 +101,7 @@ public struct ImagePuller: Sendable {
                 "\(what) lists \(manifest.layers.count) layers, at most \(options.maximumLayers) are supported")
         }
         for layer in manifest.layers {
-            guard LayerFormat.isKnown(layer.mediaType) else {
+            guard layer.mediaType.isLayer else {
                 throw DistributionError(.badImage, "\(what) has a layer of the unsupported type \(layer.mediaType)")
             }
             guard layer.size >= 0 else {
@@ -166,20 +168,4 @@ extension Index {
                 && (descriptor.platform.map { $0.os == platform.os && $0.architecture == platform.architecture } ?? true)
         } ?? (manifests.count == 1 && manifests[0].platform == nil ? manifests[0] : nil)
     }
-}
-
-/// The types of layers.
-enum LayerFormat {
-    private static let uncompressedDocker = MediaType(rawValue: "application/vnd.docker.image.rootfs.diff.tar")
-    private static let zstdDocker = MediaType(rawValue: "application/vnd.docker.image.rootfs.diff.tar.zstd")
-    private static let foreign = "nondistributable"
-
-    /// Whether we can unpack it.
-    static func isKnown(_ type: MediaType) -> Bool {
-        [.layerTar, .layerGzip, .layerZstd, .dockerLayerGzip, uncompressedDocker, zstdDocker].contains(type)
-            || (type.rawValue.hasPrefix("application/vnd.oci.image.layer.") && type.rawValue.contains(foreign))
-    }
-
-    /// Whether it is the archive itself.
-    static func isPlain(_ type: MediaType) -> Bool { type == .layerTar || type == uncompressedDocker }
 }

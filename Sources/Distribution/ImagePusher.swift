@@ -63,8 +63,10 @@ public struct ImagePusher: Sendable {
         try await fromRegistry { () async throws(RegistryError) in
             try await client.putManifest(document, in: reference.path, as: tag)
         }
-        let transfer = TransferRecord(
-            repository: reference.name, digests: [document.digest], blobs: sent.map { ($0.key, $0.value) })
+        var transfer = TransferRecord(repository: reference.name, digests: [document.digest])
+        for layer in plan.uniqueLayers {
+            if let blob = sent[layer.id] { transfer.add(blob, of: layer.id, layer.diffID) }
+        }
         try fromStore { () throws(StoreError) in try store.record(transfer, of: image.id) }
         return PushedImage(digest: document.digest, size: Int64(document.content.count))
     }

@@ -24,8 +24,8 @@ struct LayerPush: Sendable {
             if try await isThere(blob.descriptor) { return blob }
             if try await mount(blob.descriptor) { return blob }
         }
-        if let ours = known.first(where: { $0.encoder == GzipEncoder.name }) {
-            return try await upload(source.gzip(size: ours.descriptor.size), as: ours.descriptor, GzipEncoder.name)
+        if let ours = known.first(where: { $0.encoder == GzipEncoder.name }), let blob = try await encode(ours) {
+            return blob
         }
         return try await compress()
     }
@@ -35,12 +35,10 @@ struct LayerPush: Sendable {
         let wanted = blob.descriptor
         if try await isThere(wanted) { return blob }
         if try await mount(wanted) { return blob }
-        if LayerFormat.isPlain(wanted.mediaType), wanted.digest == layer.diffID {
+        if wanted.mediaType.isPlainLayer, wanted.digest == layer.diffID {
             return try await upload(source.archive(size: wanted.size), as: wanted, nil)
         }
-        if blob.encoder == GzipEncoder.name {
-            return try await upload(source.gzip(size: wanted.size), as: wanted, blob.encoder)
-        }
+        if let blob = try await encode(blob) { return blob }
         for name in try pusher.store.origins(of: wanted.digest) {
             guard let origin = try? Reference(parsing: name), origin.name != reference.name,
                 let client = origin.domain == pusher.client.domain ? pusher.client : pusher.others(origin.domain),
@@ -69,6 +67,16 @@ struct LayerPush: Sendable {
             }
         }
         return false
+    }
+
+    /// Makes the form that our compression gave once; nil where it was another's, or gives something else by now.
+    private func encode(_ blob: LayerBlob) async throws -> LayerBlob? {
+        guard blob.encoder == GzipEncoder.name else { return nil }
+        do {
+            return try await upload(source.gzip(), as: blob.descriptor, blob.encoder)
+        } catch let error as RegistryError where error.code == .corrupt {
+            return nil
+        }
     }
 
     /// Compresses the layer while it is sent; only then the form's digest is known.

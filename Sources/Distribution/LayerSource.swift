@@ -16,8 +16,9 @@ struct LayerSource: Sendable {
     }
 
     /// The archive compressed by `GzipEncoder`.
-    func gzip(size: Int64? = nil) -> BlobSource {
-        BlobSource(size: size) { sink in
+    func gzip() -> BlobSource {
+        // No size is promised: another release of the library may come to another one.
+        BlobSource { sink in
             let encoder = GzipEncoder(sink: sink)
             try store.writeArchive(of: layer, to: catching { try encoder.put($0) })
             try encoder.finish()

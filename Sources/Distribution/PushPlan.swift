@@ -82,7 +82,7 @@ struct PushPlan: Sendable {
             (next.digest, next.size) = (form.digest, form.size)
             // What was made anew is made with gzip, and said in the manifest's own dialect.
             let isDocker = document.mediaType == .dockerManifest
-            next.mediaType = LayerFormat.isPlain(form.mediaType) ? .layerTar : isDocker ? .dockerLayerGzip : .layerGzip
+            next.mediaType = form.mediaType.isPlainLayer ? .layerTar : isDocker ? .dockerLayerGzip : .layerGzip
             if form.mediaType == .layerZstd, !isDocker { next.mediaType = .layerZstd }
             manifest.layers.append(next)
         }

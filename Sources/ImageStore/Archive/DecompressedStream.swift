@@ -26,7 +26,8 @@ final class DecompressedStream {
     }
 
     deinit {
-        producer.cancel()
+        // Where all was taken, the source may have more that others want.
+        if !isAtEnd { producer.cancel() }
         thread.join()
     }
 

@@ -87,18 +87,22 @@ extension ImageStore {
             }
             for (layer, blob) in transfer.blobs {
                 let number = try LayerRows.number(layer, in: database)
-                let digest = blob.descriptor.digest.description
                 try database.execute(
                     sql: """
                         INSERT INTO layer_blobs (digest, layer, size, media_type, encoder) VALUES (?, ?, ?, ?, ?)
                         ON CONFLICT DO UPDATE SET encoder = coalesce(excluded.encoder, encoder)
                         """,
                     arguments: [
-                        digest, number, blob.descriptor.size, blob.descriptor.mediaType.rawValue, blob.encoder,
+                        blob.descriptor.digest.description, number, blob.descriptor.size,
+                        blob.descriptor.mediaType.rawValue, blob.encoder,
                     ])
+            }
+            for (layer, digest) in transfer.blobs.map({ ($0.layer, $0.blob.descriptor.digest) }) + transfer.claims {
                 try database.execute(
                     sql: "INSERT OR REPLACE INTO blob_origins (digest, layer, name, last_seen) VALUES (?, ?, ?, ?)",
-                    arguments: [digest, number, transfer.repository, now])
+                    arguments: [
+                        digest.description, try LayerRows.number(layer, in: database), transfer.repository, now,
+                    ])
             }
             for layer in layers {
                 try database.execute(

@@ -21,13 +21,28 @@ public struct TransferRecord: Sendable {
     public var repository: String
     /// The digests of manifests and indexes under which the repository has the image.
     public var digests: [Digest]
-    /// The forms that the repository has the image's layers in.
-    public var blobs: [(layer: LayerID, blob: LayerBlob)]
+    /// The forms that the repository has the image's layers in, as they turned out.
+    public private(set) var blobs: [(layer: LayerID, blob: LayerBlob)] = []
+    /// The blobs that manifests say are the image's layers. They must not be used for other images: nobody has looked.
+    public private(set) var claims: [(layer: LayerID, blob: Digest)] = []
 
-    /// Puts a record together.
-    public init(repository: String, digests: [Digest], blobs: [(layer: LayerID, blob: LayerBlob)]) {
+    /// A record without layers.
+    public init(repository: String, digests: [Digest]) {
         self.repository = repository
         self.digests = digests
-        self.blobs = blobs
+    }
+
+    /// Notes what the repository has a layer in.
+    ///
+    /// - Parameter isVerified: whether the blob was unpacked and had the layer's diffID. What we made ourselves, and the
+    ///   archive under its own digest, need no proof.
+    public mutating func add(_ blob: LayerBlob, of layer: LayerID, _ diffID: Digest, isVerified: Bool = false) {
+        let descriptor = blob.descriptor
+        let isArchive = descriptor.digest == diffID && descriptor.mediaType.isPlainLayer
+        if isVerified || isArchive || blob.encoder != nil {
+            blobs.append((layer, blob))
+        } else {
+            claims.append((layer, descriptor.digest))
+        }
     }
 }
