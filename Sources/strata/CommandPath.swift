@@ -70,7 +70,7 @@ struct CommandPath: CustomStringConvertible {
 
     /// The arguments as the command's parser takes them, with Docker's `--flag=false` resolved.
     var arguments: [String] {
-        leading + BooleanFlags.resolved(ownArguments) + rest.dropFirst(ownArguments.count)
+        leading + BooleanFlags.resolved(ownArguments, of: command) + rest.dropFirst(ownArguments.count)
     }
 
     /// The arguments that are not for somebody else.

@@ -11,11 +11,19 @@ struct RegistryOptions: ParsableArguments {
         help: "Demand that registries prove who they are; --tls-verify=false also tries plain HTTP.")
     var verifies = true
 
+    @Flag(
+        name: .customLong("disable-content-trust"), inversion: .prefixedNo,
+        help: ArgumentHelp("Accepted; signatures of tags are not checked.", visibility: .hidden))
+    var ignoresTrust = true
+
+    /// What requests say of this program.
+    static let userAgent = "strata/\(Version.number)"
+
     /// What the options and the environment say.
     var settings: RegistrySettings {
         var settings = RegistrySettings()
         settings.verifiesServer = verifies
-        settings.userAgent = "strata/\(Version.number)"
+        settings.userAgent = Self.userAgent
         return settings
     }
 }

@@ -83,7 +83,8 @@ struct RunOptions: ParsableArguments {
     /// Flags without a value, which may be combined where they are short.
     static let flags: Set<String> = [
         "--interactive", "--tty", "--rm", "--detach", "--publish-all", "--init", "--no-rm", "--no-healthcheck",
-        "--quiet", "--help", "--tls-verify", "--no-tls-verify",
+        "--quiet", "--help", "--tls-verify", "--no-tls-verify", "--disable-content-trust",
+        "--no-disable-content-trust",
     ]
     static let shortFlags: Set<Character> = ["i", "t", "d", "P", "q"]
 

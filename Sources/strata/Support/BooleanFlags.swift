@@ -1,35 +1,56 @@
-/// Docker's flags take a value: `--rm=false`. The parser's do not, so `--x=true` becomes `--x` and `--x=false` `--no-x`
-/// where there is such a flag, else nothing.
-enum BooleanFlags {
-    /// Flags that are on unless switched off.
-    private static let onByDefault: Set<String> = ["--rm", "--pause", "--force-rm", "--tls-verify"]
-    /// Options whose value is itself `true` or `false`.
-    private static let valued: Set<String> = [
-        "--pull", "--filter", "-f", "-e", "--env", "-l", "--label", "--build-arg",
-    ]
+import ArgumentParser
+import FoundationEssentials
+import OCI
 
-    /// The arguments with such flags in the parser's form; those after `--` as they are.
-    static func resolved(_ arguments: [String]) -> [String] {
+/// Docker's flags take a value: `--rm=false`. The parser's do not, so `--x=true` becomes `--x` and `--x=false` `--no-x`
+/// where there is such a flag, else nothing. Options that are no flags keep whatever value they have: `--user=0`.
+enum BooleanFlags {
+    /// The arguments with a command's flags in the parser's form; those after `--` as they are.
+    static func resolved(_ arguments: [String], of command: any ParsableCommand.Type) -> [String] {
+        guard arguments.contains(where: { parse($0) != nil }) else { return arguments }
+        let flags = names(of: command)
         var result: [String] = []
         for (index, argument) in arguments.enumerated() {
             if argument == "--" { return result + arguments[index...] }
-            guard argument.hasPrefix("-"), let equals = argument.firstIndex(of: "=") else {
+            guard let (name, value) = parse(argument), flags.contains(name) else {
                 result.append(argument)
                 continue
             }
-            let name = String(argument[..<equals])
-            switch argument[argument.index(after: equals)...].lowercased() {
-            case "true", "1", "t": result.append(valued.contains(name) ? argument : name)
-            case "false", "0", "f":
-                if valued.contains(name) {
-                    result.append(argument)
-                } else if onByDefault.contains(name) {
-                    result.append("--no-" + name.dropFirst(2))
-                }
-            default: result.append(argument)
-            }
+            let opposite = "--no-" + name.drop { $0 == "-" }
+            if value { result.append(name) } else if flags.contains(opposite) { result.append(opposite) }
         }
         return result
+    }
+
+    /// What may be a flag with a value; nil for anything else. Go's `strconv.ParseBool` takes the same spellings.
+    private static func parse(_ argument: String) -> (name: String, value: Bool)? {
+        guard argument.hasPrefix("-"), let equals = argument.firstIndex(of: "=") else { return nil }
+        switch argument[argument.index(after: equals)...].lowercased() {
+        case "true", "1", "t": return (String(argument[..<equals]), true)
+        case "false", "0", "f": return (String(argument[..<equals]), false)
+        default: return nil
+        }
+    }
+
+    /// What the parser tells of a command.
+    private struct Outline: Decodable {
+        struct Command: Decodable { var arguments: [Argument]? }
+        struct Argument: Decodable {
+            var kind: String
+            var names: [Name]?
+        }
+        struct Name: Decodable {
+            var kind: String
+            var name: String
+        }
+        var command: Command
+    }
+
+    /// The flags of a command as they are written: `--quiet`, `-q`.
+    private static func names(of command: any ParsableCommand.Type) -> Set<String> {
+        guard let outline = try? JSON.decode(Outline.self, from: Data(command._dumpHelp().utf8)) else { return [] }
+        let flags = (outline.command.arguments ?? []).filter { $0.kind == "flag" }
+        return Set(flags.flatMap { $0.names ?? [] }.map { ($0.kind == "short" ? "-" : "--") + $0.name })
     }
 
     /// How many arguments of a command that takes another's command line are its own options and their values.

@@ -11,6 +11,13 @@ import Testing
         (["run", "--rm=true", "-e", "A=true", "x", "--rm=false"], ["--rm", "-e", "A=true", "x", "--rm=false"]),
         (["run", "-it", "x", "--help"], ["-it", "x", "--help"]),
         (["run", "-itw/x", "img", "--help"], ["-itw/x", "img", "--help"]),
+        // Only flags: what is an option keeps its value, whatever it is called.
+        (["run", "--user=0", "--name=t", "-h=1", "x"], ["--user=0", "--name=t", "-h=1", "x"]),
+        (["logs", "--tail=1", "-f=true", "c"], ["--tail=1", "-f", "c"]),
+        (["stop", "--time=0", "c"], ["--time=0", "c"]),
+        (["ps", "-f=true", "-a=true"], ["-f=true", "-a"]), (["run", "--pull=true", "x"], ["--pull=true", "x"]),
+        (["build", "--pull=true", "-t=1", "."], ["--pull", "-t=1", "."]),
+        (["pull", "--disable-content-trust=false", "x"], ["--no-disable-content-trust", "x"]),
         (["rm", "-v=true", "--", "-x=true"], ["-v", "--", "-x=true"]),
     ]
 
