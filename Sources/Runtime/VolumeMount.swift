@@ -63,13 +63,8 @@ extension VolumeMount {
         }
     }
 
-    /// Docker's rule for names: letters, digits, `_.-`, the first one a letter or digit, at least two.
     private static func check(volumeName name: String, in text: String) throws(RuntimeError) {
-        let allowed = name.utf8.allSatisfy { byte in
-            (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte)
-                || byte == UInt8(ascii: "_") || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "-")
-        }
-        guard allowed, name.utf8.count > 1, let first = name.first, first.isLetter || first.isNumber else {
+        guard Volumes.isName(name) else {
             throw RuntimeError(
                 .badOption, "invalid volume \"\(text)\": \"\(name)\" is neither a volume name nor an absolute path",
                 remedy: "write a directory of the host's with its full path")

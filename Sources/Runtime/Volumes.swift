@@ -1,5 +1,6 @@
 public import ImageStore
 import Linux
+public import OCI
 
 /// Directories that outlive containers, in `volumes/` of the store.
 public struct Volumes: Sendable {
@@ -23,6 +24,36 @@ public struct Volumes: Sendable {
                 throw error
             }
         }
+    }
+
+    /// Docker's rule for names: letters, digits, `_.-`, the first one a letter or digit, at least two.
+    static func isName(_ text: String) -> Bool {
+        let allowed = text.utf8.allSatisfy { byte in
+            (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte)
+                || byte == UInt8(ascii: "_") || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "-")
+        }
+        guard allowed, (2...255).contains(text.utf8.count), let first = text.first else { return false }
+        return first.isLetter || first.isNumber
+    }
+
+    /// Makes an empty volume; one that exists is left as it is. `badOption` for a name that is not allowed.
+    public func create(_ name: String) throws(RuntimeError) {
+        guard Volumes.isName(name) else {
+            throw RuntimeError(
+                .badOption,
+                "create \(name): \"\(name)\" includes invalid characters for a local volume name, "
+                    + "only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed")
+        }
+        try make(path(name))
+    }
+
+    /// When a volume was made, which is when its directory was; nil where there is no such volume.
+    public func creationTime(_ name: String) -> Timestamp? {
+        guard Volumes.isName(name),
+            let status = try? FileDescriptor.currentDirectory.status(of: path(name)), status.isDirectory
+        else { return nil }
+        let time = status.birthTime.seconds == 0 ? status.modificationTime : status.birthTime
+        return Timestamp(seconds: time.seconds)
     }
 
     /// Removes a volume and its files. One that does not exist is no error.

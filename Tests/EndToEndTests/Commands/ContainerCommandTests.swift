@@ -188,6 +188,29 @@ extension EndToEnd {
             }
         }
 
+        @Test func volumesAreMadeListedAndShown() throws {
+            try Strata.testWithBusybox { strata in
+                #expect(try strata("volume", "create", "data") == "data")
+                #expect(try strata("volume", "create", "data") == "data")
+                let anonymous = try strata("volume", "create")
+                #expect(anonymous.count == 64)
+                try strata.failure(of: "volume", "create", "../data", status: 1)
+                try strata.failure(of: "volume", "create", "-d", "nfs", "other", status: 1)
+                let place = "\(strata.root)/volumes/data"
+                #expect(
+                    try strata("volume", "inspect", "-f", "{{.Name}} {{.Driver}} {{.Scope}} {{.Mountpoint}}", "data")
+                        == "data local local \(place)")
+                try strata.failure(of: "volume", "inspect", "nosuch", status: 1)
+                try strata.failure(of: "volume", "inspect", "../containers", status: 1)
+                try strata("create", "--name", "user", "-v", "data:/x", "busybox")
+                func names(_ filter: String) throws -> String { try strata("volume", "ls", "-q", "-f", filter) }
+                #expect(try names("dangling=true") == anonymous && names("dangling=false") == "data")
+                #expect(try names("name=at") == "data" && names("driver=local").contains(anonymous))
+                try strata.failure(of: "volume", "ls", "-f", "dangling=perhaps", status: 1)
+                #expect(try strata("volume", "ls", "--filter", "name=data", "--format", "{{.Mountpoint}}") == place)
+            }
+        }
+
         @Test func aTerminalIsATerminal() throws {
             try Strata.testWithBusybox { strata in
                 let binary = try Strata.binary()

@@ -19,15 +19,21 @@ struct VolumeUsage {
         let volumes = Volumes(store)
         let names = try volumes.names()
         if names.isEmpty { return [] }
-        var links: [String: Int] = [:]
-        for container in try store.containers() where !ignoring.contains(container.id) {
-            guard let settings = ContainerRow.settings(of: container) else { continue }
-            for name in Set(settings.volumes.compactMap(\.source.volumeName)) { links[name, default: 0] += 1 }
-        }
+        let links = try links(in: store, ignoring: ignoring)
         return names.map { name in
             // A volume may be a link; what cannot be read counts nothing.
             let size = (try? store.diskUsage(ofTree: volumes.path(name) + "/.")) ?? 0
             return VolumeUsage(name: name, links: links[name] ?? 0, size: size)
         }
+    }
+
+    /// How many containers have each volume; none where it is not mentioned.
+    static func links(in store: ImageStore, ignoring: Set<String> = []) throws -> [String: Int] {
+        var links: [String: Int] = [:]
+        for container in try store.containers() where !ignoring.contains(container.id) {
+            guard let settings = ContainerRow.settings(of: container) else { continue }
+            for name in Set(settings.volumes.compactMap(\.source.volumeName)) { links[name, default: 0] += 1 }
+        }
+        return links
     }
 }

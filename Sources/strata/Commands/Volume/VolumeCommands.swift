@@ -6,32 +6,9 @@ import Runtime
 struct VolumeCommands: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "volume", abstract: "Manage volumes.", discussion: "EXAMPLE: strata volume ls",
-        subcommands: [VolumeList.self, VolumePrune.self, VolumeRemove.self])
-}
-
-/// `strata volume ls`
-struct VolumeList: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "ls", abstract: "List volumes.", discussion: "EXAMPLE: strata volume ls -q", aliases: ["list"])
-
-    @OptionGroup var globals: GlobalOptions
-
-    @Flag(name: .shortAndLong, help: "Only names.")
-    var quiet = false
-
-    @Option(help: ArgumentHelp("'table' (default), 'table TEMPLATE', 'json' or 'TEMPLATE'.", valueName: "format"))
-    var format: String?
-
-    func run() throws {
-        let names = try Volumes(try globals.openStore()).names()
-        try Console.write(Self.listing.text(names, format: format, quiet: quiet ? "Name" : nil))
-    }
-
-    private static let listing = Listing<String>(
-        columns: [
-            Column("Driver", "DRIVER") { _ in "local" },
-            Column("Name", "VOLUME NAME") { $0 },
-        ], standard: ["Driver", "Name"])
+        subcommands: [
+            VolumeCreate.self, VolumeInspect.self, VolumeList.self, VolumePrune.self, VolumeRemove.self,
+        ])
 }
 
 /// `strata volume rm`
