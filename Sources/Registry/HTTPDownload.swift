@@ -48,7 +48,9 @@ public struct HTTPDownload: Sendable {
         let what = "cannot fetch \(shownAddress)"
         let response: HTTPClientResponse
         do throws(TransportError) {
-            response = try await Retry(settings).run { () async throws(TransportError) in
+            // Somebody waits for it, and an address may just be wrong.
+            response = try await Retry(settings, limit: min(settings.retries, 2)).run {
+                () async throws(TransportError) in
                 var request = HTTPClientRequest(url: address)
                 if let authorization { request.headers.add(name: "Authorization", value: authorization) }
                 return try await transport.send(request).response

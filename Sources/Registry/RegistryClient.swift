@@ -132,6 +132,8 @@ public final class RegistryClient: Sendable {
     /// Sends a request as often as it takes, with what the registry wants to see. Statuses other than those accepted are
     /// repeated where that can help, and then returned as they are.
     func send(_ call: Call, accepting: Set<Int>, following: Bool = true) async throws(RegistryError) -> Answer {
+        // A registry that was never reached is more likely misspelt than about to come back: that is not repeated here.
+        _ = try await baseAddress()
         do throws(TransportError) {
             return try await Retry(settings).run { () async throws(TransportError) in
                 do throws(RegistryError) {

@@ -1,7 +1,9 @@
 import ArgumentParser
+import Distribution
 import ImageStore
 import Linux
 import OCI
+import Registry
 
 /// `strata import`
 struct Import: ParsableCommand {
@@ -11,6 +13,7 @@ struct Import: ParsableCommand {
             The archive is a tar archive, compressed with gzip, xz, Zstandard or bzip2 or not at all.
 
             EXAMPLE: strata import -c 'CMD ["/bin/bash"]' debian.tar.xz debian:bookworm
+            EXAMPLE: strata import https://example.com/rootfs.tar.gz example:latest
             """)
 
     @OptionGroup var globals: GlobalOptions
@@ -26,7 +29,7 @@ struct Import: ParsableCommand {
     @Option(help: ArgumentHelp("What the image runs on (default: this machine).", valueName: "os/arch"))
     var platform: String?
 
-    @Argument(help: "The archive, '-' for standard input.")
+    @Argument(help: ArgumentHelp("The archive, its address, or '-' for standard input.", valueName: "file|url|-"))
     var file: String
 
     @Argument(help: "The image's name.")
@@ -37,17 +40,22 @@ struct Import: ParsableCommand {
         if let tag = tags.first, tag.digest != nil {
             throw CommandError(.usage, "cannot import as \(tag.familiar): a name with a digest cannot be given")
         }
+        let download = HTTPDownload(file)
         let now = Timestamp.now
         var configuration = ImageConfiguration(
             created: now, platform: try platform.map { try Platform(parsing: $0) } ?? .current,
-            history: [OCI.History(created: now, comment: message ?? "Imported from \(file)")])
+            history: [OCI.History(created: now, comment: message ?? "Imported from \(download?.shownAddress ?? file)")])
         try ConfigurationChange.apply(change, to: &configuration.config)
         let options = try ImportOptions.fromEnvironment()
-        let archive = try open()
-        let store = try globals.openStore()
-        let progress = ImportProgress.begin(archive.rawValue)
         let layer: LayerRecord
-        do {
+        let store: ImageStore
+        if let download {
+            store = try globals.openStore()
+            layer = try fetch(download, into: store, options)
+        } else {
+            let archive = try open()
+            store = try globals.openStore()
+            let progress = ImportProgress.begin(archive.rawValue)
             defer { progress?.end() }
             layer = try store.importLayer(from: archive, options: options)
         }
@@ -55,12 +63,22 @@ struct Import: ParsableCommand {
         try Console.print(image.id.description)
     }
 
-    private func open() throws(CommandError) -> FileDescriptor {
-        if file.contains("://") {
-            throw CommandError(
-                .usage, "cannot import \(file): addresses are not fetched",
-                remedy: "fetch it with another program, then import the file or '-'")
+    private func fetch(
+        _ download: HTTPDownload, into store: ImageStore, _ options: ImportOptions
+    ) throws -> LayerRecord {
+        let display = TransferDisplay(.standardError)
+        defer { display.end() }
+        display.print("Downloading from \(download.shownAddress)")
+        var settings = RegistrySettings(credentials: nil)
+        settings.userAgent = RegistryOptions.userAgent
+        return try BlockingTask.run { [settings] in
+            try await download.importLayer(into: store, options: options, settings: settings) { done, total in
+                display.show(.layer(id: "Archive", .downloading(done: done, total: total)))
+            }
         }
+    }
+
+    private func open() throws(CommandError) -> FileDescriptor {
         do throws(Errno) {
             if file == "-" { return try Console.input.duplicate() }
             return try FileDescriptor.open(file)

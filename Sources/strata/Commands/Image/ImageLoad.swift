@@ -21,12 +21,18 @@ struct Load: ParsableCommand {
     @Option(name: .shortAndLong, help: ArgumentHelp("Read a file or a layout's directory.", valueName: "file"))
     var input: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Which image to take where a name stands for several (default: this machine's).", valueName: "os/arch"))
+    var platform: String?
+
     @Flag(name: .shortAndLong, help: "Show no progress.")
     var quiet = false
 
     func run() throws {
         let options = try ImportOptions.fromEnvironment()
-        for loaded in try load(options) {
+        let wanted = try platform.map { try Platform(parsing: $0) } ?? .current
+        for loaded in try load(options, wanted) {
             for reference in loaded.references {
                 if let old = loaded.moved[reference] {
                     try Console.print(
@@ -39,17 +45,17 @@ struct Load: ParsableCommand {
         }
     }
 
-    private func load(_ options: ImportOptions) throws -> [LoadedImage] {
+    private func load(_ options: ImportOptions, _ platform: Platform) throws -> [LoadedImage] {
         if let input,
             (try? FileDescriptor.currentDirectory.status(of: input, followSymlinks: true))?.isDirectory == true
         {
-            return try globals.openStore().load(fromDirectory: input, options: options)
+            return try globals.openStore().load(fromDirectory: input, options: options, platform: platform)
         }
         let archive = try open()
         let store = try globals.openStore()
         let progress = quiet ? nil : ImportProgress.begin(archive.rawValue)
         defer { progress?.end() }
-        return try store.load(from: archive, options: options)
+        return try store.load(from: archive, options: options, platform: platform)
     }
 
     private func open() throws(CommandError) -> FileDescriptor {
