@@ -62,6 +62,7 @@ struct TransferLines {
     private let columns: Int
     private let rows: Int
     private let isLive: Bool
+    private var isPush = false
     /// What still moves, in the order of the image.
     private var active: [Layer] = []
     private var drawn = 0
@@ -80,7 +81,9 @@ struct TransferLines {
         case .pulling(let reference):
             let what = reference.digest.map { "\(reference.name)@\($0)" } ?? reference.tag ?? Reference.defaultTag
             return "\(what): Pulling from \(reference.path)\n"
-        case .pushing(let reference): return "The push refers to repository [\(reference.name)]\n"
+        case .pushing(let reference):
+            isPush = true
+            return "The push refers to repository [\(reference.name)]\n"
         case .remark(let text): return erased() + "WARNING: \(text)\n" + redrawn(at: now)
         case .layer(let id, let state):
             return isLive ? takeLive(id, state, at: now) : takePlain(id, state)
@@ -105,16 +108,16 @@ struct TransferLines {
         case .waiting: return ""
         case .retrying(let reason): return "\(id): Retrying: \(reason)\n"
         case .extracting: text = "Download complete"
-        default: text = TransferLines.settled(state) ?? ""
+        default: text = settled(state) ?? ""
         }
         let line = "\(id): \(text)\n"
         return said.insert(line).inserted ? line : ""
     }
 
     /// What is said of a layer once nothing moves any more; nil as long as something does.
-    private static func settled(_ state: TransferEvent.LayerState) -> String? {
+    private func settled(_ state: TransferEvent.LayerState) -> String? {
         switch state {
-        case .exists: "Already exists"
+        case .exists: isPush ? "Layer already exists" : "Already exists"
         case .pulled: "Pull complete"
         case .mounted(let origin): "Mounted from \(origin)"
         case .pushed: "Pushed"
@@ -125,7 +128,7 @@ struct TransferLines {
     // MARK: Bars
 
     private mutating func takeLive(_ id: String, _ state: TransferEvent.LayerState, at now: Int64) -> String {
-        if let text = TransferLines.settled(state) {
+        if let text = settled(state) {
             let before = erased()
             active.removeAll { $0.id == id }
             return before + "\(id): \(text)\n" + redrawn(at: now)

@@ -15,6 +15,8 @@ extension EndToEnd {
                     let last = try #require(pushed.last)
                     #expect(last.hasPrefix("1: digest: sha256:") && last.contains(" size: "))
                     #expect(try strata("push", "-q", name) == name)
+                    let again = try strata("push", "--disable-content-trust", name).split(separator: "\n")
+                    #expect(again.count == 3 && again[1].hasSuffix(": Layer already exists"), "\(again)")
 
                     try strata("rmi", "-f", name, "busybox:latest")
                     try strata("image", "prune", "-af")
