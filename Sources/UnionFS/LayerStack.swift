@@ -183,10 +183,15 @@ final class LayerStack: Sendable {
                 if status.isWhiteout || !status.isDirectory { return }
                 if candidate.index == lowers.count { continue }
                 let marks = try self.marks.directory(at: place)
-                isOpaque = isOpaque || marks.isOpaque
+                if marks.isOpaque {
+                    isOpaque = true
+                    continue
+                }
                 guard let redirect = marks.redirect, !redirect.isEmpty else { continue }
                 let rest = current.dropFirst(position + 1)
                 if redirect[0] == UInt8(ascii: "/") {
+                    // It came from elsewhere into what is opaque above.
+                    isOpaque = false
                     components = try Self.components(redirect) + rest
                 } else {
                     components = components.dropLast(current.count - position) + [try Self.checkedName(redirect)] + rest

@@ -9,7 +9,7 @@ import Testing
     /// How much is played.
     struct Dose {
         var seeds: [UInt64] = Array(1...8)
-        var operations = 2_500
+        var operations = 12_500
         var layers = 20
         var crashes = true
 
@@ -57,7 +57,7 @@ import Testing
             """)
     }
 
-    @Test("the judge agrees with itself", arguments: [UInt64(101)])
+    @Test("the judge agrees with itself", arguments: [UInt64(101), 104])
     func judge(seed: UInt64) throws {
         let report = try Fuzzer(Fuzzer.Settings(seed: seed, operations: 1000, subject: .kernel)).explore()
         #expect(report.divergence == nil)

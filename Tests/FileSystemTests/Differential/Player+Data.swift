@@ -37,7 +37,7 @@ extension Player {
             let source = try area.open(path, .nonBlocking)
             if try !sink.status().isRegular || !source.status().isRegular { return "not regular" }
             let (from, to) = (Int64(operation.number(2)), Int64(operation.number(3)))
-            return String(try source.copyRange(from: from, to: sink, at: to, length: operation.number(4)))
+            return try copy(source, from, sink, to, operation.number(4))
         case .tmpfile:
             let file = try area.open(path, [.temporaryFile, .readWrite], mode: 0o640)
             try file.writeAll(text(operation, 30))
@@ -45,6 +45,20 @@ extension Player {
         default: throw SetupFailure("\(operation) is not about data")
         }
         return ""
+    }
+
+    /// As cp(1) copies: the kernel's overlay does not copy from one file system to another by itself.
+    private func copy(
+        _ source: borrowing FileDescriptor, _ from: Int64, _ sink: borrowing FileDescriptor, _ to: Int64, _ length: Int
+    ) throws -> String {
+        do throws(Errno) {
+            return String(try source.copyRange(from: from, to: sink, at: to, length: length))
+        } catch {
+            if error != .EXDEV { throw error }
+        }
+        let bytes = try source.bytes(at: from, count: length)
+        _ = try bytes.withUnsafeBytes { try sink.write($0, at: to) }
+        return String(bytes.count)
     }
 
     func allocate(_ file: borrowing FileDescriptor, _ operation: Operation) throws {

@@ -61,6 +61,26 @@ extension RegressionTests {
               @1 fwrite 0 4 1
             """),
         Sequence(
+            "a directory that came from elsewhere into an opaque one leads on to the data of its files",
+            """
+            layer
+              mkdir f 755
+              mkdir f/f 755
+              create f/f/h excl 644 20000
+              mkdir c 755
+              mkdir c/f 755
+            layer by kernel
+              rmdir c/f
+              mkdir c/f 755
+              rename f/f c/f/f plain
+            run
+              chmod c/f/f/h 700
+              rename c/f/f/h M plain
+              remount
+              read M
+              list c/f/f
+            """),
+        Sequence(
             "a truncation by a stranger takes the set-group-id bit away, group execution or not",
             """
             layer

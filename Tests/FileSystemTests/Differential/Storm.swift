@@ -25,17 +25,18 @@ final class Storm {
     /// Plays until the server dies, which it does after some milliseconds, and mounts anew. Returns a difference that no
     /// choice for the operations in flight explains.
     func play(milliseconds: Int64) throws -> String? {
+        try separateNames()
         let threads = lanes.map { lane in PrivateThread.start { lane.play() } }
         MonotonicClock.sleep(milliseconds: milliseconds)
         try tested.killServer()
         for thread in threads { thread.join() }
+        try oracle.remount()
+        try tested.mount()
         for lane in lanes {
             operations += lane.played
             if let failure = lane.failure { throw failure }
             if let divergence = lane.divergence { return divergence }
         }
-        try oracle.remount()
-        try tested.mount()
         let comparison = TreeComparison(oracle: oracle, tested: tested)
         try levelTimes(comparison.views())
         for (index, line) in try comparison.views().differences.enumerated() {
@@ -47,6 +48,23 @@ final class Storm {
         }
         try levelTimes(comparison.views())
         return try comparison.difference("after a crash in the middle", comparison.views())
+    }
+
+    /// A file that has names in the directories of several threads would change under all of them: it keeps those in one.
+    private func separateNames() throws {
+        let entries = try TreeSnapshot(of: oracle.target).entries
+        var owners: [String: Int] = [:]
+        for path in entries.keys.sorted() {
+            guard let entry = entries[path], entry.linkCount > 1,
+                let lane = lanes.firstIndex(where: { $0.owns(path) })
+            else { continue }
+            if owners[entry.sameAs, default: lane] != lane {
+                for union in [oracle, tested] { try Area.with(union.target) { try $0.remove(path) } }
+                operations.append(Operation(.unlink, path))
+            } else {
+                owners[entry.sameAs] = lane
+            }
+        }
     }
 
     /// The times of directories are set back after a copy-up, which a crash may prevent on any file system.

@@ -47,7 +47,9 @@ enum UserNamespace {
     }
 
     /// Runs tests of this bundle in a new namespace: those whose names match the filter, as `swift test --filter` takes it.
-    static func runTests(matching filter: String, seconds: Int = 300) throws -> FinishedProgram {
+    static func runTests(
+        matching filter: String, skipping other: String? = nil, seconds: Int = 300
+    ) throws -> FinishedProgram {
         let program = try FileDescriptor.currentDirectory.readLink("/proc/self/exe")
         var arguments = [String(decoding: program, as: UTF8.self)]
         // A tool that has loaded the bundle is told its name again.
@@ -57,6 +59,7 @@ enum UserNamespace {
             arguments += ["--test-bundle-path", bundle]
         }
         arguments += ["--testing-library", "swift-testing", "--no-parallel", "--filter", filter]
+        if let other { arguments += ["--skip", other] }
         return try run(arguments, seconds: seconds)
     }
 
