@@ -11,14 +11,35 @@ struct PaxAttributes {
     var modificationTime: TimeSpec?
     var deviceMajor: Int64?
     var deviceMinor: Int64?
-    var attributes: [TarEntry.Attribute] = []
+    private var attributes = AttributeList()
     /// Attributes in libarchive's encoding, which counts only where star's is missing.
-    private var encodedAttributes: [TarEntry.Attribute] = []
+    private var encodedAttributes = AttributeList()
     var sparse = Sparse()
     /// More than any file system keeps of one file: Linux lists at most 64 KiB of names.
     static let maximumAttributes = 4096
     /// Whether that is why `read` failed.
-    private(set) var hasTooManyAttributes = false
+    var hasTooManyAttributes: Bool { attributes.isOverfull || encodedAttributes.isOverfull }
+
+    /// Attributes in the order they came, each once.
+    private struct AttributeList {
+        private(set) var items: [TarEntry.Attribute] = []
+        private(set) var places: [[UInt8]: Int] = [:]
+        /// Whether there were more than there may be.
+        private(set) var isOverfull = false
+
+        /// Adds an attribute, or changes its value; false when there are too many.
+        mutating func set(_ name: [UInt8], _ value: [UInt8]) -> Bool {
+            if let place = places[name] {
+                items[place].value = value
+                return true
+            }
+            isOverfull = items.count >= PaxAttributes.maximumAttributes
+            if isOverfull { return false }
+            places[name] = items.count
+            items.append(TarEntry.Attribute(name: name, value: value))
+            return true
+        }
+    }
 
     /// GNU tar's descriptions of a file with holes, versions 0.0, 0.1 and 1.0.
     struct Sparse {
@@ -31,8 +52,7 @@ struct PaxAttributes {
 
     /// All extended attributes, each once.
     var allAttributes: [TarEntry.Attribute] {
-        let known = Set(attributes.map(\.name))
-        return attributes + encodedAttributes.filter { !known.contains($0.name) }
+        attributes.items + encodedAttributes.items.filter { attributes.places[$0.name] == nil }
     }
 
     /// Reads `length key=value\n` records over what was said before; nil when they are malformed.
@@ -70,11 +90,11 @@ struct PaxAttributes {
         case "SCHILY.acl.default": return setList("system.posix_acl_default", value)
         default:
             if key.hasPrefix("SCHILY.xattr.") {
-                return add(Array(key.utf8.dropFirst(13)), Array(value), to: \.attributes)
+                return attributes.set(Array(key.utf8.dropFirst(13)), Array(value))
             } else if key.hasPrefix("LIBARCHIVE.xattr.") {
                 guard let name = Pax.percentDecoded(Array(key.utf8.dropFirst(17))), let decoded = Pax.base64(value)
                 else { return false }
-                return add(name, decoded, to: \.encodedAttributes)
+                return encodedAttributes.set(name, decoded)
             } else if key.hasPrefix("GNU.sparse.") {
                 return setSparse(String(key.dropFirst(11)), value)
             }
@@ -82,22 +102,9 @@ struct PaxAttributes {
         return true
     }
 
-    private mutating func add(
-        _ name: [UInt8], _ value: [UInt8], to list: WritableKeyPath<PaxAttributes, [TarEntry.Attribute]>
-    ) -> Bool {
-        if let index = self[keyPath: list].firstIndex(where: { $0.name == name }) {
-            self[keyPath: list][index].value = value
-            return true
-        }
-        hasTooManyAttributes = self[keyPath: list].count >= PaxAttributes.maximumAttributes
-        if hasTooManyAttributes { return false }
-        self[keyPath: list].append(TarEntry.Attribute(name: name, value: value))
-        return true
-    }
-
     private mutating func setList(_ name: String, _ text: ArraySlice<UInt8>) -> Bool {
         guard let value = AccessList.attribute(parsing: String(decoding: text, as: UTF8.self)) else { return false }
-        return add(Array(name.utf8), value, to: \.attributes)
+        return attributes.set(Array(name.utf8), value)
     }
 
     private mutating func setSparse(_ key: String, _ value: ArraySlice<UInt8>) -> Bool {
