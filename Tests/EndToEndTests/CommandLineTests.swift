@@ -12,7 +12,8 @@ extension EndToEnd {
             "container create", "container start", "container stop", "container logs", "container commit",
             "container diff", "container kill", "exec", "container exec", "container wait", "container restart",
             "container rename", "system df",
-            "system info", "image", "container", "system",
+            "system info", "image", "container", "system", "volume", "volume create", "volume inspect", "volume ls",
+            "volume rm", "volume prune", "pull", "push", "load", "save",
         ]
 
         @Test(arguments: commands) func helpHasAnExample(command: String) throws {
