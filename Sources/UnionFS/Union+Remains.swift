@@ -77,7 +77,8 @@ extension Union {
             try changeableRemains(of: node, size == nil ? .attributes : .data(limit: size))
         }
         if let size { try descriptor.value.truncate(to: size) }
-        if changes.asksForNothing || changes.killPrivileges, node.type == .regular {
+        // A change of owner takes them by itself.
+        if changes.asksForNothing || (size != nil && changes.killPrivileges), node.type == .regular {
             let writer = request.map { Writer($0, isKnownStranger: changes.killPrivileges) }
             try dropPrivileges(of: node, open: descriptor, for: writer)
         }

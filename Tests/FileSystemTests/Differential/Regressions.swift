@@ -120,6 +120,11 @@ extension RegressionTests {
               open 3 h rw
               unlink h
               @2 ftruncate 3 14
+              create i excl 644 10
+              chmod i 2640
+              open 4 i rw
+              unlink i
+              fchown 4 2 1
             """),
     ]
 }

@@ -67,16 +67,27 @@ final class Storm {
         }
     }
 
-    /// The times of directories are set back after a copy-up, which a crash may prevent on any file system.
+    /// The times of directories are set back after a copy-up, and those of a file of attributes once it has its data, which a
+    /// crash may prevent on any file system.
     private func levelTimes(_ views: TreeComparison.Views) throws {
         let time = TimeSpec(seconds: 1_300_000_000)
+        let unfinished = Set(
+            try views.tested.entries.filter { try isMarked($0.key, $0.value) }.map(\.value.inode.value))
         for (path, entry) in views.tested.entries {
-            guard let other = views.oracle.entries[path], entry.mode & S_IFMT == S_IFDIR,
-                entry.modified != other.modified
-            else { continue }
+            let mayDiffer = entry.mode & S_IFMT == S_IFDIR || unfinished.contains(entry.inode.value)
+            guard mayDiffer, let other = views.oracle.entries[path], entry.modified != other.modified else { continue }
             for union in [oracle, tested] {
                 try Area.with(union.target) { try $0.root.setTimes(of: path, access: time, modification: time) }
             }
+        }
+    }
+
+    /// Whether the data of a file, whose times are new, are still below.
+    private func isMarked(_ path: String, _ entry: TreeSnapshot.Entry) throws -> Bool {
+        guard entry.mode & S_IFMT == S_IFREG, entry.modified == nil, let upper = tested.upper else { return false }
+        return try Area.with(upper) { area in
+            guard try area.exists(path) else { return false }
+            return try area.root.attribute("trusted.overlay.metacopy", of: path) != nil
         }
     }
 
