@@ -121,7 +121,8 @@ let package = Package(
             name: "DockerfileTests", dependencies: ["Dockerfile", "TestSupport"], exclude: ["testfiles"],
             swiftSettings: settings),
         .testTarget(
-            name: "RuntimeTests", dependencies: ["Runtime", "ImageStore", "OCI", "Linux"], swiftSettings: settings),
+            name: "RuntimeTests", dependencies: ["Runtime", "ImageStore", "OCI", "Linux", "TestSupport"],
+            swiftSettings: settings),
         .testTarget(
             name: "BuildEngineTests",
             dependencies: ["BuildEngine", "Dockerfile", "ImageStore", "OCI", "Linux", "Runtime"],

@@ -1,6 +1,7 @@
 import ImageStore
 import Linux
 import OCI
+import TestSupport
 import Testing
 
 @testable import Runtime
@@ -104,6 +105,35 @@ import Testing
                 #expect(try fixture.engine.mounts().isEmpty)
                 #expect(MountTable.current().mount(at: directory) == nil)
             }
+        }
+    }
+
+    /// Whoever makes a mount namespace gets a copy of every mount, which must keep no build step and no container waiting.
+    @Test func copiesInOtherMountNamespacesDoNotKeepIt() throws {
+        try withTemporaryDirectory { directory in
+            for name in ["lower", "upper", "work", "mount"] { try makeDirectory("\(directory)/\(name)") }
+            let mount = try UnionMount.mount(
+                try MountHelper.find(), lowers: ["\(directory)/lower"], upper: "\(directory)/upper",
+                work: "\(directory)/work", at: "\(directory)/mount")
+            defer { try? mount.unmount() }
+            let other = try ChildProcess.spawn(
+                "unshare",
+                arguments: [
+                    "unshare", "--mount", "--propagation", "private", "sh", "-c",
+                    "exec 3<'\(directory)/mount'; touch '\(directory)/there'; exec sleep 1000",
+                ], newSession: true)
+            defer {
+                try? other.signal(Signals.kill)
+                _ = try? other.wait()
+            }
+            #expect(
+                waitUntil { (try? FileDescriptor.currentDirectory.status(of: "\(directory)/there")) != nil })
+            try write("text", to: "\(directory)/mount/file")
+            let start = MonotonicClock.milliseconds
+            try mount.unmount()
+            #expect(MonotonicClock.milliseconds - start < 8000)
+            #expect(!mount.serverIsAlive)
+            #expect(try read("\(directory)/upper/file") == "text")
         }
     }
 

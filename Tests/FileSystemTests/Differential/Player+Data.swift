@@ -18,7 +18,7 @@ extension Player {
         case .append:
             let file = try area.open(path, [.writeOnly, .append, .nonBlocking])
             try file.writeAll(text(operation, operation.number(1)))
-        case .truncate: try truncateFile(area.path.appending(path), to: operation.number(1))
+        case .truncate: try truncateFile("/proc/self/fd/\(area.root.rawValue)/\(path)", to: operation.number(1))
         case .fallocate:
             try allocate(area.open(path, [.readWrite, .nonBlocking]), operation)
         case .read:
