@@ -1,3 +1,4 @@
+import Glibc
 import Linux
 import Testing
 
@@ -45,6 +46,13 @@ extension EndToEnd {
             }
             let repository = "/" + #filePath.split(separator: "/").dropLast(4).joined(separator: "/")
             try matrix.expect(in: repository + "/docs/interoperability.md")
+        }
+
+        /// A copy of our layout in a place without capitals: Podman and Buildah make the image's name of the path.
+        private static func copyWithPlainName(_ strata: Strata) throws -> String {
+            let copy = "/var/tmp/strata-interoperation-\(getpid())"
+            try Program.shell("rm -rf \(copy); cp -r '\(strata.scratch)/ours.oci-dir' \(copy)")
+            return copy
         }
 
         // MARK: Our side
@@ -99,10 +107,12 @@ extension EndToEnd {
         private static func sendToPodman(
             _ strata: Strata, _ ours: Image, _ matrix: inout InteroperationMatrix
         ) throws {
+            let layout = try copyWithPlainName(strata)
+            defer { try? FileDescriptor.currentDirectory.removeTree(layout) }
             for (form, command) in [
                 ("docker-archive", "load -q -i '\(strata.scratch)/ours.docker-archive'"),
                 ("oci-archive", "load -q -i '\(strata.scratch)/ours.oci-archive'"),
-                ("oci-dir", "pull -q oci:\(strata.scratch)/ours.oci-dir"),
+                ("oci-dir", "pull -q oci:\(layout)"),
             ] {
                 let tool = try ContainerTool(.podman, home: "\(strata.scratch)/podman-\(form)", overlay: "")
                 defer { tool.end() }
@@ -122,10 +132,12 @@ extension EndToEnd {
         private static func sendToBuildah(
             _ strata: Strata, _ ours: Image, _ matrix: inout InteroperationMatrix
         ) throws {
+            let layout = try copyWithPlainName(strata)
+            defer { try? FileDescriptor.currentDirectory.removeTree(layout) }
             for (form, source) in [
                 ("docker-archive", "docker-archive:\(strata.scratch)/ours.docker-archive"),
                 ("oci-archive", "oci-archive:\(strata.scratch)/ours.oci-archive"),
-                ("oci-dir", "oci:\(strata.scratch)/ours.oci-dir"),
+                ("oci-dir", "oci:\(layout)"),
             ] {
                 let tool = try ContainerTool(.buildah, home: "\(strata.scratch)/buildah-\(form)", overlay: "")
                 defer { tool.end() }
