@@ -39,15 +39,20 @@ final class Storm {
         }
         let comparison = TreeComparison(oracle: oracle, tested: tested)
         try levelTimes(comparison.views())
-        for (index, line) in try comparison.views().differences.enumerated() {
+        let found = try comparison.views().differences
+        var replayed: [String] = []
+        for (index, line) in found.enumerated() {
             // The subject has done what the other has not been asked to do yet.
             guard let lane = lanes.first(where: { $0.owns(line) }), let pending = lane.takePending() else { continue }
             if index > 1000 { break }
             try Area.with(oracle.target) { area in _ = Player(area).play(pending) }
             operations.append(pending)
+            replayed.append("\(pending), for \(line)")
         }
         try levelTimes(comparison.views())
-        return try comparison.difference("after a crash in the middle", comparison.views())
+        return try comparison.difference("after a crash in the middle", comparison.views()).map {
+            "\($0); in flight: \(replayed)"
+        }
     }
 
     /// A file that has names in the directories of several threads would change under all of them: it keeps those in one.
