@@ -12,9 +12,13 @@ final class BuildContext: Sendable {
     /// Opens a directory and reads its ignore file: the Dockerfile's own (`<Dockerfile>.dockerignore`) if there is one,
     /// else `.dockerignore`.
     ///
-    /// - Parameter store: the store's directory, which is never part of a context.
+    /// - Parameters:
+    ///   - store: the store's directory, which is never part of a context.
+    ///   - isConfined: whether the directory came from elsewhere, so that links in it must not lead out of it.
     /// - Throws: `noContext`, `dockerfile`.
-    init(directory: String, dockerfile: String?, store: String? = nil) throws(BuildError) {
+    init(
+        directory: String, dockerfile: String?, store: String? = nil, isConfined: Bool = false
+    ) throws(BuildError) {
         let root: TreeDirectory
         do throws(Errno) {
             root = try TreeDirectory(directory: directory)
@@ -25,9 +29,22 @@ final class BuildContext: Sendable {
                 .noContext, "cannot use \(directory) as the build context: \(error)",
                 remedy: "give the directory that holds the files to copy")
         }
-        var filter = TreeFilter(ignored: try Self.ignorePatterns(directory: directory, dockerfile: dockerfile))
+        let ignored =
+            isConfined
+            ? try Self.confinedPatterns(root)
+            : try Self.ignorePatterns(directory: directory, dockerfile: dockerfile)
+        var filter = TreeFilter(ignored: ignored)
         filter.store = store.flatMap { try? FileDescriptor.currentDirectory.status(of: $0) }.map { FileIdentity($0) }
         tree = SourceTree(root: root, filter: filter, isContext: true)
+    }
+
+    private static func confinedPatterns(_ root: TreeDirectory) throws(BuildError) -> IgnorePatterns? {
+        let name = ".dockerignore"
+        let content = try attempting("read \(name)") { () throws(Errno) -> [UInt8]? in
+            try root.readFile(TreePath.names(name), limit: 16 << 20)
+        }
+        guard let content else { return nil }
+        return try fromDockerfile { () throws(DockerfileError) in try IgnorePatterns(parsing: content, file: name) }
     }
 
     private static func ignorePatterns(

@@ -22,6 +22,8 @@ public struct BuildError: DescribedError, Hashable, Sendable {
         case forbiddenPath
         /// The destination does not take what is copied to it, such as a file where a directory is.
         case badDestination
+        /// Something could not be fetched, or is not what was asked for.
+        case remote
         /// A user or group is not in the image.
         case noSuchUser
         /// A command of the Dockerfile ended with a status other than zero; see `exitStatus`.

@@ -4,6 +4,23 @@ public import OCI
 
 /// What is to be built, and how.
 public struct BuildOptions: Sendable {
+    /// A directory or an image that `FROM` and `--from` know by a name of the command line.
+    public enum NamedContext: Sendable, Hashable {
+        case directory(String)
+        /// An image by its own name.
+        case image(String)
+        /// A git repository, or an address of an archive.
+        case remote(String)
+    }
+
+    /// A context that is no directory here.
+    public enum RemoteContext: Sendable, Hashable {
+        /// A git repository, or an `http` address of an archive or a Dockerfile.
+        case address(String)
+        /// A descriptor from which an archive or a Dockerfile is read.
+        case descriptor(Int32)
+    }
+
     /// Where the instructions come from.
     public enum Source: Sendable, Hashable {
         /// `Dockerfile` in the context.
@@ -16,6 +33,12 @@ public struct BuildOptions: Sendable {
 
     /// The directory that `COPY` and `ADD` take files from; nil for a build without a context.
     public var context: String?
+    /// A context that has to be got first; then `context` does not count, and files are relative to it.
+    public var remoteContext: RemoteContext?
+    /// `--build-context`: what names mean.
+    public var namedContexts: [String: NamedContext] = [:]
+    /// `--no-cache-filter`: stages, by name or number, that are built anew.
+    public var uncachedStages: Set<String> = []
     /// The Dockerfile.
     public var dockerfile = Source.standard
     /// The names that the image gets.
@@ -37,6 +60,8 @@ public struct BuildOptions: Sendable {
     /// Gets an image from a registry: by its name, for a platform, telling on the way what happens. Nil where images
     /// only come from the store.
     public var fetch: ImageFetch?
+    /// Fetches files of the web for `ADD` and contexts; nil where a build may not.
+    public var download: FileDownload?
     /// Whether images are fetched even where the store has them.
     public var fetchesAlways = false
 
@@ -49,6 +74,9 @@ public struct BuildOptions: Sendable {
     public init(context: String?) {
         self.context = context
     }
+
+    /// Whether a context is an address, of a git repository or of a file of the web, rather than a directory.
+    public static func isAddress(_ context: String) -> Bool { RemoteAddress.isRemote(context) }
 
     /// Turns `--build-arg NAME[=VALUE]` into `buildArguments`: without a value, the environment's counts, and nothing
     /// where that has none either.

@@ -7,7 +7,7 @@ public import Runtime
 /// straight into new layers. Layers are hashed while the next step runs. Whatever ends a build, no mount, process or
 /// container of it is left.
 public struct Builder: Sendable {
-    private let store: ImageStore
+    let store: ImageStore
     private let runtime: RuntimeContext
 
     /// A builder that takes images from a store and puts them there.
@@ -32,9 +32,18 @@ public struct Builder: Sendable {
         // A build that was killed may have left a container and a mount.
         ContainerEngine(runtime).reconcile()
         let chosen = options.runtime.map { RuntimeContext(store: store, runtime: $0) }
+        let reporter = ProgressReporter(progress)
+        let contexts = ContextSupply(
+            store, download: options.download, cancellation: cancellation, reporter: reporter)
+        defer {
+            // A context that was unpacked is kept by nothing else.
+            if options.remoteContext != nil { try? store.releaseLeases() }
+        }
         let executor = try Executor(
-            options, store: store, runtime: chosen ?? runtime, cancellation: cancellation,
-            reporter: ProgressReporter(progress))
-        return try executor.build()
+            try contexts.supply(options), store: store, runtime: chosen ?? runtime, cancellation: cancellation,
+            reporter: reporter)
+        let result = try executor.build()
+        withExtendedLifetime(contexts) {}
+        return result
     }
 }

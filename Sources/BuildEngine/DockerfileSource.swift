@@ -7,9 +7,20 @@ struct DockerfileSource {
     /// Its path; nil for text that came without one.
     let path: String?
     private let text: [UInt8]?
+    /// The directory that links must not lead out of, if the context came from elsewhere; the path is below it.
+    private var confinement: String?
 
     /// Finds the file that the options mean; it may turn out not to be there when it is read.
     init(_ options: BuildOptions) throws(BuildError) {
+        if options.remoteContext != nil, let context = options.context {
+            switch options.dockerfile {
+            case .text(let bytes): (name, path, text) = ("-", nil, bytes)
+            case .file(let file): (name, path, text) = (file, file, nil)
+            case .standard: (name, path, text) = ("Dockerfile", "Dockerfile", nil)
+            }
+            confinement = context
+            return
+        }
         switch options.dockerfile {
         case .text(let bytes):
             (name, path, text) = ("-", nil, bytes)
@@ -36,6 +47,12 @@ struct DockerfileSource {
         if let text { return text }
         let path = path ?? name
         do throws(Errno) {
+            if let confinement {
+                let names = TreePath.names(path)
+                let content = try TreeDirectory(directory: confinement).readFile(names, limit: 64 << 20)
+                guard let content else { throw Errno.ENOENT }
+                return content
+            }
             return try FileDescriptor.open(path).readAll(limit: 64 << 20)
         } catch {
             throw BuildError(

@@ -169,7 +169,7 @@ struct CopyCase: CustomTestStringConvertible, Sendable {
                 ("COPY *.txt /x", .badDestination), ("COPY dir /data/file", .badDestination),
                 ("COPY a.txt /data/file/x", .badDestination), ("COPY --chown=nobodyknows a.txt /x", .noSuchUser),
                 ("COPY --chmod=9999 a.txt /x", .dockerfile), ("COPY --from=unknown/image a.txt /x", .noSuchImage),
-                ("ADD https://example.org/x /x", .unsupported), ("COPY --parents dir/one /x/", .unsupported),
+                ("ADD https://example.org/x /x", .unsupported), ("COPY --parents nosuch /x/", .noSuchFile),
                 ("COPY [\"a[.txt\", \"/x\"]", .dockerfile),
             ]
             for (line, code) in cases {

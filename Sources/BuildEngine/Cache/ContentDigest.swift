@@ -4,7 +4,7 @@ import OCI
 /// Hashes what a `COPY` takes: names, types, permissions and owners as they will be written, link targets, devices,
 /// extended attributes and contents. Times do not count: touching a file changes nothing.
 struct ContentDigest {
-    private let tree: SourceTree
+    private var tree: SourceTree
     private let rules: CopyRules
     private let files: FileDigests
     private let checkpoint: () throws(BuildError) -> Void
@@ -23,6 +23,13 @@ struct ContentDigest {
 
     /// Takes a source into account: its files under the names that they will have.
     mutating func add(_ source: SelectedSource) throws(BuildError) {
+        if let known = source.digest {
+            hasher.add("fetched")
+            hasher.add(Array(source.name.bytes))
+            hasher.add(known.hex)
+            return
+        }
+        tree = source.tree
         let text = TreePath.text(source.location.path)
         if let entry = source.location.entry, !entry.status.isDirectory {
             hasher.add("file")

@@ -1,5 +1,6 @@
 import Dockerfile
 import Linux
+import OCI
 
 /// One file or directory that a source of `COPY` or `ADD` names.
 struct SelectedSource: Sendable {
@@ -7,6 +8,10 @@ struct SelectedSource: Sendable {
     var location: TreeLocation
     /// The last name of the path as it was written or matched, which a file keeps in a directory.
     var name: FileName
+    /// The tree it is in, with what of that takes part.
+    var tree: SourceTree
+    /// The digest of its content, of something fetched for this step; nil for what is to be read.
+    var digest: Digest?
 
     /// Whether it is a directory, whose contents are copied.
     var isDirectory: Bool { location.isDirectory }
@@ -57,7 +62,7 @@ extension SourceTree {
         let written = TreePath.bytes(path)
         let isLink = location.path != path
         if isLink, filter.ignored?.excludes(written) == true { return nil }
-        return SelectedSource(location: location, name: path.last ?? FileName(""))
+        return SelectedSource(location: location, name: path.last ?? FileName(""), tree: self)
     }
 
     /// Whether a source takes part; a directory that is left out does if something below it is taken back in.

@@ -23,7 +23,14 @@ struct Transfer {
     ///
     /// `noSuchFile` if a source that is no pattern does not exist, or nothing matches at all; `forbiddenPath`;
     /// `badDestination` for several sources and a destination that is no directory by its name.
-    init(_ files: FileTransfer, from tree: SourceTree, destination: String) throws(BuildError) {
+    ///
+    /// - Parameters:
+    ///   - keepsParents: `--parents`.
+    ///   - fetch: gives what a source that is an address leads to; nil for any other source.
+    init(
+        _ files: FileTransfer, from tree: SourceTree, destination: String, keepsParents: Bool = false,
+        fetch: (String) throws(BuildError) -> SelectedSource? = { (_) throws(BuildError) in nil }
+    ) throws(BuildError) {
         var items: [Item] = []
         var texts: [String] = []
         for source in files.sources {
@@ -32,13 +39,17 @@ struct Transfer {
                 items.append(.heredoc(heredoc))
                 texts.append("<<\(heredoc.name)\n\(heredoc.content)")
             case .path(let path):
-                let selected = try tree.select(path)
+                texts.append(path)
+                if let fetched = try fetch(path) {
+                    items.append(.file(fetched))
+                    continue
+                }
+                let selected = keepsParents ? try tree.selectWithParents(path) : try tree.select(path)
                 if selected.isEmpty, !Self.isPattern(path) { throw Self.missing(path, tree) }
                 items += selected.map { .file($0) }
-                texts.append(path)
             }
         }
-        if items.isEmpty { throw Self.missing(texts.joined(separator: " "), tree) }
+        if items.isEmpty, !keepsParents { throw Self.missing(texts.joined(separator: " "), tree) }
         self.items = items
         sourceTexts = texts
         let last = destination.split(separator: "/", omittingEmptySubsequences: false).last.map(String.init)
@@ -51,7 +62,7 @@ struct Transfer {
         }
     }
 
-    private static func isPattern(_ path: String) -> Bool {
+    static func isPattern(_ path: String) -> Bool {
         path.utf8.contains { $0 == UInt8(ascii: "*") || $0 == UInt8(ascii: "?") || $0 == UInt8(ascii: "[") }
     }
 
@@ -93,6 +104,7 @@ struct Transfer {
                 let (directory, name) = try place(FileName(heredoc.name), location, copier.rules)
                 try copier.write(heredoc.content, to: directory, as: name)
             case .file(let source):
+                copier.tree = source.tree
                 if source.isDirectory {
                     try copyDirectory(source, location, &copier)
                 } else if let tree = try unpack(source) {

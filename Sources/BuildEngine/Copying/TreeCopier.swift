@@ -3,7 +3,7 @@ import Linux
 /// Puts files of a tree into the directory of a new layer.
 struct TreeCopier {
     /// Where the files come from.
-    let tree: SourceTree
+    var tree: SourceTree
     let rules: CopyRules
     /// The root of the image that is written.
     let root: DestinationDirectory
@@ -78,7 +78,8 @@ struct TreeCopier {
         if let existing, !existing.isDirectory {
             throw BuildError(.badDestination, "cannot copy to \(place): a file is there, and a directory is copied")
         }
-        let spares = isUnpacking && existing != nil && owner == .root && mode == 0o755
+        let spares =
+            existing != nil && (tree.filter.selected != nil || (isUnpacking && owner == .root && mode == 0o755))
         let isNew = existing == nil
         let (opened, made) = try attempting("copy to \(place)") { () throws(Errno) in
             let opened = try parent.open(entry)

@@ -15,6 +15,8 @@ struct TreeFilter: Sendable {
     var ignored: IgnorePatterns?
     /// The patterns of `--exclude`, for paths from the source that is copied.
     var excluded: IgnorePatterns?
+    /// What `--parents` selects, as patterns that leave out all else, for paths from the source that is copied.
+    var selected: IgnorePatterns?
     /// A directory that never takes part: the store, which would be copied into itself.
     var store: FileIdentity?
 
@@ -22,7 +24,9 @@ struct TreeFilter: Sendable {
     static let everything = TreeFilter()
 
     /// Whether every file takes part, so that no path need be put together.
-    var isEmpty: Bool { ignored?.isEmpty != false && excluded?.isEmpty != false }
+    var isEmpty: Bool {
+        ignored?.isEmpty != false && excluded?.isEmpty != false && selected?.isEmpty != false
+    }
 
     /// Decides about a file.
     ///
@@ -36,8 +40,9 @@ struct TreeFilter: Sendable {
             verdict = .onlyWithContent
         }
         let below = path.dropFirst(source)
-        if let excluded, !excluded.isEmpty, !below.isEmpty, excluded.excludes(below) {
-            if !isDirectory || excluded.prunes(below) { return .excluded }
+        for patterns in [excluded, selected] {
+            guard let patterns, !patterns.isEmpty, !below.isEmpty, patterns.excludes(below) else { continue }
+            if !isDirectory || patterns.prunes(below) { return .excluded }
             verdict = .onlyWithContent
         }
         return verdict

@@ -7,25 +7,50 @@ import Runtime
 extension Executor {
     /// What `COPY` does: files of the context, a stage or an image go straight into a new layer.
     func copyStep(_ copy: CopyInstruction, _ state: StageState) throws(BuildError) -> LayerStep {
-        if copy.parents { throw BuildError(.unsupported, "COPY --parents is not supported") }
-        let source = try transferSource(copy.files, from: copy.from)
-        return try transferStep("COPY", copy.files, source, unpacks: false, state)
-    }
-
-    /// What `ADD` does: as `COPY` from the context, and archives are unpacked.
-    func addStep(_ add: AddInstruction, _ state: StageState) throws(BuildError) -> LayerStep {
-        for case .path(let path) in add.files.sources where Self.isRemote(path) {
-            throw BuildError(
-                .unsupported, "ADD of a remote source is not supported: \(path)",
-                remedy: "download it before the build, or in a RUN")
+        for case .path(let path) in copy.files.sources where RemoteAddress.isWeb(path) {
+            throw BuildError(.unsupported, "COPY does not take the address \(path)", remedy: "use ADD")
         }
-        if add.checksum != nil { throw BuildError(.unsupported, "ADD --checksum is for remote sources") }
-        let source = try transferSource(add.files, from: nil)
-        return try transferStep("ADD", add.files, source, unpacks: add.unpack ?? true, state)
+        let source = try transferSource(copy.files, from: copy.from)
+        return try transferStep(TransferPlan(kind: "COPY", keepsParents: copy.parents), copy.files, source, state)
     }
 
-    private static func isRemote(_ path: String) -> Bool {
-        ["http://", "https://", "ftp://", "git://", "ssh://", "git@"].contains { path.hasPrefix($0) }
+    /// What `ADD` does: as `COPY` from the context, archives are unpacked, and addresses fetched.
+    ///
+    /// What is fetched is unpacked only if `--unpack` says so.
+    func addStep(_ add: AddInstruction, _ state: StageState) throws(BuildError) -> LayerStep {
+        var plan = TransferPlan(kind: "ADD")
+        plan.unpacks = add.unpack ?? true
+        plan.unpacksFetched = add.unpack ?? false
+        let hasRemote = add.files.sources.contains {
+            if case .path(let path) = $0 { RemoteAddress.isRemote(path) } else { false }
+        }
+        if hasRemote {
+            plan.add = add
+            plan.scratch = try fromStore(store.makeTemporaryDirectory)
+        }
+        if add.checksum != nil, !hasRemote || add.files.sources.count != 1 {
+            throw BuildError(.dockerfile, "ADD --checksum is for one source, which has to be an address")
+        }
+        return try transferStep(plan, add.files, try transferSource(add.files, from: nil), state)
+    }
+
+    /// What sets `COPY` and `ADD` with their flags apart.
+    private struct TransferPlan {
+        var kind: String
+        var keepsParents = false
+        /// Whether archives are unpacked: those of the context, and those that were fetched.
+        var unpacks = false
+        var unpacksFetched = false
+        /// The instruction and a place for what it fetches, if it does.
+        var add: AddInstruction?
+        var scratch: TemporaryDirectory?
+
+        /// What of it the result depends on.
+        var definition: [String] {
+            [
+                unpacks ? "unpack" : "", unpacksFetched ? "unpack fetched" : "", keepsParents ? "parents" : "",
+            ]
+        }
     }
 
     // MARK: Sources
@@ -42,12 +67,18 @@ extension Executor {
         _ transfer: FileTransfer, from: String?
     ) throws(BuildError) -> TransferSource {
         guard let from else {
-            let needsContext = transfer.sources.contains { if case .path = $0 { true } else { false } }
+            let needsContext = transfer.sources.contains {
+                if case .path(let path) = $0 { !RemoteAddress.isRemote(path) } else { false }
+            }
             guard needsContext else {
                 let nothing = try openLayers([])
                 return TransferSource(tree: SourceTree(root: nothing, isContext: true), files: FileDigests())
             }
             let (context, files) = try context()
+            return TransferSource(tree: context.tree, files: files)
+        }
+        if case .directory(let directory) = options.namedContexts[from] {
+            let (context, files) = try context(named: directory)
             return TransferSource(tree: context.tree, files: files)
         }
         let layers: [BuildLayer]
@@ -77,7 +108,7 @@ extension Executor {
     // MARK: The step
 
     private func transferStep(
-        _ kind: String, _ files: FileTransfer, _ source: TransferSource, unpacks: Bool, _ state: StageState
+        _ plan: TransferPlan, _ files: FileTransfer, _ source: TransferSource, _ state: StageState
     ) throws(BuildError) -> LayerStep {
         var source = source
         if !files.excludes.isEmpty {
@@ -88,16 +119,26 @@ extension Executor {
         let rules = try CopyRules(files, isContext: source.tree.isContext) { () throws(BuildError) in
             try self.users(of: state)
         }
-        let transfer = try Transfer(files, from: source.tree, destination: state.absolute(files.destination))
-        let content = try contentDigest(of: transfer, files, source, rules)
+        var fetched = 0
+        let transfer = try Transfer(
+            files, from: source.tree, destination: state.absolute(files.destination), keepsParents: plan.keepsParents
+        ) { (text) throws(BuildError) in
+            guard let add = plan.add, let scratch = plan.scratch else { return nil }
+            fetched += 1
+            var found = try self.fetchSource(text, add, into: scratch, fetched)
+            found?.tree.filter.excluded = source.tree.filter.excluded
+            return found
+        }
+        let content = try contentDigest(of: transfer, files, source, rules, keepsParents: plan.keepsParents)
         // As the image has them: names of users stand for numbers there.
         let owner = rules.owner.map { "\($0.uid):\($0.gid)" } ?? ""
         let key = state.filesKey.step(
-            kind, definition: [[transfer.destination, owner, files.mode ?? "", unpacks ? "unpack" : ""]],
+            plan.kind, definition: [[transfer.destination, owner, files.mode ?? ""] + plan.definition],
             content: content)
         let layers = state.layerIDs
         let tree = source.tree
-        return LayerStep(key: key, createdBy: Self.text(kind, files)) { (_: Int) throws(BuildError) in
+        return LayerStep(key: key, createdBy: Self.text(plan.kind, files, keepsParents: plan.keepsParents)) {
+            (_: Int) throws(BuildError) in
             let scratch = try fromStore(self.store.makeTemporaryDirectory)
             let upper = try fromStore { () throws(StoreError) in try scratch.makeDirectory("upper") }
             let lower = try self.openLayers(layers)
@@ -107,8 +148,11 @@ extension Executor {
             var copier = TreeCopier(tree: tree, rules: rules, root: root)
             copier.checkpoint = self.frequentCheckpoint
             try transfer.carryOut(with: &copier) { (selected: SelectedSource) throws(BuildError) in
-                unpacks ? try self.unpacked(selected, rules) : nil
+                let unpacks = selected.digest == nil ? plan.unpacks : plan.unpacksFetched
+                return unpacks ? try self.unpacked(selected, rules) : nil
             }
+            // What was fetched is there until now.
+            withExtendedLifetime(plan.scratch) {}
             return try fromStore { () throws(StoreError) in
                 try self.store.commitLayer(takingUpper: upper, lowers: layers)
             }
@@ -116,10 +160,11 @@ extension Executor {
     }
 
     /// The history's line: what was written, with the values of variables.
-    private static func text(_ kind: String, _ files: FileTransfer) -> String {
+    private static func text(_ kind: String, _ files: FileTransfer, keepsParents: Bool) -> String {
         var words = [kind]
         if let owner = files.owner { words.append("--chown=\(owner)") }
         if let mode = files.mode { words.append("--chmod=\(mode)") }
+        if keepsParents { words.append("--parents") }
         for source in files.sources {
             switch source {
             case .path(let path): words.append(path)
@@ -132,7 +177,8 @@ extension Executor {
 
     /// The digest of what is copied. Of layers, which never change, it is computed only once.
     private func contentDigest(
-        of transfer: Transfer, _ files: FileTransfer, _ source: TransferSource, _ rules: CopyRules
+        of transfer: Transfer, _ files: FileTransfer, _ source: TransferSource, _ rules: CopyRules,
+        keepsParents: Bool
     ) throws(BuildError) -> Digest {
         var memory: Digest?
         if let stack = source.stack {
@@ -140,6 +186,7 @@ extension Executor {
             hasher.add(stack.map(\.hex))
             hasher.add(transfer.sourceTexts)
             hasher.add(files.excludes)
+            if keepsParents { hasher.add("parents") }
             hasher.add([rules.owner.map { "\($0.uid):\($0.gid)" } ?? "", files.mode ?? ""])
             let key = hasher.finish()
             if let known = try cache.digest(key) { return known }

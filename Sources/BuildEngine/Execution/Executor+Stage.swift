@@ -21,6 +21,8 @@ extension Executor {
         } catch {
             throw error.located(at: node.stage.origin)
         }
+        if let name = node.stage.name, options.uncachedStages.contains(name) { state.isCacheBroken = true }
+        if options.uncachedStages.contains("\(index)") { state.isCacheBroken = true }
         var place = StepPlace(
             stage: plan.displayName(of: index), index: 1, total: 1 + instructions.count(where: \.isStep))
         try reportBase(node, state, place)

@@ -28,6 +28,8 @@ final class Executor {
     var stages: [Int: StageState] = [:]
     private var checkpoints = 0
     private var openedContext: (context: BuildContext, files: FileDigests)?
+    /// Those of `--build-context`, by directory.
+    private var namedContexts: [String: (context: BuildContext, files: FileDigests)] = [:]
 
     /// Reads the Dockerfile and finds out what has to be built.
     init(
@@ -82,7 +84,9 @@ final class Executor {
         for index in plan.order {
             stages[index] = try buildStage(index)
         }
-        if let (context, files) = openedContext { try? cache.put(files, of: context.identity) }
+        for (context, files) in [openedContext].compactMap({ $0 }) + namedContexts.values {
+            try? cache.put(files, of: context.identity)
+        }
         guard var state = stages[plan.target] else {
             throw BuildError(.dockerfile, "there is no stage to build")
         }
@@ -128,6 +132,7 @@ final class Executor {
                 guard case .copy(let copy) = instruction.operation, let from = copy.from,
                     case .image(let name) = plan.graph.origin(of: from)
                 else { continue }
+                if case .directory = options.namedContexts[from] { continue }
                 images[name] = try find(name, instruction.origin)
             }
         }
@@ -138,6 +143,7 @@ final class Executor {
     ) throws(BuildError) -> ImageRecord {
         if let known = images[name] { return known }
         do throws(BuildError) {
+            if case .image(let other) = options.namedContexts[name] { return try supply(other, platform: platform) }
             return try supply(name, platform: platform)
         } catch {
             throw origin.map { error.located(at: $0) } ?? error
@@ -170,9 +176,21 @@ final class Executor {
             throw BuildError(
                 .noContext, "the build has no context to copy files from", remedy: "give a directory to build from")
         }
-        let context = try BuildContext(directory: directory, dockerfile: dockerfilePath, store: store.root)
+        let isConfined = options.remoteContext != nil
+        let context = try BuildContext(
+            directory: directory, dockerfile: isConfined ? nil : dockerfilePath, store: store.root,
+            isConfined: isConfined)
         let opened = (context, try cache.files(of: context.identity))
         openedContext = opened
+        return opened
+    }
+
+    /// The context that `--build-context` has for a name.
+    func context(named directory: String) throws(BuildError) -> (context: BuildContext, files: FileDigests) {
+        if let known = namedContexts[directory] { return known }
+        let context = try BuildContext(directory: directory, dockerfile: nil, store: store.root)
+        let opened = (context, try cache.files(of: context.identity))
+        namedContexts[directory] = opened
         return opened
     }
 }

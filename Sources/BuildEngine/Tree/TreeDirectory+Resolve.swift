@@ -58,4 +58,10 @@ extension TreeDirectory {
         let parent = chain[chain.count - 2].directory
         return TreeLocation(path: path, parent: parent, entry: try parent.entry(last))
     }
+
+    /// The content of a file below this directory, links followed within it; nil where there is none.
+    func readFile(_ names: [FileName], limit: Int) throws(Errno) -> [UInt8]? {
+        guard let location = try resolve(names), let entry = location.entry else { return nil }
+        return try location.parent.openFile(entry).readAll(limit: limit)
+    }
 }
