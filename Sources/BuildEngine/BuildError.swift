@@ -30,6 +30,12 @@ public struct BuildError: DescribedError, Hashable, Sendable {
         case commandFailed
         /// The Dockerfile asks for something that this builder does not do.
         case unsupported
+        /// The Dockerfile asks for something that the caller of the build did not allow.
+        case notAllowed
+        /// A secret or an SSH agent that a command requires was not given.
+        case noSuchSecret
+        /// An option of the build that makes no sense.
+        case badOption
         /// An archive of `ADD` is damaged.
         case badArchive
         /// The disk is full.

@@ -1,6 +1,7 @@
 public import Dockerfile
 public import ImageStore
 public import OCI
+public import Runtime
 
 /// What is to be built, and how.
 public struct BuildOptions: Sendable {
@@ -57,6 +58,18 @@ public struct BuildOptions: Sendable {
     public var runtime: String?
     /// What the image is to run on; nil for this machine.
     public var platform: Platform?
+    /// `--secret`: what commands may ask for, by id.
+    public var secrets: [String: BuildSecret] = [:]
+    /// `--ssh`: sockets of SSH agents, by id.
+    public var agents: [String: String] = [:]
+    /// Variables of the environment, for secrets that are there.
+    public var environment: @Sendable (String) -> String? = { _ in nil }
+    /// `--allow`
+    public var entitlements: Set<BuildEntitlement> = []
+    /// `--network`, for commands that do not say which.
+    public var network = RunInstruction.Network.default
+    /// `--add-host`, `--shm-size`, `--ulimit`: what all commands have.
+    public var isolation = StepIsolation()
     /// Gets an image from a registry: by its name, for a platform, telling on the way what happens. Nil where images
     /// only come from the store.
     public var fetch: ImageFetch?

@@ -112,6 +112,26 @@ int clinux_unix_listen(const char *path) {
     return s;
 }
 
+int clinux_unix_connect(const char *path) {
+    struct sockaddr_un address;
+    memset(&address, 0, sizeof address);
+    address.sun_family = AF_UNIX;
+    if (strlen(path) >= sizeof address.sun_path) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    strcpy(address.sun_path, path);
+    int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (s < 0) return -1;
+    if (connect(s, (struct sockaddr *)&address, sizeof address) < 0) {
+        int code = errno;
+        close(s);
+        errno = code;
+        return -1;
+    }
+    return s;
+}
+
 int clinux_accept(int socket) {
     return accept4(socket, NULL, NULL, SOCK_CLOEXEC);
 }

@@ -44,20 +44,25 @@ public struct DiskUsage: Sendable {
         public var size: Int64
     }
 
-    /// One record of the build cache that holds a layer; the others take no room.
+    /// One record of the build cache that holds a layer (the others take no room), or a directory of
+    /// `RUN --mount=type=cache`.
     public struct Cache: Hashable, Sendable {
         public var record: CacheRecord
-        /// Bytes of its layer.
+        /// Bytes of its layer or directory.
         public var size: Int64
-        /// Whether an image or a container has the layer too.
+        /// Whether an image or a container has the layer too; of a directory, whether a build is using it.
         public var isShared: Bool
+
+        /// Whether it is a directory of `RUN --mount=type=cache`.
+        public var isMount: Bool { CacheMountKey.directory(record.key) != nil }
     }
 
     /// Images: `size` is the bytes of all their layers and documents, `reclaimable` what pruning them all frees.
     public var imageTotal = Total()
     /// Containers: with layers that only containers keep; `reclaimable` is what pruning those that have ended frees.
     public var containerTotal = Total()
-    /// Build cache: only layers that neither an image nor a container has are counted in bytes.
+    /// Build cache: only layers that neither an image nor a container has, and directories of cache mounts, are counted
+    /// in bytes.
     public var cacheTotal = Total()
     /// The images, newest first.
     public var images: [Image] = []
@@ -73,6 +78,10 @@ public struct DiskUsage: Sendable {
     public var documentBytes: Int64 = 0
     /// Bytes of those of images that go when containers that have ended are pruned, and then images.
     public var reclaimableDocumentBytes: Int64 = 0
+    /// Bytes of the directories of `RUN --mount=type=cache`.
+    public var cacheMountBytes: Int64 = 0
+    /// Bytes of those that no build is using.
+    public var reclaimableCacheMountBytes: Int64 = 0
     /// Bytes of everything else in the store but volumes: the catalog, what is unfinished, the directories themselves.
     public var overheadBytes: Int64 = 0
     /// IDs of containers that pruning leaves alone: running, mounted, or of a build.
@@ -80,12 +89,12 @@ public struct DiskUsage: Sendable {
 
     /// Bytes of the store without its volumes, as `du` counts them.
     public var storeBytes: Int64 {
-        layerBytes + documentBytes + overheadBytes + containers.reduce(0) { $0 + $1.size }
+        layerBytes + documentBytes + cacheMountBytes + overheadBytes + containers.reduce(0) { $0 + $1.size }
     }
 
     /// Bytes that are free after pruning containers, images and build cache.
     public var reclaimableBytes: Int64 {
-        reclaimableLayerBytes + reclaimableDocumentBytes
+        reclaimableLayerBytes + reclaimableDocumentBytes + reclaimableCacheMountBytes
             + containers.reduce(0) { $0 + (activeContainers.contains($1.record.id) ? 0 : $1.size) }
     }
 }

@@ -5,6 +5,7 @@ extension ImageStore {
     public func diskUsage() throws(StoreError) -> DiskUsage {
         var usage = try catalog.read("cannot sum up the disk usage") { try DiskUsageQuery.run(in: $0) }
         usage.overheadBytes = try overhead()
+        try addCacheMounts(to: &usage)
         for record in try containers(includingBuilds: true) {
             let size = try containerFootprint(record.id)
             if record.isBuild {
@@ -21,6 +22,24 @@ extension ImageStore {
         return usage
     }
 
+    /// Counts the directories of `RUN --mount=type=cache` as build cache.
+    private func addCacheMounts(to usage: inout DiskUsage) throws(StoreError) {
+        let mounts = try cacheMounts()
+        if mounts.isEmpty { return }
+        for mount in mounts {
+            usage.cacheMountBytes += mount.size
+            usage.cacheTotal.count += 1
+            usage.cacheTotal.size += mount.size
+            if mount.isShared {
+                usage.cacheTotal.active += 1
+            } else {
+                usage.cacheTotal.reclaimable += mount.size
+                usage.reclaimableCacheMountBytes += mount.size
+            }
+        }
+        usage.cache = (usage.cache + mounts).sorted { $0.record.lastUsed > $1.record.lastUsed }
+    }
+
     /// Bytes that the store takes besides layers, documents, containers and volumes: the catalog, what is unfinished, the
     /// directories themselves.
     private func overhead() throws(StoreError) -> Int64 {
@@ -29,7 +48,7 @@ extension ImageStore {
             var bytes = try home.status().allocatedSize + home.status(of: "blobs/sha256").allocatedSize
             for name in try home.sortedEntryNames() {
                 let text = String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-                if ["layers", "containers", "blobs", "volumes"].contains(text) {
+                if ["layers", "containers", "blobs", "caches", "volumes"].contains(text) {
                     bytes += try home.status(of: name).allocatedSize
                 } else {
                     var counter = UsageCounter()

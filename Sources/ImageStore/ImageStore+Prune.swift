@@ -82,18 +82,25 @@ extension ImageStore {
     @discardableResult
     public func prune(_ selection: PruneSelection, rehearsal: Bool = false) throws(StoreError) -> PruneResult {
         var pruning = Pruning(selection, labelled: try labelled(selection), blobs: blobs)
+        if selection.cache != nil { pruning.mounts = try cacheMounts().filter { !$0.isShared } }
         if rehearsal {
             return try catalog.rehearse("cannot tell what would be pruned") { database in
                 try pruning.run(in: database)
                 return pruning.result
             }
         }
-        let (result, removal) = try catalog.write("cannot prune", durable: true, freesSpace: true) { database in
+        var (result, removal) = try catalog.write("cannot prune", durable: true, freesSpace: true) { database in
             try pruning.run(in: database)
             return (pruning.result, pruning.removal)
         }
         CrashPoint.reached("pruned")
         try finish(removal)
+        for record in result.cache where record.isMount {
+            // A build may have begun to use it.
+            if try removeCacheMount(record.record.key) { continue }
+            result.bytes -= record.size
+            result.cache.removeAll { $0.record.key == record.record.key }
+        }
         return result
     }
 
@@ -116,6 +123,8 @@ private struct Pruning {
     private let blobs: BlobStore
     private(set) var removal = Removal()
     private var records: [DiskUsage.Cache] = []
+    /// The directories of `RUN --mount=type=cache` that nobody is using: they are removed after the transaction.
+    var mounts: [DiskUsage.Cache] = []
 
     init(_ selection: PruneSelection, labelled: Set<Digest>?, blobs: BlobStore) {
         self.selection = selection
@@ -124,7 +133,9 @@ private struct Pruning {
     }
 
     var result: PruneResult {
-        PruneResult(events: removal.events, cache: records, layers: removal.layers, bytes: removal.bytes)
+        PruneResult(
+            events: removal.events, cache: records, layers: removal.layers,
+            bytes: removal.bytes + records.reduce(0) { $0 + ($1.isMount ? $1.size : 0) })
     }
 
     mutating func run(in database: Database) throws {
@@ -162,13 +173,16 @@ private struct Pruning {
     // MARK: Build cache
 
     private mutating func pruneCache(_ scope: PruneSelection.Cache, in database: Database) throws {
-        var candidates = try DiskUsageQuery.cacheForPruning(in: database)
+        let all = (try DiskUsageQuery.cacheForPruning(in: database) + mounts).sorted {
+            ($0.record.lastUsed, $0.record.key) < ($1.record.lastUsed, $1.record.key)
+        }
+        var candidates = all
         candidates = candidates.filter { record in
             if scope == .unshared, record.isShared { return false }
             if let until = selection.until, record.record.lastUsed >= until { return false }
             return selection.cacheKeys?.contains(record.record.key) ?? true
         }
-        let kept = keptKeys(of: try DiskUsageQuery.cacheForPruning(in: database))
+        let kept = keptKeys(of: all)
         for record in candidates where !kept.contains(record.record.key) {
             try database.execute(sql: "DELETE FROM cache WHERE key = ?", arguments: [record.record.key])
             records.append(record)
@@ -182,7 +196,8 @@ private struct Pruning {
         var bytes: Int64 = 0
         var kept: Set<String> = []
         for record in records.reversed() {
-            if let layer = record.record.layerID, !record.isShared, layers.insert(layer).inserted {
+            let isNew = record.record.layerID.map { layers.insert($0).inserted } ?? record.isMount
+            if isNew, !record.isShared {
                 bytes += record.size
                 if bytes > selection.keptCacheBytes { break }
             }

@@ -6,6 +6,7 @@ import Linux
 /// catalog.sqlite      images, tags, layers, containers, cache records, mounts, leases
 /// blobs/sha256/       manifests and configurations
 /// layers/<id>/fs      one unpacked tree per layer, immutable, stored once by diffID
+/// caches/<key>/       directories of RUN --mount=type=cache
 /// containers/<id>/    upper, work, rootfs, config.json, logs
 /// tmp/                everything unfinished
 /// quarantine/         what `check` found damaged

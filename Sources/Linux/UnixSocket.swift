@@ -1,11 +1,16 @@
 internal import CLinux
 internal import Glibc
 
-/// Unix sockets, as far as taking over a descriptor needs them.
+/// Unix sockets, as far as taking over a descriptor and handing connections on need them.
 public enum UnixSocket {
     /// A socket that listens at a path. ENAMETOOLONG for more than 107 bytes.
     public static func listen(at path: UnsafePointer<CChar>) throws(Errno) -> FileDescriptor {
         FileDescriptor(owning: try check { clinux_unix_listen(path) })
+    }
+
+    /// A socket connected to the one that listens at a path. ENAMETOOLONG for more than 107 bytes.
+    public static func connect(to path: UnsafePointer<CChar>) throws(Errno) -> FileDescriptor {
+        FileDescriptor(owning: try check { clinux_unix_connect(path) })
     }
 
     /// Takes the next connection.

@@ -13,6 +13,12 @@ public struct BuildCommand: Hashable, Sendable {
     public var workingDirectory: String
     /// `user[:group]`, names or numbers; empty for root.
     public var user: String
+    /// `NAME=value` strings that nothing but the command gets to know: a container that is kept does not have them.
+    public var secretEnvironment: [String] = []
+    /// What is mounted besides the standard mounts.
+    public var mounts: [RuntimeSpecification.Mount] = []
+    /// What the command has of the host.
+    public var isolation = StepIsolation()
 
     /// Puts a command together.
     public init(
@@ -46,9 +52,11 @@ public final class BuildMount {
     /// The upper directory, which takes the changes.
     public let upper: String
 
-    private let context: RuntimeContext
+    let context: RuntimeContext
     private let layers: [LayerID]
-    private let paths: ContainerPaths
+    let paths: ContainerPaths
+    /// What is mounted into the root file system while commands run.
+    var sources = Sources()
     private let mount: UnionMount
     private let record: ContainerRecord
     private var lock: FileDescriptor?
@@ -58,8 +66,12 @@ public final class BuildMount {
     private var deletion: PrivateThread.Companion?
 
     /// Mounts the layers, bottom first; none for a stage from scratch.
+    ///
+    /// - Parameter mountPoints: what commands will find mounted; those places that the layers lack exist as long as the
+    ///   mount does and are no part of the layer that it becomes.
     public init(
-        _ context: RuntimeContext, layers: [LayerID], imageID: Digest? = nil, purpose: Purpose = .command
+        _ context: RuntimeContext, layers: [LayerID], imageID: Digest? = nil, purpose: Purpose = .command,
+        mountPoints: [BuildMountPoint] = []
     ) throws(RuntimeError) {
         let store = context.store
         self.context = context
@@ -79,7 +91,9 @@ public final class BuildMount {
             }
             // Volatile: a step that a crash interrupts is done again, and the image is made durable as a whole.
             mount = try ContainerUnion.mount(
-                context, paths, layers: layers, places: purpose == .command ? Bundle.places(for: []) : [],
+                context, paths, layers: layers,
+                places: purpose == .command
+                    ? Bundle.places(for: []) + BuildMountPoint.places(for: mountPoints) : [],
                 isVolatile: true)
         } catch {
             try? store.removeContainer(record.id)
@@ -104,9 +118,9 @@ public final class BuildMount {
         let driver = try context.driver()
         try Bundle.write(
             Bundle.Command(
-                arguments: command.arguments, environment: command.environment,
+                arguments: command.arguments, environment: command.environment + command.secretEnvironment,
                 workingDirectory: command.workingDirectory, user: command.user, hostname: "build",
-                showsCgroups: false),
+                mounts: command.mounts, showsCgroups: false, isolation: command.isolation),
             id: id, directory: paths.bundle, rootfs: rootfs, driver: driver)
         let process = try ContainerProcess.start(
             driver, .init(id: id, bundle: paths.bundle, lock: lock?.rawValue), withInput: false)
@@ -127,6 +141,7 @@ public final class BuildMount {
         try requireOpen()
         isOpen = false
         do throws(RuntimeError) {
+            try endSources()
             try mount.unmount()
             let pending = try storing { () throws(StoreError) in
                 try context.store.commitLayer(takingUpper: paths.upper, lowers: layers)
@@ -145,6 +160,7 @@ public final class BuildMount {
     /// - Parameter exitCode: how its command ended.
     public func keep(exitCode: Int32) throws(RuntimeError) -> ContainerRecord {
         try requireOpen()
+        try endSources()
         try mount.unmount()
         let store = context.store
         let command = lastCommand ?? BuildCommand(arguments: [])
@@ -175,6 +191,7 @@ public final class BuildMount {
     public func discard() {
         guard isOpen else { return }
         isOpen = false
+        try? endSources()
         try? mount.unmount()
         endContainer()
     }

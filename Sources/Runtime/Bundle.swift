@@ -21,6 +21,8 @@ enum Bundle {
         /// Whether control groups are shown at `/sys/fs/cgroup`. Of version 1 each hierarchy takes mounts of its own,
         /// a sixth of the time that a start takes.
         var showsCgroups = true
+        /// What else of the host it has.
+        var isolation = StepIsolation()
     }
 
     /// Writes the configuration of a container whose root file system is mounted.
@@ -28,12 +30,16 @@ enum Bundle {
         _ command: Command, id: String, directory: String, rootfs: String, driver: RuntimeDriver
     ) throws(RuntimeError) {
         let process = try process(command, rootfs: rootfs)
-        let standard = RuntimeSpecification.standardMounts.filter { command.showsCgroups || $0.type != "cgroup" }
-        let hostMounts = try HostFiles.write(into: directory, hostname: command.hostname)
-        let specification = RuntimeSpecification(
+        let isolation = command.isolation
+        let standard = isolation.mounts(
+            RuntimeSpecification.standardMounts.filter { command.showsCgroups || $0.type != "cgroup" })
+        let hostMounts = try HostFiles.write(
+            into: directory, hostname: command.hostname, adding: isolation.hosts)
+        var specification = RuntimeSpecification(
             process: process, root: .init(path: rootfs), hostname: command.hostname,
             mounts: ordered(standard, then: hostMounts + command.mounts),
             linux: .standard(cgroupsPath: "/strata/\(id)", privateCgroups: driver.givesPrivateCgroups))
+        isolation.apply(to: &specification)
         try write(specification, to: directory + "/config.json")
     }
 

@@ -13,10 +13,11 @@ enum HostFiles {
     static let names = ["resolv.conf", "hosts", "hostname"]
 
     /// The resolver's configuration is the host's, loopback addresses included: the network is the host's too.
-    static func files(hostname: String) -> [File] {
-        [
+    static func files(hostname: String, adding hosts: [StepIsolation.Host] = []) -> [File] {
+        let added = hosts.map { "\($0.address)\t\($0.name)\n" }.joined()
+        return [
             File(name: "resolv.conf", text: text(of: "/etc/resolv.conf")),
-            File(name: "hosts", text: hosts(host: text(of: "/etc/hosts"), hostname: hostname)),
+            File(name: "hosts", text: Self.hosts(host: text(of: "/etc/hosts"), hostname: hostname) + added),
             File(name: "hostname", text: hostname + "\n"),
         ]
     }
@@ -45,9 +46,11 @@ enum HostFiles {
     }
 
     /// Writes the files into a directory and returns the mounts that put them into `/etc`.
-    static func write(into directory: String, hostname: String) throws(RuntimeError) -> [RuntimeSpecification.Mount] {
+    static func write(
+        into directory: String, hostname: String, adding hosts: [StepIsolation.Host] = []
+    ) throws(RuntimeError) -> [RuntimeSpecification.Mount] {
         var mounts: [RuntimeSpecification.Mount] = []
-        for file in files(hostname: hostname) {
+        for file in files(hostname: hostname, adding: hosts) {
             let path = "\(directory)/\(file.name)"
             try attempting("write \(path)") { () throws(Errno) in
                 try FileDescriptor.open(path, [.writeOnly, .create, .truncate], mode: 0o644).writeAll(file.text)

@@ -37,6 +37,8 @@ public struct RuntimeSpecification: Hashable, Codable, Sendable {
         public var capabilities: Capabilities?
         /// Whether set-id programs lose their effect.
         public var noNewPrivileges = false
+        /// Limits of setrlimit(2); nil leaves those of the caller.
+        public var rlimits: [StepIsolation.Limit]?
 
         /// A process with Docker's capabilities.
         public init(

@@ -114,6 +114,17 @@ import Testing
         }
     }
 
+    @Test func aNamedContextIsMounted() throws {
+        try BuildFixture.run { (fixture: BuildFixture) throws in
+            let other = fixture.directory + "/other"
+            try shell("mkdir \(other); echo named > \(other)/file; chown 5 \(other)/file")
+            let built = try fixture.build(
+                "FROM busybox\nRUN --mount=from=more,target=/m cat /m/file > /out; stat -c %u /m/file >> /out\n"
+            ) { $0.namedContexts = ["more": .directory(other)] }
+            #expect(try fixture.text("/out", in: built.image) == "named\n0\n")
+        }
+    }
+
     @Test func theRootIsNoTarget() throws {
         try BuildFixture.run { (fixture: BuildFixture) throws in
             let error = try fixture.failure("FROM busybox\nRUN --mount=target=/ true\n")

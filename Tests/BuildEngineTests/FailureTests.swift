@@ -77,8 +77,8 @@ import Testing
         ("FROM nosuch:image\n", .noSuchImage, "-:1"),
         ("FROM busybox\nCOPY --from=nosuch:image / /\n", .noSuchImage, "-:2"),
         ("FROM --platform=linux/s390x busybox\n", .noSuchImage, "-:1"),
-        ("FROM busybox\nRUN --mount=type=cache,target=/c true\n", .unsupported, "-:2"),
-        ("FROM busybox\nRUN --network=none true\n", .unsupported, "-:2"),
+        ("FROM busybox\nRUN --mount=type=secret,id=none,required true\n", .noSuchSecret, "-:2"),
+        ("FROM busybox\nRUN --security=insecure true\n", .notAllowed, "-:2"),
         ("FROM busybox\nENV A=${B:?must be set}\n", .dockerfile, "-:2"),
         ("FROM busybox\nEXPOSE port\n", .dockerfile, "-:2: "),
     ])

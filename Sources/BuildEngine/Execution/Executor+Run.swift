@@ -20,34 +20,63 @@ extension Executor {
         let user = state.image.config.user ?? ""
         var isScript = false
         if case .script = run.body { isScript = true }
+        let mounts = try stepMounts(run, state)
+        let isolation = isolation(of: run)
         let key = state.filesKey.step(
             "RUN",
             definition: [
                 arguments, environment, declared, [user, state.workingDirectory, isScript ? "script" : ""],
-            ])
-        let command = BuildCommand(
+            ] + mounts.definition + Self.definition(of: isolation))
+        var command = BuildCommand(
             arguments: arguments, environment: environment + declared + proxies(state),
             workingDirectory: state.workingDirectory, user: user)
+        command.isolation = isolation
         let prefix = declared.isEmpty ? "" : "|\(declared.count) \(declared.joined(separator: " ")) "
         let (layers, baseImage) = (state.layerIDs, state.baseImage)
         return LayerStep(key: key, createdBy: "RUN \(prefix)\(arguments.joined(separator: " ")) # strata") {
             (number: Int) throws(BuildError) in
+            var held = try self.holdCaches(mounts, number)
             let mount = try fromRuntime { () throws(RuntimeError) in
-                try BuildMount(self.runtime, layers: layers, imageID: baseImage)
+                try BuildMount(self.runtime, layers: layers, imageID: baseImage, mountPoints: mounts.places)
             }
-            return try self.run(command, isScript: isScript, on: mount, number)
+            try self.make(mounts, &held, on: mount)
+            var command = command
+            command.mounts = held.mounts
+            command.environment += held.environment
+            command.secretEnvironment = held.secretEnvironment
+            let pending = try self.run(command, isScript: isScript, on: mount, number)
+            withExtendedLifetime(held) {}
+            return pending
         }
     }
 
-    /// What this builder does not do yet is refused rather than passed over.
+    /// What the command has of the host: as the build says, and then the instruction.
+    private func isolation(of run: RunInstruction) -> StepIsolation {
+        var isolation = options.isolation
+        let network = run.network.flatMap { $0 == .default ? nil : $0 } ?? options.network
+        isolation.hasNetwork = network != RunInstruction.Network.none
+        isolation.isPrivileged = run.security == .insecure
+        return isolation
+    }
+
+    /// What of that counts for the cache: all but the addresses of hosts. Nothing where all is as by default.
+    private static func definition(of isolation: StepIsolation) -> [[String]] {
+        if isolation == StepIsolation() { return [] }
+        let limits = isolation.limits.map { "\($0.type)=\($0.soft):\($0.hard)" }
+        return [
+            [
+                isolation.hasNetwork ? "" : "none", isolation.isPrivileged ? "insecure" : "",
+                isolation.sharedMemory.map(String.init) ?? "",
+            ], isolation.hosts.map(\.name), limits,
+        ]
+    }
+
+    /// What the caller of the build has to allow is refused without that.
     private func refuse(_ run: RunInstruction) throws(BuildError) {
-        if let mount = run.mounts.first {
-            throw BuildError(.unsupported, "RUN --mount=type=\(mount.kind.rawValue) is not supported")
+        if run.security == .insecure, !options.entitlements.contains(.insecure) {
+            throw BuildError(
+                .notAllowed, "security.insecure is not allowed", remedy: "allow it with --allow security.insecure")
         }
-        if run.network == RunInstruction.Network.none {
-            throw BuildError(.unsupported, "RUN --network=none is not supported: builds use the host's network")
-        }
-        if run.security == .insecure { throw BuildError(.unsupported, "RUN --security=insecure is not supported") }
     }
 
     /// Proxy settings are handed to commands without an `ARG`, and are no part of the cache key or of the history.

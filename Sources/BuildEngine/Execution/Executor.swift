@@ -129,11 +129,11 @@ final class Executor {
                 images[name] = try find(name, node.stage.origin, platform: platform)
             }
             for instruction in node.stage.instructions {
-                guard case .copy(let copy) = instruction.operation, let from = copy.from,
-                    case .image(let name) = plan.graph.origin(of: from)
-                else { continue }
-                if case .directory = options.namedContexts[from] { continue }
-                images[name] = try find(name, instruction.origin)
+                for from in instruction.froms {
+                    guard case .image(let name) = plan.graph.origin(of: from) else { continue }
+                    if case .directory = options.namedContexts[from] { continue }
+                    images[name] = try find(name, instruction.origin)
+                }
             }
         }
     }

@@ -15,6 +15,8 @@ void clinux_signal_pipe_close(void);
 
 /// A listening unix socket at `path`, closed on exec. ENAMETOOLONG where the path does not fit sockaddr_un.
 int clinux_unix_listen(const char *path);
+/// A unix socket connected to the one that listens at `path`, closed on exec. ENAMETOOLONG as above.
+int clinux_unix_connect(const char *path);
 /// accept4(2), closed on exec.
 int clinux_accept(int socket);
 /// Receives one descriptor over a unix socket (SCM_RIGHTS), closed on exec. EPROTO when none came.

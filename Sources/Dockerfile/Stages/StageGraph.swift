@@ -179,7 +179,7 @@ public struct StageGraph: Sendable, Hashable {
 
 extension Instruction {
     /// What `--from` and the `from` of mounts name.
-    var froms: [String] {
+    public var froms: [String] {
         switch operation {
         case .copy(let copy): copy.from.map { [$0] } ?? []
         case .run(let run): run.mounts.compactMap(\.from)

@@ -37,7 +37,8 @@ struct BuilderPrune: ParsableCommand {
         if let keepStorage { selection.keptCacheBytes = try HumanUnits.bytes(keepStorage) }
         var pruner = try options.begin("This will remove all \(all ? "" : "dangling ")build cache.")
         if !filter.ids.isEmpty {
-            let keys = try pruner.engine.context.store.cacheRecords().map(\.key)
+            let store = pruner.engine.context.store
+            let keys = try store.cacheRecords().map(\.key) + store.cacheMountKeys()
             selection.cacheKeys = Set(
                 keys.filter { key in filter.ids.contains { ShortText.id(key).hasPrefix($0) || key.hasPrefix($0) } })
         }

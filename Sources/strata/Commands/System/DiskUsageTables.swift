@@ -136,7 +136,7 @@ struct DiskUsageTables {
     static let cacheListing = Listing<DiskUsage.Cache>(
         columns: [
             Column("ID", "CACHE ID") { ShortText.id($0.record.key) },
-            Column("CacheType", "CACHE TYPE") { _ in "regular" },
+            Column("CacheType", "CACHE TYPE") { $0.isMount ? "exec.cachemount" : "regular" },
             Column("Size", "SIZE") { HumanUnits.size($0.size) },
             Column("CreatedSince", "CREATED") { HumanUnits.ago($0.record.createdAt) },
             Column("LastUsedSince", "LAST USED") { HumanUnits.ago($0.record.lastUsed) },

@@ -1,0 +1,74 @@
+import Linux
+
+/// A unix socket that hands every connection on to another socket, until the value goes away.
+///
+/// So a container can have the socket of an agent with an owner and a mode of its own, and the agent sees this process.
+final class SocketRelay: Sendable {
+    /// Closed at the end, which the threads see.
+    private let stop: FileDescriptor
+    private let thread: PrivateThread.Companion?
+
+    /// Listens at a name in a directory.
+    ///
+    /// - Parameter target: the path of the socket that connections are for.
+    init(
+        named name: String, in directory: borrowing FileDescriptor, to target: String
+    ) throws(Errno) {
+        // The full path may be longer than an address can be.
+        let listener = Shared(try UnixSocket.listen(at: "/proc/self/fd/\(directory.rawValue)/\(name)"))
+        let pipe = try FileDescriptor.pipe()
+        let (read, write) = pipe.release()
+        stop = FileDescriptor(owning: write)
+        let ended = Shared(FileDescriptor(owning: read))
+        thread = PrivateThread.startIfPossible { Self.serve(listener, until: ended, target) }
+        if thread == nil { throw .EAGAIN }
+    }
+
+    deinit {
+        // The pipe is closed by hand, because the thread, which sees that, is waited for when its value goes.
+        try? stop.writeAll("x")
+        thread?.join()
+    }
+
+    private static func serve(_ listener: Shared, until ended: Shared, _ target: String) {
+        var connections: [PrivateThread.Companion] = []
+        while true {
+            var poll = Poll()
+            let end = poll.add(ended.descriptor.rawValue, .readable)
+            let ready = poll.add(listener.descriptor.rawValue, .readable)
+            guard (try? poll.wait()) != nil, poll.events(end).isEmpty else { break }
+            if poll.events(ready).isEmpty { continue }
+            guard let client = try? Shared(UnixSocket.accept(on: listener.descriptor)),
+                let server = try? Shared(UnixSocket.connect(to: target))
+            else { continue }
+            let connection = PrivateThread.startIfPossible { pump(client, server, until: ended) }
+            if let connection { connections.append(connection) }
+        }
+        for connection in connections { connection.join() }
+    }
+
+    /// Copies both ways until a side has nothing more to say.
+    private static func pump(_ client: Shared, _ server: Shared, until ended: Shared) {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 14, alignment: 8)
+        defer { buffer.deallocate() }
+        while true {
+            var poll = Poll()
+            let end = poll.add(ended.descriptor.rawValue, .readable)
+            let fromClient = poll.add(client.descriptor.rawValue, .readable)
+            let fromServer = poll.add(server.descriptor.rawValue, .readable)
+            guard (try? poll.wait()) != nil, poll.events(end).isEmpty else { return }
+            for (index, source, sink) in [(fromClient, client, server), (fromServer, server, client)]
+            where !poll.events(index).isEmpty {
+                guard let count = try? source.descriptor.read(into: buffer), count > 0,
+                    (try? sink.descriptor.writeAll(UnsafeRawBufferPointer(rebasing: buffer[..<count]))) != nil
+                else { return }
+            }
+        }
+    }
+
+    /// Lets threads share a descriptor.
+    private final class Shared: Sendable {
+        let descriptor: FileDescriptor
+        init(_ descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
+    }
+}
