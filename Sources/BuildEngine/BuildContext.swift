@@ -31,20 +31,27 @@ final class BuildContext: Sendable {
         }
         let ignored =
             isConfined
-            ? try Self.confinedPatterns(root)
+            ? try Self.confinedPatterns(root, dockerfile: dockerfile)
             : try Self.ignorePatterns(directory: directory, dockerfile: dockerfile)
         var filter = TreeFilter(ignored: ignored)
         filter.store = store.flatMap { try? FileDescriptor.currentDirectory.status(of: $0) }.map { FileIdentity($0) }
         tree = SourceTree(root: root, filter: filter, isContext: true)
     }
 
-    private static func confinedPatterns(_ root: TreeDirectory) throws(BuildError) -> IgnorePatterns? {
-        let name = ".dockerignore"
-        let content = try attempting("read \(name)") { () throws(Errno) -> [UInt8]? in
-            try root.readFile(TreePath.names(name), limit: 16 << 20)
+    /// The same of a directory that came from elsewhere; the Dockerfile's path is below it.
+    private static func confinedPatterns(
+        _ root: TreeDirectory, dockerfile: String?
+    ) throws(BuildError) -> IgnorePatterns? {
+        for path in [dockerfile.map { $0 + ".dockerignore" }, ".dockerignore"].compactMap({ $0 }) {
+            let content = try attempting("read \(path)") { () throws(Errno) -> [UInt8]? in
+                try root.readFile(TreePath.names(path), limit: 16 << 20)
+            }
+            guard let content else { continue }
+            return try fromDockerfile { () throws(DockerfileError) in
+                try IgnorePatterns(parsing: content, file: path)
+            }
         }
-        guard let content else { return nil }
-        return try fromDockerfile { () throws(DockerfileError) in try IgnorePatterns(parsing: content, file: name) }
+        return nil
     }
 
     private static func ignorePatterns(

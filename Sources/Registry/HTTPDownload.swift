@@ -25,15 +25,17 @@ public struct HTTPDownload: Sendable {
     /// Fetches it, piece by piece. A connection that is lost before the end is an error.
     ///
     /// - Parameters:
+    ///   - lastModified: told what the server says of the time of the last change, before the first piece.
     ///   - progress: told how many bytes came, and of how many; 0 where that is not known.
     ///   - sink: takes the pieces, in order; may block. When it throws, the download ends with `cancelled`.
     public func run(
-        _ settings: RegistrySettings, progress: @Sendable (_ done: Int64, _ total: Int64) -> Void = { _, _ in },
+        _ settings: RegistrySettings, lastModified: @Sendable (String?) -> Void = { _ in },
+        progress: @Sendable (_ done: Int64, _ total: Int64) -> Void = { _, _ in },
         to sink: @Sendable (UnsafeRawBufferPointer) throws(Errno) -> Void
     ) async throws(RegistryError) {
         let transport = Transport(settings)
         do throws(RegistryError) {
-            try await run(transport, settings, progress, sink)
+            try await run(transport, settings, lastModified, progress, sink)
         } catch {
             await transport.shutDown()
             throw error
@@ -42,7 +44,8 @@ public struct HTTPDownload: Sendable {
     }
 
     private func run(
-        _ transport: Transport, _ settings: RegistrySettings, _ progress: @Sendable (Int64, Int64) -> Void,
+        _ transport: Transport, _ settings: RegistrySettings, _ lastModified: @Sendable (String?) -> Void,
+        _ progress: @Sendable (Int64, Int64) -> Void,
         _ sink: @Sendable (UnsafeRawBufferPointer) throws(Errno) -> Void
     ) async throws(RegistryError) {
         let what = "cannot fetch \(shownAddress)"
@@ -66,6 +69,7 @@ public struct HTTPDownload: Sendable {
                 response.status.code == 404 ? .notFound : .refused,
                 "\(what): status \(response.status.code) \(response.status.reasonPhrase)")
         }
+        lastModified(response.headers.first(name: "last-modified"))
         let total = response.headers.first(name: "content-length").flatMap { Int64($0) } ?? 0
         var done: Int64 = 0
         do {

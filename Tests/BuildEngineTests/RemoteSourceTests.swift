@@ -206,6 +206,7 @@ import Testing
                 """
                 mkdir \(fixture.directory)/c; cd \(fixture.directory)/c; echo a > a; echo b > b; chown 3:4 a
                 echo b > .dockerignore; printf 'FROM busybox\\nCOPY . /c/\\n' > Dockerfile; cp Dockerfile Other
+                cp Dockerfile Third; echo a > Third.dockerignore
                 tar -caf ../c.\(suffix) .
                 """)
             let path = "\(fixture.directory)/c.\(suffix)"
@@ -214,7 +215,9 @@ import Testing
                 $0.dockerfile = .standard
                 $0.remoteContext = .descriptor(archive.rawValue)
             }
-            let expected = ["c", "c/.dockerignore", "c/Dockerfile", "c/Other", "c/a"]
+            let expected = [
+                "c", "c/.dockerignore", "c/Dockerfile", "c/Other", "c/Third", "c/Third.dockerignore", "c/a",
+            ]
             #expect(try fixture.lastLayer(built).map { $0.split(separator: " ")[3] } == expected.map { $0[...] })
             #expect(try fixture.status("/c/a", in: built.image)?.uid == 0)
             let bytes = try FileDescriptor.open(path).readAll()
@@ -224,6 +227,13 @@ import Testing
                 $0.remoteContext = .address("https://example.com/c")
             }
             #expect(fetched.result.imageID == built.result.imageID)
+            let third = try fixture.build("") {
+                $0.dockerfile = .file("Third")
+                $0.download = self.web(["https://example.com/c": bytes])
+                $0.remoteContext = .address("https://example.com/c")
+            }
+            #expect(try fixture.text("/c/b", in: third.image) == "b\n", "the Dockerfile's own ignore file counts")
+            #expect(try fixture.text("/c/a", in: third.image) == nil)
             #expect(fetched.result.executedSteps == 0)
         }
     }

@@ -178,8 +178,7 @@ final class Executor {
         }
         let isConfined = options.remoteContext != nil
         let context = try BuildContext(
-            directory: directory, dockerfile: isConfined ? nil : dockerfilePath, store: store.root,
-            isConfined: isConfined)
+            directory: directory, dockerfile: dockerfilePath, store: store.root, isConfined: isConfined)
         let opened = (context, try cache.files(of: context.identity))
         openedContext = opened
         return opened

@@ -21,9 +21,11 @@ struct Build: ParsableCommand {
 
     func run() throws {
         var settings = try options.settings(runtime: globals.runtime)
+        let outputs = try options.outputs.outputs()
         let store = try globals.openStore()
         settings.fetch = BuildImages(store: store, settings: options.registry.settings).fetch
         settings.fetchesAlways = options.pull
+        settings.download = BuildDownload.fetch
         let builder = Builder(store: store, runtime: RuntimeContext(store: store, runtime: globals.runtime))
         let cancellation = try Cancellation()
         let interruption = Interruption.watch(cancellation)
@@ -35,6 +37,8 @@ struct Build: ParsableCommand {
         }
         withExtendedLifetime(interruption) {}
         if let file = options.iidfile { try IdentificationFile.write(result.imageID.description, to: file) }
+        try options.outputs.carryOut(
+            outputs, result, of: store, with: builder, options.registry.settings, quiet: options.isQuiet)
         if options.isQuiet { try Console.print(result.imageID.description) }
     }
 }

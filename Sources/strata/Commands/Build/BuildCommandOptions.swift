@@ -62,7 +62,14 @@ struct BuildCommandOptions: ParsableArguments {
         help: ArgumentHelp("Only 'default' and 'host' for now: steps use the host's network.", valueName: "network"))
     var network: String?
 
-    @Argument(help: ArgumentHelp("The directory that COPY and ADD take files from; '-' for none.", valueName: "path"))
+    @OptionGroup var sources: BuildSourceOptions
+
+    @OptionGroup var outputs: BuildOutputOptions
+
+    @Argument(
+        help: ArgumentHelp(
+            "A directory, git repository, or address of an archive or Dockerfile; '-' for one on standard input.",
+            valueName: "path|url|-"))
     var path: String?
 
     var isQuiet: Bool { quiet || progress == .quiet }
@@ -78,12 +85,9 @@ struct BuildCommandOptions: ParsableArguments {
             throw CommandError(
                 .usage, "the network \"\(network)\" is not supported", remedy: "steps use the host's network")
         }
-        if path.contains("://") || path.hasPrefix("git@") {
-            throw CommandError(
-                .usage, "cannot build \(path): addresses are not fetched", remedy: "fetch it into a directory first")
-        }
-        var result = BuildOptions(context: path == "-" ? nil : path)
-        result.dockerfile = try dockerfile(context: path)
+        var result = BuildOptions(context: nil)
+        try BuildSourceOptions.setContext(path, file: file, of: &result)
+        try sources.apply(to: &result)
         for name in tag {
             let reference = try Reference(parsing: name)
             if reference.digest != nil {
@@ -102,31 +106,6 @@ struct BuildCommandOptions: ParsableArguments {
         result.runtime = runtime
         result.platform = try platform.map { try Platform(parsing: $0) }
         return result
-    }
-
-    private func dockerfile(context: String) throws(CommandError) -> BuildOptions.Source {
-        if context == "-" {
-            if file != nil {
-                throw CommandError(.usage, "with '-' as the context, standard input is the Dockerfile: leave out -f")
-            }
-            let text = try Console.readInput(limit: 1 << 26)
-            if BuildCommandOptions.isArchive(text) {
-                throw CommandError(
-                    .usage, "cannot take a context from standard input: only a Dockerfile",
-                    remedy: "unpack the archive and give its directory")
-            }
-            return .text(text)
-        }
-        guard let file else { return .standard }
-        return file == "-" ? .text(try Console.readInput(limit: 1 << 26)) : .file(file)
-    }
-
-    /// Whether bytes begin like gzip, bzip2, xz, Zstandard or tar.
-    private static func isArchive(_ bytes: [UInt8]) -> Bool {
-        let magics: [[UInt8]] = [
-            [0x1f, 0x8b, 0x08], [0x42, 0x5a, 0x68], [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], [0x28, 0xb5, 0x2f, 0xfd],
-        ]
-        return magics.contains { bytes.starts(with: $0) } || bytes.dropFirst(257).starts(with: Array("ustar".utf8))
     }
 
     /// What shows the progress, on standard error.
