@@ -58,9 +58,7 @@ struct BuildCommandOptions: ParsableArguments {
     @Option(help: ArgumentHelp("What the image is to run on (default: this machine).", valueName: "os/arch"))
     var platform: String?
 
-    @Option(
-        help: ArgumentHelp("Only 'default' and 'host' for now: steps use the host's network.", valueName: "network"))
-    var network: String?
+    @OptionGroup var steps: BuildStepOptions
 
     @OptionGroup var sources: BuildSourceOptions
 
@@ -81,10 +79,6 @@ struct BuildCommandOptions: ParsableArguments {
                 .usage, "'strata build' requires 1 argument: the directory of the context.",
                 remedy: "'.' is the working directory")
         }
-        if let network, network != "default", network != "host" {
-            throw CommandError(
-                .usage, "the network \"\(network)\" is not supported", remedy: "steps use the host's network")
-        }
         var result = BuildOptions(context: nil)
         try BuildSourceOptions.setContext(path, file: file, of: &result)
         try sources.apply(to: &result)
@@ -104,6 +98,7 @@ struct BuildCommandOptions: ParsableArguments {
         result.usesCache = !noCache
         result.removesFailedContainer = remove || forceRemove
         result.runtime = runtime
+        try steps.apply(to: &result)
         result.platform = try platform.map { try Platform(parsing: $0) }
         return result
     }
