@@ -158,6 +158,10 @@ import Testing
     @Test func aBuildThatDiedIsCleanedUpAfter() throws {
         try Fixture.run { fixture in
             let mount = try BuildMount(fixture.context, layers: fixture.image.layerIDs)
+            let lowers = fixture.store.lowerPaths(fixture.image.layerIDs)
+            _ = try mount.mountStack(lowers, isWritable: true)
+            _ = try mount.privateDirectory()
+            #expect(fixture.mounts.count == 3)
             // As if the process that made it had died: its lock is free and its identity is nobody's.
             try fixture.store.updateContainer(mount.id) {
                 $0.supervisor = ProcessIdentity(pid: 1, startTime: 12345)
