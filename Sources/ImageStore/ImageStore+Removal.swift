@@ -1,6 +1,6 @@
 import GRDB
 import Linux
-public import OCI
+import OCI
 
 extension ImageStore {
     /// Removes what a user means by a name or an ID, by Docker's rules, and returns what happened.

@@ -96,7 +96,7 @@ extension ContainerEngine {
         do throws(RuntimeError) {
             try storing { () throws(StoreError) in try store.addMount(record) }
         } catch {
-            try? UnionMount.unmount(place)
+            _ = try? UnionMount.unmount(place)
             throw error
         }
         return record

@@ -12,7 +12,7 @@ extension ContainerEngine {
             cleanUpAbandoned(container)
         }
         for mount in (try? store.mounts()) ?? [] where !mount.server.isAlive {
-            try? UnionMount.unmount(mount.mountPoint)
+            _ = try? UnionMount.unmount(mount.mountPoint)
             Supervision.reap(mount.server.pid)
             try? store.removeMount(at: mount.mountPoint)
         }

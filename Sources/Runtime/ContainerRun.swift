@@ -131,7 +131,7 @@ final class ContainerRun {
     /// Unmounts what shows this run's mount elsewhere, and would keep it alive.
     private func endSecondViews() {
         for view in (try? store.mounts()) ?? [] where view.containerID == container.id {
-            try? UnionMount.unmount(view.mountPoint)
+            _ = try? UnionMount.unmount(view.mountPoint)
             try? store.removeMount(at: view.mountPoint)
         }
     }

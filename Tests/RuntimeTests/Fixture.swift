@@ -36,7 +36,7 @@ struct Fixture {
             try? engine.remove(container.id, force: true, withVolumes: true)
         }
         for mount in MountTable.current().mounts(below: engine.store.root) {
-            try? UnionMount.unmount(mount.mountPoint)
+            _ = try? UnionMount.unmount(mount.mountPoint)
             Issue.record("\(mount.mountPoint) was left mounted")
         }
     }
