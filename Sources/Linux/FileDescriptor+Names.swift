@@ -148,6 +148,11 @@ extension FileDescriptor {
 
     // MARK: /proc
 
+    /// truncate(2), of a file opened with `O_PATH`.
+    public func truncateByPath(to size: Int64) throws(Errno) {
+        try withProcPath { path throws(Errno) in try checkVoid { Glibc.truncate(path, Int(size)) } }
+    }
+
     /// Calls `body` with `/proc/self/fd/N` of this descriptor, for calls that take no `AT_EMPTY_PATH`.
     public func withProcPath<Result: ~Copyable>(
         _ body: (UnsafePointer<CChar>) throws(Errno) -> Result

@@ -73,7 +73,7 @@ extension Union {
             try copyUp(node, .data(limit: size))
         }
         if let size {
-            try truncate(node, to: size, by: changes.killPrivileges ? request.map { Writer($0) } : nil)
+            try truncate(node, to: size, changes, by: changes.killPrivileges ? request.map { Writer($0) } : nil)
         }
         return try tree.read { () throws(Errno) in
             let place = try self.place(of: node)
@@ -114,13 +114,20 @@ extension Union {
 
     /// Truncates by path or by what is open. ESTALE where the kernel still reads the lower file under this node: it then
     /// looks the name up again and finds the node that `open` would have found.
-    private func truncate(_ node: Node, to size: Int64, by writer: Writer?) throws(Errno) {
+    private func truncate(
+        _ node: Node, to size: Int64, _ changes: AttributeChanges, by writer: Writer?
+    ) throws(Errno) {
         do throws(Errno) {
             try node.lock.with { () throws(Errno) in
                 try separateFromReaders(node)
                 try tree.read { () throws(Errno) in
                     let place = try self.place(of: node)
-                    try place.open(.writeOnly).truncate(to: size)
+                    // Which of the two it was says whether a size that stays as it was changes the time.
+                    if changes.handle != nil {
+                        try place.open(.writeOnly).truncate(to: size)
+                    } else {
+                        try place.open([.path, .noFollow]).truncateByPath(to: size)
+                    }
                     try dropPrivileges(of: node, place, for: writer)
                 }
             }

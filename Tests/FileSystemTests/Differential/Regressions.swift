@@ -81,6 +81,22 @@ extension RegressionTests {
               list c/f/f
             """),
         Sequence(
+            "a size that stays as it was changes the time as the layer's file system has it",
+            """
+            layer
+              create f excl 644 10
+              create g excl 644 8192
+            run
+              utimens f 1100000121
+              truncate f 10
+              truncate g 8192
+              utimens g 1100000121
+              truncate g 8192
+              open 0 f rw
+              utimens f 1100000122
+              ftruncate 0 10
+            """),
+        Sequence(
             "a truncation by a stranger takes the set-group-id bit away, group execution or not",
             """
             layer

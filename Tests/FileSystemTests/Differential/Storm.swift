@@ -43,7 +43,9 @@ final class Storm {
         var replayed: [String] = []
         for (index, line) in found.enumerated() {
             // The subject has done what the other has not been asked to do yet.
-            guard let lane = lanes.first(where: { $0.owns(line) }), let pending = lane.takePending() else { continue }
+            guard let lane = lanes.first(where: { $0.mayExplain(line) }), let pending = lane.takePending() else {
+                continue
+            }
             if index > 1000 { break }
             try Area.with(oracle.target) { area in _ = Player(area).play(pending) }
             operations.append(pending)
@@ -152,6 +154,12 @@ final class Storm {
 
         /// Whether a difference is in the thread's own directory.
         func owns(_ line: String) -> Bool { line.hasPrefix(generator.base + "/") || generator.base.isEmpty }
+
+        /// Whether the operation in flight is about what a difference is about.
+        func mayExplain(_ line: String) -> Bool {
+            guard let pending else { return false }
+            return pending.arguments.contains { line.hasPrefix($0 + ":") || line.hasPrefix($0 + "/") }
+        }
 
         func takePending() -> Operation? {
             defer { pending = nil }
