@@ -1,5 +1,5 @@
 public import Linux
-public import OCI
+import OCI
 
 extension ImageStore {
     /// Unpacks an archive (tar; gzip, xz, Zstandard, bzip2 or not compressed) as a new layer.
