@@ -39,6 +39,7 @@ final class Storm {
         }
         let comparison = TreeComparison(oracle: oracle, tested: tested)
         try levelTimes(comparison.views())
+        try levelPrivileges(comparison.views())
         let found = try comparison.views().differences
         var replayed: [String] = []
         for (index, line) in found.enumerated() {
@@ -85,6 +86,22 @@ final class Storm {
             guard mayDiffer, let other = views.oracle.entries[path], entry.modified != other.modified else { continue }
             for union in [oracle, tested] {
                 try Area.with(union.target) { try $0.root.setTimes(of: path, access: time, modification: time) }
+            }
+        }
+    }
+
+    /// Before it writes, the kernel has set-id bits and capabilities taken away, which is a change of its own: a crash may
+    /// come between the two.
+    private func levelPrivileges(_ views: TreeComparison.Views) throws {
+        for path in lanes.compactMap(\.writtenPath) {
+            guard let entry = views.tested.entries[path], let other = views.oracle.entries[path] else { continue }
+            try Area.with(oracle.target) { area in
+                if entry.attributes["security.capability"] == nil, other.attributes["security.capability"] != nil {
+                    try area.root.removeAttribute("security.capability", of: path)
+                }
+                if entry.mode != other.mode, entry.mode & ~0o6000 == other.mode & ~0o6000 {
+                    try area.setMode(path, entry.mode & 0o7777)
+                }
             }
         }
     }
@@ -154,6 +171,14 @@ final class Storm {
 
         /// Whether a difference is in the thread's own directory.
         func owns(_ line: String) -> Bool { line.hasPrefix(generator.base + "/") || generator.base.isEmpty }
+
+        /// The file that the operation in flight writes to.
+        var writtenPath: String? {
+            switch pending?.verb {
+            case .write, .append, .truncate: pending?.text(0)
+            default: nil
+            }
+        }
 
         /// Whether the operation in flight is about what a difference is about.
         func mayExplain(_ line: String) -> Bool {
