@@ -125,7 +125,7 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "BuildEngineTests",
-            dependencies: ["BuildEngine", "Dockerfile", "ImageStore", "OCI", "Linux", "Runtime"],
+            dependencies: ["BuildEngine", "Dockerfile", "ImageStore", "OCI", "Linux", "Runtime", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "FileSystemTests", dependencies: ["CLinux", "Linux", "TestSupport"], swiftSettings: settings),

@@ -59,11 +59,10 @@ static void do_setattr(fuse_req_t req, fuse_ino_t node, struct stat *attributes,
     // libfuse drops the bits that it does not know, so the structure is taken from the request itself.
     const struct cfuse_setattr_in *request = cfuse_argument(sizeof *request);
     if (request) {
-        struct cfuse_setattr_in copy = *request;
-        const struct cfuse_setattr_in *changes = &copy;
+        struct cfuse_setattr_in changes = *request;
         // FATTR_FH, which libfuse has taken out of the request.
-        if (file) copy.valid |= 1u << 6;
-        CALL(setattr, node, changes);
+        if (file) changes.valid |= 1u << 6;
+        CALL(setattr, node, &changes);
     } else {
         fuse_reply_err(req, EIO);
     }

@@ -92,43 +92,39 @@ void clinux_signal_pipe_close(void) {
 
 // MARK: Sockets
 
-int clinux_unix_listen(const char *path) {
-    struct sockaddr_un address;
-    memset(&address, 0, sizeof address);
-    address.sun_family = AF_UNIX;
-    if (strlen(path) >= sizeof address.sun_path) {
+// A new socket, and the address of a path in `address`; -1 and an error number where one cannot be had.
+static int unix_socket(const char *path, struct sockaddr_un *address) {
+    memset(address, 0, sizeof *address);
+    address->sun_family = AF_UNIX;
+    if (strlen(path) >= sizeof address->sun_path) {
         errno = ENAMETOOLONG;
         return -1;
     }
-    strcpy(address.sun_path, path);
-    int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    strcpy(address->sun_path, path);
+    return socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+}
+
+// Closes a socket on which something has failed; the error number stays that of the failure.
+static int given_up(int s) {
+    int code = errno;
+    close(s);
+    errno = code;
+    return -1;
+}
+
+int clinux_unix_listen(const char *path) {
+    struct sockaddr_un address;
+    int s = unix_socket(path, &address);
     if (s < 0) return -1;
-    if (bind(s, (struct sockaddr *)&address, sizeof address) < 0 || listen(s, 4) < 0) {
-        int code = errno;
-        close(s);
-        errno = code;
-        return -1;
-    }
+    if (bind(s, (struct sockaddr *)&address, sizeof address) < 0 || listen(s, 4) < 0) return given_up(s);
     return s;
 }
 
 int clinux_unix_connect(const char *path) {
     struct sockaddr_un address;
-    memset(&address, 0, sizeof address);
-    address.sun_family = AF_UNIX;
-    if (strlen(path) >= sizeof address.sun_path) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    strcpy(address.sun_path, path);
-    int s = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int s = unix_socket(path, &address);
     if (s < 0) return -1;
-    if (connect(s, (struct sockaddr *)&address, sizeof address) < 0) {
-        int code = errno;
-        close(s);
-        errno = code;
-        return -1;
-    }
+    if (connect(s, (struct sockaddr *)&address, sizeof address) < 0) return given_up(s);
     return s;
 }
 

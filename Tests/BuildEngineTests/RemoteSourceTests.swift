@@ -1,39 +1,13 @@
 import ImageStore
 import Linux
 import OCI
+import TestSupport
 import Testing
 
 @testable import BuildEngine
 
 /// `ADD` of addresses and of git repositories, and contexts from elsewhere.
 @Suite(.serialized) struct RemoteSourceTests {
-    /// Serves files of a directory over HTTP as long as `body` runs; `body` gets the address.
-    private func serve(_ directory: String, _ body: (String) throws -> Void) throws {
-        let program = """
-            import http.server, sys
-            handler = http.server.SimpleHTTPRequestHandler
-            handler.log_message = lambda *ignored: None
-            server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-            print(server.server_port, flush=True)
-            server.serve_forever()
-            """
-        let nothing = try FileDescriptor.open("/dev/null", [.readWrite])
-        let pipe = try FileDescriptor.pipe()
-        let child = try ChildProcess.spawn(
-            "python3", arguments: ["python3", "-c", program], directory: directory,
-            descriptors: [nothing.rawValue, pipe.write.rawValue, 2], newSession: true)
-        defer {
-            try? child.signal(9)
-            _ = try? child.wait()
-        }
-        let output = pipe.keepRead()
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64, alignment: 8)
-        defer { buffer.deallocate() }
-        let line = String(decoding: buffer[..<(try output.read(into: buffer))], as: UTF8.self)
-        let port = try #require(Int(line.filter(\.isNumber)))
-        try body("http://127.0.0.1:\(port)")
-    }
-
     /// A web of one file each address.
     private func web(_ files: [String: [UInt8]], lastModified: String? = nil) -> FileDownload {
         { address, sink in
@@ -138,7 +112,7 @@ import Testing
     @Test func repositoriesAreAdded() throws {
         try BuildFixture.run { (fixture: BuildFixture) throws in
             let commits = try makeRepository(fixture)
-            try serve(fixture.directory + "/web") { (address) throws in
+            try withWebServer(fixture.directory + "/web") { (address) throws in
                 let repository = address + "/r.git"
                 let built = try fixture.build("FROM busybox\nADD \(repository) /src\n")
                 #expect(
@@ -173,7 +147,7 @@ import Testing
     @Test func repositoriesAreContexts() throws {
         try BuildFixture.run { (fixture: BuildFixture) throws in
             _ = try makeRepository(fixture)
-            try serve(fixture.directory + "/web") { (address) throws in
+            try withWebServer(fixture.directory + "/web") { (address) throws in
                 let built = try fixture.build("") {
                     $0.dockerfile = .standard
                     $0.remoteContext = .address(address + "/r.git#v1")

@@ -69,12 +69,7 @@ enum HTTPDate {
         else { return nil }
         let clock = words[4].split(separator: ":").compactMap { Int64($0) }
         guard clock.count == 3, zip(clock, [24, 60, 61]).allSatisfy({ (0..<$1).contains($0) }) else { return nil }
-        // Years counted from March, so that leap days come last.
-        let marchMonth = (Int64(month) + 10) % 12
-        let marchYear = month < 2 ? year - 1 : year
-        let days =
-            marchYear * 365 + marchYear / 4 - marchYear / 100 + marchYear / 400 + (153 * marchMonth + 2) / 5 + day - 1
-            - 719_468
+        let days = Timestamp.days(year: year, month: Int64(month) + 1, day: day)
         return days * 86400 + clock[0] * 3600 + clock[1] * 60 + clock[2]
     }
 }

@@ -1,36 +1,10 @@
 import Linux
+import TestSupport
 import Testing
 
 extension EndToEnd {
     /// Where `build` takes files from, and where it puts its result.
     @Suite(.serialized) struct BuildContexts {
-        /// Serves a directory over HTTP as long as `body` runs; `body` gets the address.
-        private func serve(_ directory: String, _ body: (String) throws -> Void) throws {
-            let program = """
-                import http.server
-                handler = http.server.SimpleHTTPRequestHandler
-                handler.log_message = lambda *ignored: None
-                server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-                print(server.server_port, flush=True)
-                server.serve_forever()
-                """
-            let nothing = try FileDescriptor.open("/dev/null", [.readWrite])
-            let pipe = try FileDescriptor.pipe()
-            let child = try ChildProcess.spawn(
-                "python3", arguments: ["python3", "-c", program], directory: directory,
-                descriptors: [nothing.rawValue, pipe.write.rawValue, nothing.rawValue], newSession: true)
-            defer {
-                try? child.signal(9)
-                _ = try? child.wait()
-            }
-            let output = pipe.keepRead()
-            let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 64, alignment: 8)
-            defer { buffer.deallocate() }
-            let line = String(decoding: buffer[..<(try output.read(into: buffer))], as: UTF8.self)
-            let port = try #require(Int(line.filter(\.isNumber)))
-            try body("http://127.0.0.1:\(port)")
-        }
-
         @Test func theWebServesFilesAndContexts() throws {
             try Strata.testWithBusybox { strata in
                 let web = try strata.directory("web")
@@ -44,7 +18,7 @@ extension EndToEnd {
                     git -c user.name=t -c user.email=t@example.com commit -q -m one
                     git clone -q --bare . ../web/r.git; git -C ../web/r.git update-server-info
                     """)
-                try serve(web) { address in
+                try withWebServer(web) { address in
                     let sum = try Program.shell("sha256sum '\(web)/file'").prefix(64)
                     let text = "FROM busybox\nADD --checksum=sha256:\(sum) \(address)/file /got/\n"
                     let added = try strata.run(["build", "-q", "-"], input: text)
