@@ -17,37 +17,30 @@ enum DiskUsageQuery {
         SELECT layer FROM container_layers WHERE container IN (\(activeContainers))
         UNION SELECT layer FROM mount_layers UNION SELECT layer FROM leases
         """
-    private static let ofImages = "number IN (SELECT layer FROM image_layers)"
 
     static func run(in database: Database) throws -> DiskUsage {
+        let layers = try LayerUsage(
+            in: database, inUse: inUse, inActiveUse: inActiveUse, imagesInUse: ImageRow.inUse, keptImages: keptImages)
         var usage = DiskUsage()
-        func sum(_ condition: String) throws -> Int64 {
-            let sql = "SELECT sum(disk_usage) FROM layers WHERE NOT is_dead AND \(condition)"
-            return try Int64.fetchOne(database, sql: sql) ?? 0
-        }
-        usage.layerBytes = try sum("TRUE")
-        usage.images = try images(in: database)
-        let documents = try Int64.fetchOne(database, sql: "SELECT sum(document_usage) FROM images") ?? 0
-        usage.documentBytes = documents
-        let idle =
-            "number NOT IN (\(inUse)) AND number NOT IN (SELECT layer FROM image_layers WHERE image IN (\(ImageRow.inUse)))"
+        usage.layerBytes = layers.sum { _ in true }
+        usage.images = try images(of: layers, in: database)
+        usage.documentBytes = try documents("TRUE", in: database)
         usage.imageTotal = DiskUsage.Total(
             count: usage.images.count, active: usage.images.count { $0.containers > 0 },
-            size: documents + (try sum(ofImages)),
-            reclaimable: try sum("\(ofImages) AND \(idle)")
-                + (try documentsOfUnusedImages("number NOT IN (\(ImageRow.inUse))", in: database)))
+            size: usage.documentBytes + layers.sum { $0.contains(.image) },
+            reclaimable: layers.sum { $0.contains(.image) && $0.isDisjoint(with: [.inUse, .imageInUse]) }
+                + (try documents("number NOT IN (\(ImageRow.inUse))", in: database)))
         usage.cache = try cache(in: database)
-        let ofCacheOnly = "number IN (SELECT layer FROM cache) AND NOT (\(ofImages)) AND number NOT IN (\(inUse))"
+        let ofCacheOnly = layers.sum { $0.contains(.cache) && $0.isDisjoint(with: [.image, .inUse]) }
         usage.cacheTotal = DiskUsage.Total(
-            count: usage.cache.count, active: usage.cache.count { $0.isShared }, size: try sum(ofCacheOnly),
-            reclaimable: try sum(ofCacheOnly))
-        let ofContainersOnly = "number IN (SELECT layer FROM container_layers) AND NOT (\(ofImages))"
-        usage.containerTotal.size = try sum(ofContainersOnly)
-        usage.containerTotal.reclaimable = try sum(
-            "\(ofContainersOnly) AND number NOT IN (SELECT layer FROM cache WHERE layer IS NOT NULL) AND number NOT IN (\(inActiveUse))"
-        )
-        usage.reclaimableLayerBytes = try sum("number NOT IN (\(inActiveUse)) AND number NOT IN (\(ofKeptImages))")
-        usage.reclaimableDocumentBytes = try documentsOfUnusedImages("number NOT IN (\(keptImages))", in: database)
+            count: usage.cache.count, active: usage.cache.count { $0.isShared }, size: ofCacheOnly,
+            reclaimable: ofCacheOnly)
+        usage.containerTotal.size = layers.sum { $0.contains(.container) && !$0.contains(.image) }
+        usage.containerTotal.reclaimable = layers.sum {
+            $0.contains(.container) && $0.isDisjoint(with: [.image, .cache, .inActiveUse])
+        }
+        usage.reclaimableLayerBytes = layers.sum { $0.isDisjoint(with: [.inActiveUse, .keptImage]) }
+        usage.reclaimableDocumentBytes = try documents("number NOT IN (\(keptImages))", in: database)
         usage.activeContainers = Set(
             try String.fetchAll(database, sql: "SELECT id FROM containers WHERE number IN (\(activeContainers))"))
         return usage
@@ -60,44 +53,34 @@ enum DiskUsageQuery {
             UNION SELECT image_id FROM mounts WHERE image_id IS NOT NULL)
         UNION \(ImageRow.inUseByProcesses)
         """
-    private static let ofKeptImages = "SELECT layer FROM image_layers WHERE image IN (\(keptImages))"
 
-    private static func documentsOfUnusedImages(_ condition: String, in database: Database) throws -> Int64 {
+    /// Bytes of the documents of images that fulfil a condition.
+    private static func documents(_ condition: String, in database: Database) throws -> Int64 {
         try Int64.fetchOne(database, sql: "SELECT sum(document_usage) FROM images WHERE \(condition)") ?? 0
     }
 
-    private static func images(in database: Database) throws -> [DiskUsage.Image] {
+    private static func images(of layers: LayerUsage, in database: Database) throws -> [DiskUsage.Image] {
         var references: [Int64: [Reference]] = [:]
         for row in try Row.fetchAll(database, sql: "SELECT image, name, tag FROM tags ORDER BY name, tag") {
             references[row["image"], default: []].append(try ImageRow.reference(row))
         }
-        // An image may hold the same layer twice, and an image may have no layers at all.
         let rows = try Row.fetchCursor(
             database,
             sql: """
-                WITH held AS (SELECT DISTINCT image, layer FROM image_layers),
-                holders AS (SELECT layer, count(*) AS number FROM held GROUP BY layer),
-                sizes AS (
-                    SELECT held.image, sum(disk_usage) AS size, sum(iif(holders.number > 1, disk_usage, 0)) AS shared
-                    FROM held JOIN layers ON layers.number = held.layer JOIN holders ON holders.layer = held.layer
-                    GROUP BY held.image
-                ),
-                users AS (SELECT image_id, count(*) AS number FROM containers WHERE NOT is_build GROUP BY image_id)
-                SELECT images.number, images.id, created_at, document_usage + coalesce(size, 0) AS size,
-                coalesce(shared, 0) AS shared, coalesce(users.number, 0) AS containers
-                FROM images LEFT JOIN sizes ON sizes.image = images.number LEFT JOIN users ON users.image_id = images.id
+                WITH users AS (SELECT image_id, count(*) AS number FROM containers WHERE NOT is_build GROUP BY image_id)
+                SELECT images.number, images.id, created_at, document_usage, coalesce(users.number, 0) AS containers
+                FROM images LEFT JOIN users ON users.image_id = images.id
                 """)
         var images: [(number: Int64, image: DiskUsage.Image)] = []
         while let row = try rows.next() {
-            let (size, shared): (Int64, Int64) = (row["size"], row["shared"])
-            images.append(
-                (
-                    row["number"],
-                    DiskUsage.Image(
-                        id: try row.requiredDigest("id"), references: references[row["number"]] ?? [],
-                        createdAt: try row.timestamp("created_at"), size: size, shared: shared, unique: size - shared,
-                        containers: row["containers"])
-                ))
+            let number: Int64 = row["number"]
+            let documents: Int64 = row["document_usage"]
+            let (shared, unique) = layers.ofImage[number] ?? (0, 0)
+            let image = DiskUsage.Image(
+                id: try row.requiredDigest("id"), references: references[number] ?? [],
+                createdAt: try row.timestamp("created_at"), size: shared + unique + documents, shared: shared,
+                unique: unique + documents, containers: row["containers"])
+            images.append((number, image))
         }
         return images.sorted { ($0.image.createdAt, $0.number) > ($1.image.createdAt, $1.number) }.map(\.image)
     }

@@ -1,3 +1,4 @@
+import Glibc
 import ImageStore
 import OCI
 import Testing
@@ -26,28 +27,22 @@ import Testing
             END
             """, in: test.directory)
         let store = try test.reopened()
-        let clock = ContinuousClock()
         var best = Duration.seconds(100)
         var usage = try store.diskUsage()
         for _ in 0..<5 {
-            let (time, result) = try measured(clock) { try store.diskUsage() }
-            best = min(best, time)
-            usage = result
+            let start = processorTime()
+            usage = try store.diskUsage()
+            best = min(best, processorTime() - start)
         }
         #expect(usage.images.count == 1000)
         #expect(usage.layerBytes == 10_000 * 4096)
         #expect(usage.imageTotal.size == 10_000 * 4096 + 1000 * 8192)
         #expect(usage.imageTotal.reclaimable == usage.imageTotal.size)
         print("df of 1,000 images of 20 layers: \(best)")
-        // Release builds take some 30 ms; the bound leaves room for a busy machine.
+        // Release builds take some 20 ms. Time of the processor: a busy machine must not fail this.
         #expect(best < .milliseconds(100))
     }
 
-    private func measured(
-        _ clock: ContinuousClock, _ body: () throws -> DiskUsage
-    ) throws -> (Duration, DiskUsage) {
-        let start = clock.now
-        let result = try body()
-        return (clock.now - start, result)
-    }
+    /// What this process has taken of the processors so far.
+    private func processorTime() -> Duration { .microseconds(clock()) }
 }
