@@ -3,8 +3,8 @@
 import collections
 import os
 import re
+import shutil
 
-import disk
 import store
 
 
@@ -61,8 +61,9 @@ class Session:
     # Names that commands choose from; few, so that they meet.
     names = [f"i{number}:latest" for number in range(8)]
 
-    def __init__(self, program, scratch, dice, points, tally, verbose):
+    def __init__(self, program, scratch, dice, points, tally, verbose, registry):
         self.program, self.dice, self.points, self.tally, self.verbose = program, dice, points, tally, verbose
+        self.registry = registry
         self.directory = os.path.join(scratch, self.kind)
         os.mkdir(self.directory)
         self.files = os.path.join(self.directory, "files")
@@ -70,6 +71,8 @@ class Session:
         self.prepare()
         # What was reported as stored: names to IDs, and IDs to the digests of their layers' files.
         self.tags, self.images = {}, {}
+        # The same of all images that there ever were: what comes back must be what it was.
+        self.known = {}
         self.seconds = collections.defaultdict(lambda: 0.15)
         self.count = 0
         self.commands = self.offered()
@@ -81,7 +84,8 @@ class Session:
         """The commands that this build of strata has."""
         text = self.store.run(["--help"]).output
         steps = [self.do_import, self.do_import, self.do_tag, self.do_remove, self.do_build, self.do_build,
-                 self.do_prune, self.do_container, self.do_commit]
+                 self.do_prune, self.do_container, self.do_commit, self.do_run, self.do_pull, self.do_pull,
+                 self.do_push]
         if re.search(r"^  load ", text, re.M) and re.search(r"^  save ", text, re.M):
             steps += [self.do_load, self.do_load]
         return steps
@@ -183,6 +187,51 @@ class Session:
             self.accept(self.store.tags(), self.store.images())
         return Step("load", ["load", "-i", archive], adds=[name])
 
+    def do_run(self):
+        """A build whose command runs in a container."""
+        if "shell:latest" not in self.tags:
+            with open(shutil.which("busybox"), "rb") as file:
+                archive = store.make_archive(os.path.join(self.files, "shell.tar"), {"bin/sh": file.read()}, mode=0o755)
+            return Step("import", ["import", archive, "shell"], adds=["shell:latest"])
+        context = os.path.join(self.files, f"context{self.count}")
+        os.mkdir(context)
+        with open(os.path.join(context, "Dockerfile"), "w") as file:
+            file.write(f"FROM shell\nRUN echo {self.count} >/one\nRUN echo {self.count} >/two && echo {self.count} >/one\n")
+        name, expected = self.dice.choice(self.names), f"{self.count}\n".encode()
+
+        def check(layers):
+            for file in ["one", "two"]:
+                if store.content_of(self.store.root, layers, file) != expected:
+                    return f"{file} is not what the command wrote"
+            return None
+
+        return Step("build RUN", ["build", "-q", "-t", name, context], adds=[name], check=check)
+
+    def pushed(self):
+        """The name of an image that the registry has; None where it could not be brought there."""
+        source = self.dice.choice(sorted(self.tags))
+        name = self.registry.name(self.dice.randrange(3))
+        for arguments in (["tag", source, name], ["push", "-q", name]):
+            done = self.store.run(arguments)
+            if not done.succeeded:
+                self.tally.fault("lost: an image cannot be pushed", [str(done)])
+                return None
+        self.accept(self.store.tags(), self.store.images())
+        return name
+
+    def do_pull(self):
+        name = self.pushed() if self.tags else None
+        if name is None:
+            return self.do_import()
+        if self.dice.random() < 0.8:
+            self.store.run(["rmi", "-f", self.tags[name]])
+            self.accept(self.store.tags(), self.store.images())
+        return Step("pull", ["pull", "-q", name], adds=[name])
+
+    def do_push(self):
+        name = self.pushed() if self.tags else None
+        return Step("push", ["push", "-q", name]) if name else self.do_import()
+
     # Runs.
 
     def run(self, count):
@@ -252,6 +301,9 @@ class Session:
         for id, layers in self.images.items():
             if id in images and images[id] != layers:
                 self.tally.fault(f"lost: {id} has other files after {step.name}", [str(outcome)])
+        for id in images.keys() - self.images.keys():
+            if self.known.get(id, images[id]) != images[id]:
+                self.tally.fault(f"lost: {id} came back with other files after {step.name}", [str(outcome)])
         for name, id in tags.items():
             if name not in self.tags and name not in step.adds:
                 self.tally.fault(f"half-visible: the name {name} after {step.name}", [str(outcome)])
@@ -280,98 +332,8 @@ class Session:
 
     def accept(self, tags, images):
         self.tags, self.images = tags, images
+        self.known.update(images)
 
     def end(self):
         for container in self.store.run(["ps", "-aq"]).output.split():
             self.store.run(["rm", "-f", container])
-
-
-class PowerSession(Session):
-    """A store on a disk that is cut off."""
-
-    kind = "power"
-
-    def prepare(self):
-        self.boot = disk.Boot(self.directory)
-        self.disk = disk.Disk(self.directory, "disk", 256)
-        self.store = store.Store(self.program, self.disk.path + "/store")
-
-    def offered(self):
-        # Containers need not survive; what a program wrote in them is its own to sync.
-        return [step for step in super().offered() if step not in (self.do_container, self.do_commit)]
-
-    def crash(self, step):
-        if self.points and self.dice.random() < 0.3:
-            outcome = self.store.run(step.arguments, stop_at=self.dice.choice(self.points))
-            self.disk.cut_off()
-        else:
-            delay = self.dice.random() * self.seconds[step.name] * 1.5
-            outcome = self.store.run(step.arguments, kill_after=delay, at_kill=self.disk.cut_off)
-            if not outcome.was_killed:
-                self.disk.cut_off()
-        self.disk.switch_on()
-        self.boot.renew()
-        self.judge(step, outcome)
-
-    def may_fail(self, step, outcome):
-        """A command that is quicker than the kill meets a disk that answers nothing any more."""
-        return bool(re.search(r"I/O error|Input/output|unable to open|malformed|EIO|read-only", outcome.errors)) \
-            or super().may_fail(step, outcome)
-
-    def end(self):
-        self.disk.end()
-        self.boot.end()
-
-
-class FullSession(Session):
-    """A store on a disk that is full."""
-
-    kind = "full"
-
-    def prepare(self):
-        self.disk = disk.Disk(self.directory, "disk", 16)
-        self.store = store.Store(self.program, self.disk.path + "/store")
-
-    def crash(self, step):
-        fill = os.path.join(self.disk.path, "fill")
-        # Something else takes what is free, but for a little.
-        # SQLite itself needs 32 KiB to open the catalog.
-        self.fill(fill, max(0, self.disk.free() - self.dice.choice([65536, 90000, 150000, 400000, 10 ** 6])))
-        outcome = self.store.run(step.arguments)
-        if outcome.status != 0:
-            self.tally.killed[self.kind] += 1
-        self.inspect_full(step, outcome)
-        os.unlink(fill)
-        self.judge(step, outcome)
-        if self.disk.free() < 4 << 20:
-            freed = self.store.run(["system", "prune", "-af"])
-            self.accept(self.store.tags(), self.store.images())
-            if not freed.succeeded:
-                self.tally.fault("a full disk keeps prune from freeing it", [str(freed)])
-
-    def fill(self, path, size):
-        with open(path, "wb") as file:
-            try:
-                os.posix_fallocate(file.fileno(), 0, max(size, 1))
-            except OSError:
-                pass
-
-    def inspect_full(self, step, outcome):
-        """On the full disk itself reading goes on, and so does removing."""
-        listing = self.store.run(["images", "-q"])
-        if not listing.succeeded:
-            self.tally.fault("a full disk keeps images from being listed", [str(listing)])
-        if step.name == "rmi" and not outcome.succeeded and "conflict:" not in outcome.errors:
-            self.tally.fault("a full disk keeps an image from being removed", [str(outcome)])
-
-    def may_fail(self, step, outcome):
-        complaints = [line for line in outcome.errors.splitlines() if line.startswith("strata: ")]
-        full = re.search(r"space|full", outcome.errors) and len(complaints) == 1
-        return bool(full) or super().may_fail(step, outcome)
-
-    def end(self):
-        super().end()
-        self.disk.end()
-
-
-SESSIONS = {"kill": Session, "power": PowerSession, "full": FullSession}

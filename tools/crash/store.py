@@ -189,18 +189,18 @@ def digest_of_file(path):
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def make_archive(path, files):
+def make_archive(path, files, mode=0o640):
     """An archive of files with the given content, a hard link and a symbolic link."""
     import io
     with tarfile.open(path, "w") as archive:
         first = None
         for name, content in files.items():
             entry = tarfile.TarInfo(name)
-            entry.size, entry.mtime, entry.mode = len(content), 1_700_000_000, 0o640
+            entry.size, entry.mtime, entry.mode = len(content), 1_700_000_000, mode
             archive.addfile(entry, io.BytesIO(content))
             first = first or name
         link = tarfile.TarInfo("hard")
-        link.type, link.linkname, link.mtime, link.mode = tarfile.LNKTYPE, first, 1_700_000_000, 0o640
+        link.type, link.linkname, link.mtime, link.mode = tarfile.LNKTYPE, first, 1_700_000_000, mode
         archive.addfile(link)
         symbolic = tarfile.TarInfo("symbolic")
         symbolic.type, symbolic.linkname = tarfile.SYMTYPE, first
