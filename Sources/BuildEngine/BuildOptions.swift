@@ -75,6 +75,12 @@ public struct BuildOptions: Sendable {
     public var fetch: ImageFetch?
     /// Fetches files of the web for `ADD` and contexts; nil where a build may not.
     public var download: FileDownload?
+    /// How the image is made of what the steps have left.
+    public var assembly = AssemblyOptions()
+    /// `--cache-from`: caches besides the store's own, in the order in which they are asked.
+    public var cacheSources: [any CacheSource] = []
+    /// `--cache-to=type=inline`: whether the image itself says which steps led to its layers.
+    public var embedsCache = false
     /// Whether images are fetched even where the store has them.
     public var fetchesAlways = false
 
@@ -115,4 +121,8 @@ public struct BuildResult: Sendable, Hashable {
     public var executedSteps: Int
     /// Remarks on the Dockerfile.
     public var warnings: [Diagnostic]
+    /// The time that `SOURCE_DATE_EPOCH` gave the build, if it did.
+    public var sourceDate: Timestamp?
+    /// Where the steps of the build are in the cache.
+    public var steps = BuildSteps()
 }
