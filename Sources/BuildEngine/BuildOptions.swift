@@ -60,14 +60,16 @@ public struct BuildOptions: Sendable {
     public var platform: Platform?
     /// `--secret`: what commands may ask for, by id.
     public var secrets: [String: BuildSecret] = [:]
-    /// `--ssh`: sockets of SSH agents, by id.
-    public var agents: [String: String] = [:]
+    /// `--ssh`: SSH agents, by id.
+    public var agents: [String: BuildAgent] = [:]
     /// Variables of the environment, for secrets that are there.
     public var environment: @Sendable (String) -> String? = { _ in nil }
     /// `--allow`
     public var entitlements: Set<BuildEntitlement> = []
     /// `--network`, for commands that do not say which.
     public var network = RunInstruction.Network.default
+    /// `--volume`: directories and files of the host's that commands see.
+    public var volumes: [BuildVolume] = []
     /// `--add-host`, `--shm-size`, `--ulimit`: what all commands have.
     public var isolation = StepIsolation()
     /// Gets an image from a registry: by its name, for a platform, telling on the way what happens. Nil where images

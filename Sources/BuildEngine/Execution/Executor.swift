@@ -57,7 +57,8 @@ final class Executor {
             }
             plan = try Plan(document, arguments: arguments, target: options.target)
             sourceDate = try SourceDate.parse(
-                options.buildArguments[SourceDate.name] ?? plan.graph.globalArguments[SourceDate.name])
+                options.buildArguments[SourceDate.name] ?? plan.graph.globalArguments[SourceDate.name],
+                context: SourceDate.ofContext(options))
         } catch {
             reporter.fail(step, error)
             throw error

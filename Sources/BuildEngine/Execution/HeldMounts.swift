@@ -180,7 +180,7 @@ extension Executor {
     private func addAgent(
         _ item: StepMounts.Item, to held: inout HeldMounts, on mount: BuildMount
     ) throws(BuildError) {
-        guard let socket = options.agents[item.id] else {
+        guard let agent = options.agents[item.id] else {
             if !item.mount.isRequired { return }
             throw BuildError(
                 .noSuchSecret, "the SSH agent \(item.id) is required and was not given",
@@ -188,7 +188,7 @@ extension Executor {
         }
         let owner = (uid: item.mount.userID ?? 0, gid: item.mount.groupID ?? 0)
         let path = try fromRuntime { () throws(RuntimeError) in
-            try mount.relaySocket(to: socket, owner: owner, mode: item.mount.mode ?? 0o600)
+            try mount.relaySocket(to: agent.socket, owner: owner, mode: item.mount.mode ?? 0o600)
         }
         held.mounts.append(.bind(path, at: item.target))
         if !held.environment.contains(where: { $0.hasPrefix("SSH_AUTH_SOCK=") }) {
