@@ -51,7 +51,8 @@ public struct LocalCache: CacheSource {
         _ layer: CacheDocument.Layer, diffID: Digest, into store: ImageStore
     ) throws -> LayerRecord {
         let file = try open("blobs/sha256/" + layer.blob.hex)
-        let options = ImportOptions(kind: .layer, isExact: true, expectedDiffID: diffID)
+        var options = try ImportOptions.fromEnvironment()
+        (options.kind, options.isExact, options.expectedDiffID) = (.layer, true, diffID)
         return try store.importLayer(from: file, options: options)
     }
 
