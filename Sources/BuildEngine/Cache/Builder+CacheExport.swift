@@ -30,6 +30,33 @@ extension Builder {
         }
         return (document, layers)
     }
+
+    /// Puts the content of cache mounts into a document: what they hold now. Those that somebody has to himself, or that
+    /// are gone, are left out.
+    public func addCacheMounts(
+        _ mounts: [Digest: String], to document: inout CacheDocument, _ layers: inout [LayerRecord]
+    ) throws(BuildError) {
+        let known = Set(try fromStore(store.cacheMountKeys))
+        for (key, name) in mounts.sorted(by: { $0.key.hex < $1.key.hex }) where known.contains("mount:" + key.hex) {
+            let held = try fromStore { () throws(StoreError) in
+                try store.cacheMount(key: key, name: name, exclusive: false)
+            }
+            guard let held, !held.isNew else { continue }
+            let layer = try fromStore { () throws(StoreError) in
+                try store.commitLayer(copyingUpper: held.path, lowers: []).finish()
+            }
+            withExtendedLifetime(held) {}
+            guard let diffID = layer.diffID else { continue }
+            var place = document.layers.firstIndex { $0.annotations?.diffID == diffID }
+            if place == nil {
+                place = layers.count
+                layers.append(layer)
+                document.layers.append(CacheDocument.Layer(layer, diffID: diffID))
+            }
+            guard let place else { continue }
+            document.mounts = (document.mounts ?? []) + [CacheDocument.Mount(key: key, name: name, layer: place)]
+        }
+    }
 }
 
 extension CacheDocument.Layer {
@@ -68,6 +95,7 @@ extension Executor {
     func steps(of target: StageState) -> BuildSteps {
         var steps = BuildSteps()
         steps.target = target.steps.map(\.description)
+        for stage in stages.values { steps.cacheMounts.merge(stage.cacheMounts) { first, _ in first } }
         var seen = Set(steps.target)
         steps.all = steps.target
         for index in stages.keys.sorted() {

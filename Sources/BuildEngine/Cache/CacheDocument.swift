@@ -67,8 +67,19 @@ public struct CacheDocument: Codable, Hashable, Sendable {
         public var strata: Step?
     }
 
+    /// The content of a cache mount (`RUN --mount=type=cache`), as a layer on its own.
+    public struct Mount: Codable, Hashable, Sendable {
+        /// What tells it from others.
+        public var key: Digest
+        /// What people call it.
+        public var name: String
+        /// The layer by its place in the document's list.
+        public var layer: Int
+    }
+
     public var layers: [Layer]
     public var records: [Record]
+    public var mounts: [Mount]?
 
     /// A document without content.
     public init() { (layers, records) = ([], []) }
@@ -98,6 +109,8 @@ public struct BuildSteps: Hashable, Sendable {
     public var target: [String] = []
     /// Those of all stages.
     public var all: [String] = []
+    /// The cache mounts of all commands, by their keys, with what people call them.
+    public var cacheMounts: [Digest: String] = [:]
 
     /// No steps.
     public init() {}

@@ -16,7 +16,13 @@ final class CacheImports: Sendable {
     private let sources: [any CacheSource]
     private let store: ImageStore
     private let reporter: ProgressReporter
-    private let entries = Mutex<[Digest: [Entry]]?>(nil)
+    /// All that the caches say: of steps, and of cache mounts.
+    private struct Content {
+        var steps: [Digest: [Entry]] = [:]
+        var mounts: [Digest: [Entry]] = [:]
+    }
+
+    private let content = Mutex<Content?>(nil)
 
     init(_ sources: [any CacheSource], store: ImageStore, reporter: ProgressReporter) {
         self.sources = sources
@@ -27,17 +33,32 @@ final class CacheImports: Sendable {
     /// What a step led to elsewhere, on a stack of that name, with its layer in the store.
     func find(_ key: CacheKey, on stack: String) -> StepCache.Hit? {
         if sources.isEmpty { return nil }
-        let found = entries.withLock { entries in
-            if entries == nil { entries = load() }
-            return entries?[key.digest] ?? []
-        }
-        for entry in found where entry.parent == stack {
+        for entry in loaded().steps[key.digest] ?? [] where entry.parent == stack {
             guard let (layer, diffID) = entry.layer else { return StepCache.Hit(created: entry.created, layer: nil) }
             if let record = fetch(layer, diffID, from: entry.source) {
                 return StepCache.Hit(created: entry.created, layer: record)
             }
         }
         return nil
+    }
+
+    /// The content of a cache mount elsewhere, as a layer in the store.
+    func mount(_ key: Digest) -> LayerRecord? {
+        if sources.isEmpty { return nil }
+        for entry in loaded().mounts[key] ?? [] {
+            guard let (layer, diffID) = entry.layer else { continue }
+            if let record = fetch(layer, diffID, from: entry.source) { return record }
+        }
+        return nil
+    }
+
+    private func loaded() -> Content {
+        content.withLock { content in
+            if let content { return content }
+            let read = load()
+            content = read
+            return read
+        }
     }
 
     private func fetch(_ layer: CacheDocument.Layer, _ diffID: Digest, from source: any CacheSource) -> LayerRecord? {
@@ -58,8 +79,8 @@ final class CacheImports: Sendable {
         return nil
     }
 
-    private func load() -> [Digest: [Entry]] {
-        var entries: [Digest: [Entry]] = [:]
+    private func load() -> Content {
+        var content = Content()
         for source in sources {
             let step = reporter.start("[internal] read the cache \(source.name)")
             do {
@@ -68,12 +89,15 @@ final class CacheImports: Sendable {
                     guard let known = record.strata else { continue }
                     var entry = Entry(source: source, created: known.created, parent: known.parent)
                     if let result = record.layers?.first {
-                        guard document.layers.indices.contains(result.layer),
-                            let diffID = document.layers[result.layer].annotations?.diffID
-                        else { continue }
-                        entry.layer = (document.layers[result.layer], diffID)
+                        guard let layer = Self.layer(result.layer, of: document) else { continue }
+                        entry.layer = layer
                     }
-                    entries[record.digest, default: []].append(entry)
+                    content.steps[record.digest, default: []].append(entry)
+                }
+                for mount in document.mounts ?? [] {
+                    var entry = Entry(source: source, created: .now, parent: "")
+                    entry.layer = Self.layer(mount.layer, of: document)
+                    content.mounts[mount.key, default: []].append(entry)
                 }
                 reporter.note(step, "it knows \(document.records.count) steps")
                 reporter.finish(step)
@@ -82,6 +106,15 @@ final class CacheImports: Sendable {
                 reporter.report(.warning("the cache \(source.name) cannot be used: \(error)"))
             }
         }
-        return entries
+        return content
+    }
+
+    private static func layer(
+        _ index: Int, of document: CacheDocument
+    ) -> (layer: CacheDocument.Layer, diffID: Digest)? {
+        guard document.layers.indices.contains(index), let diffID = document.layers[index].annotations?.diffID else {
+            return nil
+        }
+        return (document.layers[index], diffID)
     }
 }

@@ -34,7 +34,8 @@ extension Executor {
         command.isolation = isolation
         let prefix = declared.isEmpty ? "" : "|\(declared.count) \(declared.joined(separator: " ")) "
         let (layers, baseImage) = (state.layerIDs, state.baseImage)
-        return LayerStep(key: key, createdBy: "RUN \(prefix)\(arguments.joined(separator: " ")) # strata") {
+        let createdBy = "RUN \(prefix)\(arguments.joined(separator: " ")) # strata"
+        return LayerStep(key: key, createdBy: createdBy, cacheMounts: cacheMounts(of: mounts)) {
             (number: Int) throws(BuildError) in
             var held = try self.holdCaches(mounts, number)
             let mount = try fromRuntime { () throws(RuntimeError) in

@@ -11,6 +11,8 @@ struct LayerStep {
     var createdBy: String
     /// Whether the layer does not depend on those below (`--link`), so that it is found again on any other base.
     var isIndependent = false
+    /// The cache mounts that it uses, by their keys, with what people call them.
+    var cacheMounts: [Digest: String] = [:]
     /// Does it; nil if nothing of the files changed, which only some instructions can tell.
     var work: (_ number: Int) throws(BuildError) -> PendingLayer?
 }
@@ -105,6 +107,7 @@ extension Executor {
                 step.isIndependent ? state.filesKey.step("link", definition: [[step.key.digest.hex]]) : step.key
         }
         state.steps.append(step.key)
+        state.cacheMounts.merge(step.cacheMounts) { first, _ in first }
         state.stateKey = state.stateKey.step("files", definition: [[step.key.digest.hex]])
         record(step.createdBy, created: created, hasLayer: layer != nil, &state)
     }

@@ -22,6 +22,8 @@ struct StageState {
     var isUncached = false
     /// The keys of the steps so far, those of the stages that it started from included.
     var steps: [CacheKey] = []
+    /// The cache mounts of its commands, by their keys, with what people call them.
+    var cacheMounts: [Digest: String] = [:]
     /// How many layers the stage, and those it started from, put on the base image.
     var madeLayers = 0
     /// Whether the stage has a `CMD` of its own, which `ENTRYPOINT` then leaves alone.

@@ -24,6 +24,8 @@ struct BuildCache: Hashable {
     var reference: Reference?
     /// Whether the steps of all stages are left, and not only those of the image.
     var isComplete = false
+    /// Whether the directories of `RUN --mount=type=cache` are left too.
+    var hasMounts = false
     /// Whether a failure to leave it is only told.
     var ignoresErrors = false
 
@@ -56,6 +58,7 @@ struct BuildCache: Hashable {
             case (.local, "digest") where !isTarget: digest = try Digest(parsing: value)
             case (.registry, "ref"): reference = try Reference(parsing: value)
             case (_, "mode") where isTarget && ["min", "max"].contains(value): isComplete = value == "max"
+            case (.local, "mounts") where isTarget, (.registry, "mounts") where isTarget: hasMounts = value == "true"
             case (_, "ignore-error") where isTarget: ignoresErrors = value == "true"
             // What is said of the form is as it is here anyway, or nothing that a cache depends on.
             case (_, "image-manifest"), (_, "oci-mediatypes"), (_, "compression"), (_, "compression-level"),
@@ -88,8 +91,10 @@ struct BuildCache: Hashable {
     ) throws {
         if kind == .inline { return }
         do {
-            let (document, layers) = try builder.cacheDocument(
+            defer { try? store.releaseLeases() }
+            var (document, layers) = try builder.cacheDocument(
                 of: isComplete ? result.steps.all : result.steps.target, time: result.sourceDate)
+            if hasMounts { try builder.addCacheMounts(result.steps.cacheMounts, to: &document, &layers) }
             if kind == .local {
                 try LocalCache(directory: directory, tag: tag).write(document, layers, of: store)
             } else if let reference {

@@ -14,7 +14,7 @@ struct BuildCacheOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "Leave results in a cache: type=local,dest=DIRECTORY, type=registry,ref=NAME or type=inline; mode=max for "
-                + "those of all stages.", valueName: "cache"))
+                + "those of all stages, mounts=true for cache mounts too.", valueName: "cache"))
     var cacheTo: [String] = []
 
     /// The caches that results are left in; read before anything is built.
