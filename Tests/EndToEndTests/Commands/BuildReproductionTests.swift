@@ -112,7 +112,9 @@ extension EndToEnd {
                 let id = try strata("build", "-q", "--label", "a=b", context)
                 try strata("build", "--label", "a=b", "--output", "type=tar,dest=\(strata.scratch)/out", context)
                 #expect(try strata("images", "-q", "--no-trunc").contains(id))
-                try strata.failure(of: "build", "--output", "type=image,nosuch=1", context, status: 1)
+                for wrong in ["nosuch=1", "annotation=x", "annotationx.a=b", "annotation-index.a=b"] {
+                    try strata.failure(of: "build", "--output", "type=image,\(wrong)", context, status: 1)
+                }
                 try strata.expectOrder()
             }
         }

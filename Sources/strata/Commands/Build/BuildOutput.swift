@@ -54,9 +54,8 @@ struct BuildOutput: Hashable {
             case "push": result.pushes = value.isEmpty || value == "true"
             case "name": result.names += value.split(separator: ",").map(String.init)
             case "rewrite-timestamp": result.rewritesTimes = value == "true"
-            case let key where key.hasPrefix("annotation"):
-                guard let annotation = Self.annotation(key, value) else { fallthrough }
-                result.annotations.append(annotation)
+            case let key where Self.annotation(key, value) != nil:
+                result.annotations += Self.annotation(key, value).map { [$0] } ?? []
             // As it is here anyway.
             case "oci-mediatypes", "store", "unpack": continue
             default: throw CommandError(.usage, "\"\(parts[0])\" of --output \(text) is not supported")
@@ -93,6 +92,7 @@ struct BuildOutput: Hashable {
 
     /// `annotation.KEY` or `annotation-TYPE.KEY` as `--annotation` has it; nil for anything else.
     private static func annotation(_ key: String, _ value: String) -> String? {
+        guard key.hasPrefix("annotation") else { return nil }
         let rest = key.dropFirst("annotation".count)
         guard let dot = rest.firstIndex(of: ".") else { return nil }
         let type = rest[..<dot]
