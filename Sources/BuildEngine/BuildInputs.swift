@@ -69,33 +69,6 @@ public enum BuildSecret: Hashable, Sendable {
     }
 }
 
-/// The socket of an SSH agent that commands may use.
-public enum BuildAgent {
-    /// Reads the value of `--ssh`, `default|ID[=SOCKET]`; without a path it is that of `SSH_AUTH_SOCK`.
-    ///
-    /// - Throws: `badOption` where there is no socket; `unsupported` for a file with a key.
-    public static func parse(
-        _ text: String, environment: (String) -> String?
-    ) throws(BuildError) -> (id: String, socket: String) {
-        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-        let id = parts.first.flatMap { $0.isEmpty ? nil : $0 } ?? "default"
-        guard let path = parts.count == 2 ? parts[1] : environment("SSH_AUTH_SOCK"), !path.isEmpty else {
-            throw BuildError(
-                .badOption, "there is no socket of an SSH agent for \(id)",
-                remedy: "start ssh-agent and see to it that SSH_AUTH_SOCK is set, or write --ssh \(id)=SOCKET")
-        }
-        let status = try attempting("use \(path) as an SSH agent") { () throws(Errno) in
-            try FileDescriptor.currentDirectory.status(of: path, followSymlinks: true)
-        }
-        guard status.type == .socket else {
-            throw BuildError(
-                .unsupported, "\(path) is no socket: keys are not read by the build",
-                remedy: "start ssh-agent, add the key with ssh-add, and give its socket")
-        }
-        return (id, path)
-    }
-}
-
 /// What a Dockerfile may ask for only if the caller of the build allows it (`--allow`).
 public enum BuildEntitlement: String, Hashable, Sendable, CaseIterable {
     /// `RUN --security=insecure`.

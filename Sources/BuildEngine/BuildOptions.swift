@@ -60,14 +60,16 @@ public struct BuildOptions: Sendable {
     public var platform: Platform?
     /// `--secret`: what commands may ask for, by id.
     public var secrets: [String: BuildSecret] = [:]
-    /// `--ssh`: sockets of SSH agents, by id.
-    public var agents: [String: String] = [:]
+    /// `--ssh`: SSH agents, by id.
+    public var agents: [String: BuildAgent] = [:]
     /// Variables of the environment, for secrets that are there.
     public var environment: @Sendable (String) -> String? = { _ in nil }
     /// `--allow`
     public var entitlements: Set<BuildEntitlement> = []
     /// `--network`, for commands that do not say which.
     public var network = RunInstruction.Network.default
+    /// `--volume`: directories and files of the host's that commands see.
+    public var volumes: [BuildVolume] = []
     /// `--add-host`, `--shm-size`, `--ulimit`: what all commands have.
     public var isolation = StepIsolation()
     /// Gets an image from a registry: by its name, for a platform, telling on the way what happens. Nil where images
@@ -75,6 +77,12 @@ public struct BuildOptions: Sendable {
     public var fetch: ImageFetch?
     /// Fetches files of the web for `ADD` and contexts; nil where a build may not.
     public var download: FileDownload?
+    /// How the image is made of what the steps have left.
+    public var assembly = AssemblyOptions()
+    /// `--cache-from`: caches besides the store's own, in the order in which they are asked.
+    public var cacheSources: [any CacheSource] = []
+    /// `--cache-to=type=inline`: whether the image itself says which steps led to its layers.
+    public var embedsCache = false
     /// Whether images are fetched even where the store has them.
     public var fetchesAlways = false
 
@@ -115,4 +123,8 @@ public struct BuildResult: Sendable, Hashable {
     public var executedSteps: Int
     /// Remarks on the Dockerfile.
     public var warnings: [Diagnostic]
+    /// The time that `SOURCE_DATE_EPOCH` gave the build, if it did.
+    public var sourceDate: Timestamp?
+    /// Where the steps of the build are in the cache.
+    public var steps = BuildSteps()
 }

@@ -9,9 +9,12 @@ extension ImageStore {
     ///
     /// The configuration's `rootFS` is set from the layers. A name that leads to another image moves; that image stays,
     /// dangling if it has no other. Durable when this returns. An image with the same configuration is the same image.
+    ///
+    /// - Parameter annotations: what the manifest says besides; an image that is there already gets them.
     @discardableResult
     public func createImage(
-        configuration: ImageConfiguration, layers: [LayerID], tags: [Reference] = []
+        configuration: ImageConfiguration, layers: [LayerID], tags: [Reference] = [],
+        annotations: [String: String] = [:]
     ) throws(StoreError) -> ImageRecord {
         var configuration = configuration
         var descriptors: [Descriptor] = []
@@ -26,13 +29,26 @@ extension ImageStore {
         }
         configuration.rootFS = RootFS(diffIDs: diffIDs)
         let document = try ImageStore.document(configuration)
-        let manifest = Manifest(
+        var manifest = Manifest(
             config: Descriptor(
                 mediaType: .imageConfiguration, digest: .sha256(of: document), size: Int64(document.count)),
             layers: descriptors)
-        return try createImage(
+        if !annotations.isEmpty { manifest.annotations = annotations }
+        let image = try createImage(
             configurationDocument: document, manifestDocument: try ImageStore.document(manifest), layers: layers,
             tags: tags)
+        return try annotated(image, as: manifest)
+    }
+
+    /// The image with the annotations of a manifest: one that was there before has its own. That of an image which came
+    /// from elsewhere stays as it is, unless there are annotations to be added.
+    private func annotated(_ image: ImageRecord, as wanted: Manifest) throws(StoreError) -> ImageRecord {
+        guard var known = try? manifest(of: image), known.annotations != wanted.annotations else { return image }
+        let isOurs = known.layers == wanted.layers && known.config == wanted.config
+        if !isOurs, wanted.annotations == nil { return image }
+        known.annotations = wanted.annotations
+        try adopt(try ImageStore.document(known), for: image)
+        return try self.image(id: image.id)
     }
 
     /// Makes an image of documents that must keep their bytes, such as those of a registry.

@@ -9,14 +9,18 @@ extension ImageStore {
     /// layer that nothing else keeps. `conflict` when containers use the image (a running one even with `force`), or
     /// when an ID was given and several repositories name the image. Build-cache records of layers that only this image
     /// and the cache kept go with it, so that removing images frees their space.
+    ///
+    /// - Parameter keepsCache: whether those records stay; for an image that was never meant to be kept.
     @discardableResult
-    public func removeImage(_ text: String, force: Bool = false) throws(StoreError) -> [RemovalEvent] {
+    public func removeImage(
+        _ text: String, force: Bool = false, keepsCache: Bool = false
+    ) throws(StoreError) -> [RemovalEvent] {
         let removal = try catalog.write("cannot remove the image \(text)", durable: true, freesSpace: true) {
             database in
             guard let found = try ImageLookup(text, in: database) else {
                 throw StoreError(.noSuchImage, "No such image: \(text)")
             }
-            return try ImageRemoval(found, force: force).carryOut(in: database, blobs)
+            return try ImageRemoval(found, force: force, keepsCache: keepsCache).carryOut(in: database, blobs)
         }
         CrashPoint.reached("image-removed")
         try finish(removal)
@@ -81,8 +85,10 @@ struct ImageRemoval {
     private let image: ImageRow
     private let reference: Reference?
     private let force: Bool
+    private let keepsCache: Bool
 
-    init(_ found: ImageLookup, force: Bool) {
+    init(_ found: ImageLookup, force: Bool, keepsCache: Bool) {
+        self.keepsCache = keepsCache
         image = found.row
         reference = found.reference.flatMap { $0.digest == nil ? $0 : nil }
         self.force = force
@@ -103,7 +109,7 @@ struct ImageRemoval {
             )
         }
         try refuseIfUsed(in: database)
-        let layers = try ImageRemoval.delete(image, references, &removal, in: database)
+        let layers = try ImageRemoval.delete(image, references, keepsCache: keepsCache, &removal, in: database)
         try removal.buryLayers(among: layers, in: database)
         try removal.take([image.id, image.manifestDigest], of: blobs, in: database)
         return removal
@@ -112,13 +118,14 @@ struct ImageRemoval {
     /// Takes an image out of the catalog, with the cache's records of layers that only it and the cache kept. Returns the
     /// row numbers of its layers.
     static func delete(
-        _ image: ImageRow, _ references: [Reference], _ removal: inout Removal, in database: Database
+        _ image: ImageRow, _ references: [Reference], keepsCache: Bool = false, _ removal: inout Removal,
+        in database: Database
     ) throws -> [Int64] {
         removal.events += references.map(RemovalEvent.untagged) + [.deleted(image.id)]
         let layers = try Int64.fetchAll(
             database, sql: "SELECT DISTINCT layer FROM image_layers WHERE image = ?", arguments: [image.number])
         try database.execute(sql: "DELETE FROM images WHERE number = ?", arguments: [image.number])
-        try dropCache(of: layers, in: database)
+        if !keepsCache { try dropCache(of: layers, in: database) }
         return layers
     }
 

@@ -129,6 +129,42 @@ import Testing
         }
     }
 
+    @Test func cachesGoToAnotherStore() throws {
+        try BuildFixture.run { (fixture: BuildFixture) throws in
+            let dockerfile = """
+                FROM busybox
+                RUN --mount=type=cache,target=/c,mode=0750,uid=5 ls -A /c; id > /c/who; mkdir -p /c/sub; ln -sf who /c/sub/link; \
+                    chmod 600 /c/who; echo more >> /c/log
+                """
+            let built = try fixture.build(dockerfile)
+            let builder = Builder(store: fixture.store)
+            let cache = LocalCache(directory: fixture.directory + "/cache")
+            // The step comes from the cache this time; its mount is known all the same.
+            let steps = try fixture.build(dockerfile).result.steps
+            var (document, layers) = try builder.cacheDocument(of: [])
+            try builder.addCacheMounts(steps.cacheMounts, to: &document, &layers)
+            #expect(document.mounts?.map(\.name) == ["/c"])
+            try cache.write(document, layers, of: fixture.store)
+            try fixture.store.releaseLeases()
+            #expect(try fixture.store.layers().count == built.image.layerIDs.count, "nothing of it stays a layer")
+            let other = try fixture.elsewhere()
+            let again = try other.build(dockerfile) { $0.cacheSources = [cache] }
+            #expect(again.result.executedSteps > 0 && again.log.output == "log\nsub\nwho\n")
+            let key = try #require(try other.store.cacheMountKeys().first).dropFirst("mount:".count)
+            let place = other.store.root + "/caches/" + key + "/data"
+            #expect(
+                try shell("cd \(place); stat -c '%a %u' . who; cat log; readlink sub/link")
+                    == "750 5\n600 0\nmore\nmore\nwho\n")
+            // One that is damaged is a warning, and the cache begins anew.
+            try shell(
+                "for f in \(fixture.directory)/cache/blobs/sha256/*; do tar -tf $f >/dev/null 2>&1 && echo x > $f; done; true"
+            )
+            let third = try fixture.elsewhere("third")
+            let fresh = try third.build(dockerfile) { $0.cacheSources = [cache] }
+            #expect(fresh.log.output == "" && fresh.log.text.contains("cannot be used"))
+        }
+    }
+
     @Test func anIdleCacheIsPruned() throws {
         try BuildFixture.run { (fixture: BuildFixture) throws in
             let dockerfile = "FROM busybox\nRUN --mount=type=cache,target=/c cat /c/f; echo text > /c/f\n"

@@ -158,6 +158,12 @@ import Testing
                     $0.remoteContext = .address(address + "/r.git#main:sub")
                 }
                 #expect(try fixture.text("/in/f", in: part.image) == "two\n")
+                let dated = try fixture.build("") {
+                    $0.dockerfile = .standard
+                    $0.remoteContext = .address(address + "/r.git?branch=main&subdir=sub")
+                    $0.buildArguments["SOURCE_DATE_EPOCH"] = "context"
+                }
+                #expect(dated.image.configuration.created == Timestamp(seconds: 1_000_000_000), "that of the commit")
                 let out = try fixture.failure("") {
                     $0.dockerfile = .file("sub/out/passwd")
                     $0.remoteContext = .address(address + "/r.git")
@@ -287,6 +293,18 @@ import Testing
         #expect(GitReference("https://example.com/a.git")?.revision == nil)
         #expect(GitReference("git@example.com:user/a")?.address == "git@example.com:user/a")
         #expect(GitReference("ssh://git@example.com/a#x")?.address == "ssh://git@example.com/a")
+        let asked = GitReference("https://example.com/a.git?branch=v%31&subdir=/sub/dir/&commit=abc&keep-git-dir")
+        #expect(asked?.address == "https://example.com/a.git" && asked?.fault == nil)
+        #expect(asked?.revision == "refs/heads/v1" && asked?.directory == "sub/dir")
+        #expect(asked?.commit == "abc" && asked?.keepsMetadata == true)
+        #expect(GitReference("ssh://git@example.com/a?ref=x#x:y")?.directory == "y")
+        #expect(GitReference("git://example.com/a?tag=1")?.revision == "refs/tags/1")
+        for query in [
+            "ref=a&ref=b", "ref=", "nosuch=1", "ref=a&tag=b", "subdir=a&subdir=a", "keep-git-dir=x", "branch=a&tag=a",
+        ] {
+            #expect(GitReference("https://example.com/a.git?\(query)")?.fault != nil, "\(query)")
+        }
+        #expect(GitReference("https://example.com/a.git?ref=a#b")?.fault != nil)
         for text in ["a.git", "/a/b.git", "https://example.com/a", "dir/git@x:y", "git@-x:y", "C:/x", "", "#"] {
             #expect(GitReference(text) == nil, "\(text)")
         }

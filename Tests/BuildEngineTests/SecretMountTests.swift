@@ -104,6 +104,34 @@ import Testing
         #expect(throws: BuildError.self) { try BuildAgent.parse("x=/etc/passwd", environment: environment) }
     }
 
+    /// Keys in files get an agent for the time of the build; who may read the file does not matter.
+    @Test func keysGetAnAgent() throws {
+        try BuildFixture.run { (fixture: BuildFixture) throws in
+            let key = fixture.directory + "/key"
+            try shell("ssh-keygen -q -t ed25519 -N '' -C told -f \(key); chmod 644 \(key)")
+            var (id, agent): (String, BuildAgent?) = try BuildAgent.parse("some=\(key)") { _ in nil }
+            let socket = try #require(agent?.socket)
+            #expect(id == "some")
+            #expect(try shell("SSH_AUTH_SOCK=\(socket) ssh-add -l").contains("told"))
+            let built = try fixture.build(
+                "FROM busybox\nRUN --mount=type=ssh,id=some,required test -S $SSH_AUTH_SOCK\n"
+            ) {
+                if let agent { $0.agents["some"] = agent }
+            }
+            #expect(try fixture.lastLayer(built).isEmpty)
+            let pattern = "ssh-agent -D -a \(socket)"
+            #expect(try shell("pgrep -c -f '^\(pattern)'") == "1\n")
+            agent = nil
+            id = ""
+            #expect(try shell("pgrep -c -f '^\(pattern)' || true") == "0\n", "it ends with the build")
+            #expect(try shell("ls \(socket) 2>/dev/null || echo gone") == "gone\n")
+            try shell("ssh-keygen -q -t ed25519 -N secret -f \(key)-locked")
+            for wrong in ["\(key)-locked", "/etc/passwd", "\(key),\(fixture.directory)", "/nosuch"] {
+                #expect(throws: BuildError.self) { try BuildAgent.parse("x=\(wrong)") { _ in nil } }
+            }
+        }
+    }
+
     @Test func anAgentHasASocket() throws {
         try BuildFixture.run { (fixture: BuildFixture) throws in
             let path = fixture.directory + "/agent"
@@ -115,7 +143,7 @@ import Testing
                 RUN --mount=type=ssh,uid=1000,mode=0600,required --mount=type=ssh,id=other \
                     echo $SSH_AUTH_SOCK && stat -c '%u:%g %a %F' $SSH_AUTH_SOCK && ls /run/buildkit
                 """
-            ) { $0.agents = ["default": path] }
+            ) { $0.agents = ["default": BuildAgent(socket: path)] }
             let lines = built.log.output.split(separator: "\n")
             #expect(lines.prefix(2) == ["/run/buildkit/ssh_agent.0", "1000:0 600 socket"])
             #expect(try fixture.lastLayer(built).isEmpty)

@@ -76,6 +76,26 @@ import Testing
         }
     }
 
+    @Test func volumesAreSeenAndInNoLayer() throws {
+        try BuildFixture.run { (fixture: BuildFixture) throws in
+            let host = fixture.directory + "/host"
+            try shell("mkdir \(host); echo there > \(host)/file")
+            let volumes = [
+                try BuildVolume.parse("\(host):/deep/volume"), try BuildVolume.parse("\(host)/file:/data/one:ro"),
+            ]
+            let dockerfile = "FROM busybox\nRUN cat /deep/volume/file /data/one; echo made > /deep/volume/made\n"
+            let built = try fixture.build(dockerfile + "RUN ! echo x > /data/one\n") { $0.volumes = volumes }
+            #expect(built.log.output.hasPrefix("there\nthere\n"))
+            #expect(try fixture.layer(built.image, 1).isEmpty && fixture.lastLayer(built).isEmpty)
+            #expect(try shell("cat \(host)/made") == "made\n")
+            #expect(try fixture.build(dockerfile) { $0.volumes = volumes }.result.executedSteps == 0)
+            #expect(try fixture.build("FROM busybox\nRUN test ! -e /data/one\n").result.executedSteps == 1)
+            for wrong in ["name:/x", "/nosuch/at/all:/x", "\(host)", "\(host):x", "\(host):/x:what", ":", "\(host):/"] {
+                #expect(throws: BuildError.self, "\(wrong)") { try BuildVolume.parse(wrong) }
+            }
+        }
+    }
+
     @Test func hostsMemoryAndLimits() throws {
         try BuildFixture.run { (fixture: BuildFixture) throws in
             let dockerfile = """

@@ -19,6 +19,9 @@ struct CacheKey: Hashable, Sendable, CustomStringConvertible {
     /// The key of an image without layers.
     static let scratch = CacheKey(digest: .sha256(of: "strata scratch"))
 
+    /// What layers stand on that depend on nothing below them.
+    static let independent = CacheKey(digest: .sha256(of: "strata independent"))
+
     /// The key of a step.
     /// - Parameters:
     ///   - kind: the instruction's name.

@@ -15,6 +15,8 @@ struct StepRecord: Codable, Sendable {
 /// Looks steps up in the store's cache, and records them.
 struct StepCache: Sendable {
     let store: ImageStore
+    /// The caches of others; nil where none are asked.
+    var imports: CacheImports?
 
     /// A step that was found.
     struct Hit {
@@ -30,8 +32,15 @@ struct StepCache: Sendable {
         return hasher.finish().hex
     }
 
-    /// What the step led to the last time, on the same stack.
+    /// What the step led to the last time, on the same stack: here, or else where others did it.
     func find(_ key: CacheKey, on stack: [Digest]) throws(BuildError) -> Hit? {
+        if let hit = try findHere(key, on: stack) { return hit }
+        guard let hit = imports?.find(key, on: Self.name(of: stack)) else { return nil }
+        try put(key, created: hit.created, layer: hit.layer?.id, on: stack)
+        return hit
+    }
+
+    private func findHere(_ key: CacheKey, on stack: [Digest]) throws(BuildError) -> Hit? {
         try fromStore { () throws(StoreError) in
             guard let record = try store.cacheRecord(key: key.description),
                 let step = try? JSON.decode(StepRecord.self, from: record.configurationDelta),

@@ -11,6 +11,7 @@ extension Executor {
         let createdBy = try apply(operation, &state)
         let key = state.stateKey.step(instruction.name, definition: [[createdBy]])
         state.stateKey = key
+        state.steps.append(key)
         var created = Timestamp.now
         if options.usesCache, let hit = try cache.find(key, on: []) {
             created = hit.created

@@ -132,12 +132,14 @@ extension Executor {
         let content = try contentDigest(of: transfer, files, source, rules, keepsParents: plan.keepsParents)
         // As the image has them: names of users stand for numbers there.
         let owner = rules.owner.map { "\($0.uid):\($0.gid)" } ?? ""
-        let key = state.filesKey.step(
+        // A layer of its own goes by what is copied alone, and sees nothing of the image: no link there is followed.
+        let key = (files.link ? CacheKey.independent : state.filesKey).step(
             plan.kind, definition: [[transfer.destination, owner, files.mode ?? ""] + plan.definition],
             content: content)
-        let layers = state.layerIDs
+        let layers = files.link ? [] : state.layerIDs
         let tree = source.tree
-        return LayerStep(key: key, createdBy: Self.text(plan.kind, files, keepsParents: plan.keepsParents)) {
+        let createdBy = Self.text(plan.kind, files, keepsParents: plan.keepsParents)
+        return LayerStep(key: key, createdBy: createdBy, isIndependent: files.link) {
             (_: Int) throws(BuildError) in
             let scratch = try fromStore(self.store.makeTemporaryDirectory)
             let upper = try fromStore { () throws(StoreError) in try scratch.makeDirectory("upper") }
@@ -165,6 +167,7 @@ extension Executor {
         if let owner = files.owner { words.append("--chown=\(owner)") }
         if let mode = files.mode { words.append("--chmod=\(mode)") }
         if keepsParents { words.append("--parents") }
+        if files.link { words.append("--link") }
         for source in files.sources {
             switch source {
             case .path(let path): words.append(path)

@@ -45,7 +45,9 @@ extension Executor {
         let commit = try checkout.run(
             reference, expected: add.checksum, keepsMetadata: add.keepGitDirectory)
         var hasher = KeyHasher("git")
-        hasher.add([commit, reference.directory, add.keepGitDirectory ? "metadata" : ""] + add.files.excludes)
+        hasher.add(
+            [commit, reference.directory, add.keepGitDirectory || reference.keepsMetadata ? "metadata" : ""]
+                + add.files.excludes)
         let tree = SourceTree(
             root: try attempting("read \(directory)") { () throws(Errno) in try TreeDirectory(directory: directory) },
             isContext: true)

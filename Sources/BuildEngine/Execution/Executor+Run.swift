@@ -26,22 +26,26 @@ extension Executor {
             "RUN",
             definition: [
                 arguments, environment, declared, [user, state.workingDirectory, isScript ? "script" : ""],
-            ] + mounts.definition + Self.definition(of: isolation))
+            ] + mounts.definition + Self.definition(of: isolation)
+                + options.volumes.map(\.definition))
         var command = BuildCommand(
             arguments: arguments, environment: environment + declared + proxies(state),
             workingDirectory: state.workingDirectory, user: user)
         command.isolation = isolation
         let prefix = declared.isEmpty ? "" : "|\(declared.count) \(declared.joined(separator: " ")) "
         let (layers, baseImage) = (state.layerIDs, state.baseImage)
-        return LayerStep(key: key, createdBy: "RUN \(prefix)\(arguments.joined(separator: " ")) # strata") {
+        let createdBy = "RUN \(prefix)\(arguments.joined(separator: " ")) # strata"
+        return LayerStep(key: key, createdBy: createdBy, cacheMounts: cacheMounts(of: mounts)) {
             (number: Int) throws(BuildError) in
             var held = try self.holdCaches(mounts, number)
             let mount = try fromRuntime { () throws(RuntimeError) in
-                try BuildMount(self.runtime, layers: layers, imageID: baseImage, mountPoints: mounts.places)
+                try BuildMount(
+                    self.runtime, layers: layers, imageID: baseImage,
+                    mountPoints: mounts.places + self.options.volumes.map(\.place))
             }
             try self.make(mounts, &held, on: mount)
             var command = command
-            command.mounts = held.mounts
+            command.mounts = self.options.volumes.map(\.mount) + held.mounts
             command.environment += held.environment
             command.secretEnvironment = held.secretEnvironment
             let pending = try self.run(command, isScript: isScript, on: mount, number)

@@ -21,11 +21,12 @@ extension Executor {
         } catch {
             throw error.located(at: node.stage.origin)
         }
-        if let name = node.stage.name, options.uncachedStages.contains(name) { state.isCacheBroken = true }
-        if options.uncachedStages.contains("\(index)") { state.isCacheBroken = true }
+        if let name = node.stage.name, options.uncachedStages.contains(name) { state.isUncached = true }
+        if options.uncachedStages.contains("\(index)") { state.isUncached = true }
+        if state.isUncached { state.isCacheBroken = true }
         var place = StepPlace(
             stage: plan.displayName(of: index), index: 1, total: 1 + instructions.count(where: \.isStep))
-        try reportBase(node, state, place)
+        try reportBase(node, &state, place)
         for instruction in instructions {
             if instruction.isStep { place.index += 1 }
             do throws(BuildError) {
@@ -52,6 +53,7 @@ extension Executor {
             }
             // The variables come along, those of ARG too.
             state.hasOwnCommand = false
+            state.isUncached = false
             return state
         case .image(let name):
             let image = try image(name)
@@ -105,10 +107,11 @@ extension Executor {
 
     /// Shows the base as the first step: it counts as cached once something was built on it.
     private func reportBase(
-        _ node: StageGraph.Node, _ state: StageState, _ place: StepPlace
+        _ node: StageGraph.Node, _ state: inout StageState, _ place: StepPlace
     ) throws(BuildError) {
         let step = reporter.start(node.stage.text, stage: place.stage, index: place.index, total: place.total)
         let key = state.stateKey.step("FROM", definition: [])
+        state.steps.append(key)
         let hit = options.usesCache ? try cache.find(key, on: []) : nil
         if hit != nil {
             reporter.cached(step)
@@ -131,12 +134,11 @@ extension Executor {
         let step = reporter.start("exporting to image")
         do throws(BuildError) {
             try checkpoint()
-            var ids: [LayerID] = []
-            for layer in state.layers { ids.append(try layer.record().id) }
-            var configuration = state.image
-            if configuration.created == nil { configuration.created = .now }
+            let assembly = try assemble(state)
             let image = try fromStore { () throws(StoreError) in
-                try store.createImage(configuration: configuration, layers: ids, tags: options.tags)
+                try store.createImage(
+                    configuration: assembly.configuration, layers: assembly.layers.map(\.id), tags: options.tags,
+                    annotations: options.assembly.annotations)
             }
             reporter.note(step, "writing image \(image.id) done")
             for tag in options.tags { reporter.note(step, "naming to \(tag) done") }
@@ -145,7 +147,7 @@ extension Executor {
             let counts = reporter.counts
             return BuildResult(
                 imageID: image.id, tags: options.tags, cachedSteps: counts.cached, executedSteps: counts.executed,
-                warnings: warnings)
+                warnings: warnings, sourceDate: sourceDate, steps: steps(of: state))
         } catch {
             reporter.fail(step, error)
             throw error

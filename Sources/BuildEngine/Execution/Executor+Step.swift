@@ -9,6 +9,10 @@ struct LayerStep {
     var key: CacheKey
     /// The line of the history.
     var createdBy: String
+    /// Whether the layer does not depend on those below (`--link`), so that it is found again on any other base.
+    var isIndependent = false
+    /// The cache mounts that it uses, by their keys, with what people call them.
+    var cacheMounts: [Digest: String] = [:]
     /// Does it; nil if nothing of the files changed, which only some instructions can tell.
     var work: (_ number: Int) throws(BuildError) -> PendingLayer?
 }
@@ -52,7 +56,10 @@ extension Executor {
             instruction.text, stage: place.stage, index: place.index, total: place.total)
         do throws(BuildError) {
             let step = try prepare(state, number)
-            if options.usesCache, !state.isCacheBroken, let hit = try cache.find(step.key, on: try state.diffIDs()) {
+            let isBroken = step.isIndependent ? state.isUncached : state.isCacheBroken
+            if options.usesCache, !isBroken,
+                let hit = try cache.find(step.key, on: step.isIndependent ? [] : try state.diffIDs())
+            {
                 take(step, created: hit.created, layer: hit.layer.map { BuildLayer($0) }, &state)
                 reporter.cached(number)
                 return
@@ -61,7 +68,8 @@ extension Executor {
             let created = Timestamp.now
             if let pending {
                 state.isCacheBroken = true
-                let layer = publish(pending, step.key, created: created, on: state.layers)
+                let layer = publish(
+                    pending, step.key, created: created, on: step.isIndependent ? [] : state.layers)
                 take(step, created: created, layer: layer, &state)
             } else {
                 try cache.put(step.key, created: created, layer: nil, on: try state.diffIDs())
@@ -94,8 +102,12 @@ extension Executor {
         if let layer {
             state.layers.append(layer)
             state.madeLayers += 1
-            state.filesKey = step.key
+            // What comes next stands on the layers below an independent one too.
+            state.filesKey =
+                step.isIndependent ? state.filesKey.step("link", definition: [[step.key.digest.hex]]) : step.key
         }
+        state.steps.append(step.key)
+        state.cacheMounts.merge(step.cacheMounts) { first, _ in first }
         state.stateKey = state.stateKey.step("files", definition: [[step.key.digest.hex]])
         record(step.createdBy, created: created, hasLayer: layer != nil, &state)
     }

@@ -26,6 +26,8 @@ final class Executor {
     private var images: [String: ImageRecord] = [:]
     /// The stages that are done.
     var stages: [Int: StageState] = [:]
+    /// The time that `SOURCE_DATE_EPOCH` gives the build.
+    private(set) var sourceDate: Timestamp?
     private var checkpoints = 0
     private var openedContext: (context: BuildContext, files: FileDigests)?
     /// Those of `--build-context`, by directory.
@@ -41,7 +43,7 @@ final class Executor {
         self.runtime = runtime
         self.cancellation = cancellation
         self.reporter = reporter
-        cache = StepCache(store: store)
+        cache = StepCache(store: store, imports: CacheImports(options.cacheSources, store: store, reporter: reporter))
         arguments = BuildArguments(
             given: options.buildArguments, predefined: Self.platformArguments(options.platform ?? .current))
         let source = try DockerfileSource(options)
@@ -54,6 +56,9 @@ final class Executor {
                 try DockerfileDocument(parsing: bytes, file: name)
             }
             plan = try Plan(document, arguments: arguments, target: options.target)
+            sourceDate = try SourceDate.parse(
+                options.buildArguments[SourceDate.name] ?? plan.graph.globalArguments[SourceDate.name],
+                context: SourceDate.ofContext(options))
         } catch {
             reporter.fail(step, error)
             throw error
@@ -96,7 +101,7 @@ final class Executor {
 
     private func warnOfUnusedArguments() {
         let unused = Set(arguments.given.keys).subtracting(document.declaredArgumentNames)
-            .subtracting(BuildArguments.proxyNames).sorted()
+            .subtracting(BuildArguments.proxyNames).subtracting([SourceDate.name, StepCache.inlineArgument]).sorted()
         guard !unused.isEmpty else { return }
         reporter.report(.warning("build arguments that no ARG declares: \(unused.joined(separator: ", "))"))
     }

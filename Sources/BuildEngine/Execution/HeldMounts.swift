@@ -20,10 +20,16 @@ extension Executor {
         for (key, item) in caches.sorted(by: { $0.key.hex < $1.key.hex }) where held.caches[key.hex] == nil {
             let isLocked = caches.contains { $0.key == key && $0.item.mount.sharing == .locked }
             let cache = try hold(key, item, isLocked: isLocked, number)
-            if cache.isNew { try fill(cache, item) }
+            if cache.isNew { try fill(cache, item, key) }
             held.caches[key.hex] = cache
         }
         return held
+    }
+
+    /// The keys of a step's caches, with what people call them.
+    func cacheMounts(of step: StepMounts) -> [Digest: String] {
+        let caches = step.items.filter { $0.mount.kind == .cache }
+        return Dictionary(caches.map { (cacheKey($0), $0.id) }) { first, _ in first }
     }
 
     /// A cache is another one if it begins with other files, or belongs to somebody else.
@@ -62,10 +68,28 @@ extension Executor {
         }
     }
 
-    private func fill(_ cache: CacheMount, _ item: StepMounts.Item) throws(BuildError) {
+    /// Puts into a directory what another store left of a cache; false where none did.
+    private func takeOver(_ key: Digest, into content: String) -> Bool {
+        guard let layer = cache.imports?.mount(key) else { return false }
+        do {
+            let tree = try TreeDirectory(directory: store.layerPath(layer.id))
+            let root = try DestinationDirectory(upper: content, lower: try TreeDirectory(layers: []))
+            var copier = TreeCopier(tree: SourceTree(root: tree, isContext: false), rules: CopyRules(), root: root)
+            copier.checkpoint = frequentCheckpoint
+            try copier.copyContents(of: tree, path: [], source: 0, to: root)
+            return true
+        } catch {
+            reporter.report(.warning("a cache mount of another store cannot be used: \(error)"))
+            return false
+        }
+    }
+
+    private func fill(_ cache: CacheMount, _ item: StepMounts.Item, _ key: Digest) throws(BuildError) {
         let scratch = try fromStore(store.makeTemporaryDirectory)
-        let content = try fromStore { () throws(StoreError) in try scratch.makeDirectory("data") }
-        if let source = item.source {
+        var content = try fromStore { () throws(StoreError) in try scratch.makeDirectory("data") }
+        let isTakenOver = takeOver(key, into: content)
+        if !isTakenOver { content = try fromStore { () throws(StoreError) in try scratch.makeDirectory("new") } }
+        if !isTakenOver, let source = item.source {
             guard source.selected.isDirectory else {
                 throw BuildError(
                     .badDestination, "the cache \(item.id) begins with \(source.selected.name.text), a file")
@@ -180,7 +204,7 @@ extension Executor {
     private func addAgent(
         _ item: StepMounts.Item, to held: inout HeldMounts, on mount: BuildMount
     ) throws(BuildError) {
-        guard let socket = options.agents[item.id] else {
+        guard let agent = options.agents[item.id] else {
             if !item.mount.isRequired { return }
             throw BuildError(
                 .noSuchSecret, "the SSH agent \(item.id) is required and was not given",
@@ -188,7 +212,7 @@ extension Executor {
         }
         let owner = (uid: item.mount.userID ?? 0, gid: item.mount.groupID ?? 0)
         let path = try fromRuntime { () throws(RuntimeError) in
-            try mount.relaySocket(to: socket, owner: owner, mode: item.mount.mode ?? 0o600)
+            try mount.relaySocket(to: agent.socket, owner: owner, mode: item.mount.mode ?? 0o600)
         }
         held.mounts.append(.bind(path, at: item.target))
         if !held.environment.contains(where: { $0.hasPrefix("SSH_AUTH_SOCK=") }) {

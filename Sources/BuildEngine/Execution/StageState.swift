@@ -18,6 +18,12 @@ struct StageState {
     var baseImage: Digest?
     /// Whether a step that makes files had to be carried out: what follows is carried out as well.
     var isCacheBroken = false
+    /// Whether nothing of the stage is taken from the cache, not even a layer that needs nothing below it.
+    var isUncached = false
+    /// The keys of the steps so far, those of the stages that it started from included.
+    var steps: [CacheKey] = []
+    /// The cache mounts of its commands, by their keys, with what people call them.
+    var cacheMounts: [Digest: String] = [:]
     /// How many layers the stage, and those it started from, put on the base image.
     var madeLayers = 0
     /// Whether the stage has a `CMD` of its own, which `ENTRYPOINT` then leaves alone.

@@ -17,14 +17,17 @@ struct GitCheckout {
     ///
     /// - Throws: `remote` when git is missing or cannot get it, or the commit is not the expected one.
     func run(_ reference: GitReference, expected: String?, keepsMetadata: Bool) throws(BuildError) -> String {
-        let revision = reference.revision ?? "HEAD"
+        if let fault = reference.fault {
+            throw BuildError(.remote, "invalid address of \(reference.address): \(fault)")
+        }
+        let revision = reference.revision ?? reference.commit ?? "HEAD"
         if revision.hasPrefix("-") || reference.address.hasPrefix("-") {
             throw BuildError(.remote, "\(revision) of \(reference.address) is no revision")
         }
         try git(["init", "-q", "--", directory], reference)
         try git(["-C", directory, "remote", "add", "origin", reference.address], reference)
         let commit = try fetch(revision, reference)
-        if let expected, !commit.hasPrefix(expected.lowercased()) {
+        for expected in [expected, reference.commit].compactMap({ $0 }) where !commit.hasPrefix(expected.lowercased()) {
             throw BuildError(
                 .remote, "\(reference.address) has the commit \(commit) for \(revision), not \(expected)")
         }
@@ -33,7 +36,7 @@ struct GitCheckout {
         if submodules != nil {
             try git(["-C", directory, "submodule", "-q", "update", "--init", "--recursive"], reference)
         }
-        try finish(reference, keepsMetadata: keepsMetadata)
+        try finish(reference, keepsMetadata: keepsMetadata || reference.keepsMetadata)
         return commit
     }
 

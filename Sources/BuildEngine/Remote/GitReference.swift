@@ -7,19 +7,76 @@ struct GitReference: Hashable, Sendable {
     var revision: String?
     /// A directory of the repository, without slashes at either end; empty for all of it.
     var directory: String
+    /// The commit that it has to be, or how its name begins.
+    var commit: String?
+    /// Whether git's own directory is to stay.
+    var keepsMetadata = false
+    /// What is wrong with the address, though it is a repository's.
+    var fault: String?
 
     /// Reads an address; nil for anything that is no repository by its form.
     ///
     /// An `http` address is one if its path ends in `.git`.
     init?(_ text: String) {
         let parts = text.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-        guard let address = parts.first, Self.isRepository(address) else { return nil }
-        self.address = address
+        guard let whole = parts.first, Self.isRepository(whole) else { return nil }
+        // As BuildKit has it since 0.20: `?ref=…&subdir=…` for all that is no `user@host:path`.
+        let halvesOfAddress = whole.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false).map(
+            String.init)
+        let hasQuery = halvesOfAddress.count == 2 && whole.contains("://")
+        address = hasQuery ? halvesOfAddress[0] : whole
         let fragment = parts.count == 2 ? parts[1] : ""
         let halves = fragment.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         revision = halves.first.flatMap { $0.isEmpty ? nil : $0 }
-        directory = halves.count == 2 ? String(halves[1].drop { $0 == "/" }) : ""
-        while directory.last == "/" { directory.removeLast() }
+        directory = halves.count == 2 ? Self.trimmed(halves[1]) : ""
+        if hasQuery { fault = takeQuery(halvesOfAddress[1]) }
+    }
+
+    private static func trimmed(_ path: String) -> String {
+        var path = String(path.drop { $0 == "/" })
+        while path.last == "/" { path.removeLast() }
+        return path
+    }
+
+    /// Takes what an address says behind its question mark; returns what is wrong with it.
+    private mutating func takeQuery(_ query: String) -> String? {
+        var seen: Set<Substring> = []
+        for pair in query.split(separator: "&") {
+            let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            let value =
+                parts.count == 2 ? String(decoding: RemoteAddress.decoded(Array(parts[1].utf8)), as: UTF8.self) : ""
+            guard seen.insert(parts[0]).inserted else { return "\(parts[0]) is given more than once" }
+            if value.isEmpty, parts[0] != "keep-git-dir" { return "\(parts[0]) has no value" }
+            switch parts[0] {
+            case "ref": if !setRevision(value) { return "it has two references" }
+            case "tag":
+                if !setRevision(value.hasPrefix("refs/tags/") ? value : "refs/tags/" + value) {
+                    return "it has two references"
+                }
+            case "branch":
+                if !setRevision(value.hasPrefix("refs/heads/") ? value : "refs/heads/" + value) {
+                    return "it has two references"
+                }
+            case "subdir":
+                let path = Self.trimmed(value)
+                if !directory.isEmpty, directory != path { return "it has two directories" }
+                directory = path
+            case "checksum", "commit": commit = value
+            case "keep-git-dir":
+                guard let flag = ["": true, "1": true, "true": true, "0": false, "false": false][value] else {
+                    return "keep-git-dir is \(value)"
+                }
+                keepsMetadata = flag
+            default: return "there is no \(parts[0])"
+            }
+        }
+        return nil
+    }
+
+    private mutating func setRevision(_ value: String) -> Bool {
+        if let revision, revision != value { return false }
+        revision = value
+        return true
     }
 
     private static func isRepository(_ address: String) -> Bool {
@@ -67,7 +124,8 @@ enum RemoteAddress {
         return name == "." || name == ".." ? unnamed : name
     }
 
-    private static func decoded(_ bytes: [UInt8]) -> [UInt8] {
+    /// Undoes percent-encoding.
+    static func decoded(_ bytes: [UInt8]) -> [UInt8] {
         var result: [UInt8] = []
         var rest = bytes[...]
         while let byte = rest.popFirst() {

@@ -52,7 +52,7 @@ extension ImageStore {
 
     /// Has an image that the store had already be described by another manifest: the one that came last, whose layers
     /// are the forms that registries have.
-    private func adopt(_ manifest: Data, for image: ImageRecord) throws(StoreError) {
+    func adopt(_ manifest: Data, for image: ImageRecord) throws(StoreError) {
         let digest = Digest.sha256(of: manifest)
         if image.manifestDigest == digest { return }
         let old = image.manifestDigest

@@ -59,12 +59,13 @@ struct ImageArchiveContents {
                 layerSources: sources))
         var descriptor = Descriptor(
             mediaType: manifest.mediaType, digest: digest, size: Int64(manifest.document.count))
+        if !saved.annotations.isEmpty { descriptor.annotations = saved.annotations }
         if saved.references.isEmpty { descriptors.append(descriptor) }
         for reference in saved.references {
             let tag = reference.tag ?? Reference.defaultTag
-            descriptor.annotations = [
+            descriptor.annotations = saved.annotations.merging([
                 ImageArchive.nameAnnotation: reference.description, ImageArchive.referenceAnnotation: tag,
-            ]
+            ]) { $1 }
             descriptors.append(descriptor)
             repositories[reference.familiarName, default: [:]][tag] =
                 image.configuration.rootFS.diffIDs.last?.hex ?? image.id.hex

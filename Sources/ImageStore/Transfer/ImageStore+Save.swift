@@ -8,6 +8,8 @@ public struct SavedImage: Hashable, Sendable {
     public var image: ImageRecord
     /// Names with tags; none where it is saved by its ID only.
     public var references: [Reference]
+    /// What the index says of the image besides its names.
+    public var annotations: [String: String] = [:]
 }
 
 extension ImageStore {

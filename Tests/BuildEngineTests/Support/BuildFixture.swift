@@ -60,6 +60,10 @@ struct BuildFixture {
             tar -C \(tree) --numeric-owner -cf \(directory)/base.tar .
             rm -r \(tree)
             """)
+        return try importBase(store, directory: directory)
+    }
+
+    private static func importBase(_ store: ImageStore, directory: String) throws -> ImageRecord {
         let layer = try store.importLayer(from: try FileDescriptor.open(directory + "/base.tar"))
         var configuration = ImageConfiguration(created: Timestamp(seconds: 1_700_000_000))
         configuration.config.env = ["PATH=/bin"]
@@ -69,6 +73,13 @@ struct BuildFixture {
             configuration: configuration, layers: [layer.id], tags: [try Reference(parsing: "busybox")])
         try store.releaseLeases()
         return image
+    }
+
+    /// Another store with the same base image, and the same context.
+    func elsewhere(_ name: String = "elsewhere") throws -> BuildFixture {
+        let store = try ImageStore(root: "\(directory)/\(name)")
+        return BuildFixture(
+            directory: directory, store: store, base: try Self.importBase(store, directory: directory))
     }
 
     // MARK: The context

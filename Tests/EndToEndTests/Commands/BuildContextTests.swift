@@ -33,12 +33,18 @@ extension EndToEnd {
                         input: text.replacing("sha256:\(sum)", with: "sha256:" + String(repeating: "0", count: 64)))
                     #expect(wrong.status == 1)
                     #expect(wrong.errors.contains("sha256:\(sum)") && wrong.errors.contains("sha256:0000"))
-                    for context in ["\(address)/context", "\(address)/r.git#main", "\(address)/r.git"] {
+                    for context in [
+                        "\(address)/context", "\(address)/r.git#main", "\(address)/r.git",
+                        "\(address)/r.git?branch=main",
+                    ] {
                         let id = try strata("build", "-q", context)
                         #expect(try strata("run", "--rm", id, "cat", "/inside") == "inside", "\(context)")
                     }
                     try strata.failure(of: "build", "\(address)/nosuch", status: 1)
                     try strata.failure(of: "build", "\(address)/r.git#nosuch", status: 1)
+                    try strata.failure(of: "build", "\(address)/r.git?commit=0123456", status: 1)
+                    let unknown = try strata.failure(of: "build", "\(address)/r.git?nosuch=1", status: 1)
+                    #expect(unknown.contains("there is no nosuch"))
                 }
                 try strata.failure(of: "build", "nosuch://host/path", status: 1)
                 try strata.expectOrder()

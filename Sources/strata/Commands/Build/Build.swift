@@ -22,10 +22,15 @@ struct Build: ParsableCommand {
     func run() throws {
         var settings = try options.settings(runtime: globals.runtime)
         let outputs = try options.outputs.outputs()
+        let annotations = try options.assembly.apply(to: &settings, outputs)
+        let caches = try options.caches.targets()
         let store = try globals.openStore()
+        try options.caches.apply(to: &settings, caches, store, options.registry.settings)
         settings.fetch = BuildImages(store: store, settings: options.registry.settings).fetch
         settings.fetchesAlways = options.pull
         settings.download = BuildDownload.fetch
+        let isForFilesOnly = options.outputs.isForFilesOnly(outputs, settings)
+        let before = isForFilesOnly ? Set(try store.imageSummaries().map(\.id)) : []
         let builder = Builder(store: store, runtime: RuntimeContext(store: store, runtime: globals.runtime))
         let cancellation = try Cancellation()
         let interruption = Interruption.watch(cancellation)
@@ -38,7 +43,12 @@ struct Build: ParsableCommand {
         withExtendedLifetime(interruption) {}
         if let file = options.iidfile { try IdentificationFile.write(result.imageID.description, to: file) }
         try options.outputs.carryOut(
-            outputs, result, of: store, with: builder, options.registry.settings, quiet: options.isQuiet)
+            outputs, result, annotations, of: store, with: builder, options.registry.settings, quiet: options.isQuiet)
+        for cache in caches { try cache.write(result, of: store, with: builder, options.registry.settings) }
+        // What was built for files only is not kept, unless somebody has it for something else.
+        if isForFilesOnly, !before.contains(result.imageID) {
+            _ = try? store.removeImage(result.imageID.description, keepsCache: true)
+        }
         if options.isQuiet { try Console.print(result.imageID.description) }
     }
 }

@@ -8,7 +8,7 @@ import Runtime
 struct BuildCommandOptions: ParsableArguments {
     /// How progress is shown.
     enum ProgressMode: String, ExpressibleByArgument, CaseIterable {
-        case auto, plain, tty, quiet
+        case auto, plain, tty, quiet, rawjson
     }
 
     @Option(
@@ -49,7 +49,7 @@ struct BuildCommandOptions: ParsableArguments {
     @Flag(name: .shortAndLong, help: "Print nothing but the image's ID.")
     var quiet = false
 
-    @Option(help: ArgumentHelp("auto, plain, tty or quiet.", valueName: "mode"))
+    @Option(help: ArgumentHelp("auto, plain, tty, quiet or rawjson.", valueName: "mode"))
     var progress: ProgressMode = .auto
 
     @Option(help: ArgumentHelp("Write the image's ID to a file.", valueName: "file"))
@@ -63,6 +63,10 @@ struct BuildCommandOptions: ParsableArguments {
     @OptionGroup var sources: BuildSourceOptions
 
     @OptionGroup var outputs: BuildOutputOptions
+
+    @OptionGroup var assembly: BuildAssemblyOptions
+
+    @OptionGroup var caches: BuildCacheOptions
 
     @Argument(
         help: ArgumentHelp(
@@ -106,6 +110,7 @@ struct BuildCommandOptions: ParsableArguments {
     /// What shows the progress, on standard error.
     func display() -> any BuildDisplay {
         if isQuiet { return SilentDisplay() }
+        if progress == .rawjson { return RawDisplay() }
         let fits = Console.errorIsTerminal && Environment.nonEmpty("TERM") != "dumb"
         return progress == .tty || (progress == .auto && fits) ? LiveDisplay.begin() : PlainDisplay()
     }

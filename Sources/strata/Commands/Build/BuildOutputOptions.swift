@@ -10,7 +10,7 @@ struct BuildOutputOptions: ParsableArguments {
     @Option(
         name: .shortAndLong,
         help: ArgumentHelp(
-            "Also write the result: a directory, or type=local|tar|oci|docker|image|registry,dest=PATH.",
+            "Write the result: a directory, or type=local|tar|oci|docker|image|registry,dest=PATH.",
             valueName: "output"))
     var output: [String] = []
 
@@ -27,14 +27,19 @@ struct BuildOutputOptions: ParsableArguments {
         return outputs
     }
 
+    /// Whether the image is only for files outside the store: nothing else asks for it, and it has no name.
+    func isForFilesOnly(_ outputs: [BuildOutput], _ options: BuildOptions) -> Bool {
+        !outputs.isEmpty && !push && options.tags.isEmpty && !outputs.contains { $0.keepsImage || $0.pushes }
+    }
+
     /// Writes and pushes what was built.
     func carryOut(
-        _ outputs: [BuildOutput], _ result: BuildResult, of store: ImageStore, with builder: Builder,
-        _ settings: RegistrySettings, quiet: Bool
+        _ outputs: [BuildOutput], _ result: BuildResult, _ annotations: [String: String], of store: ImageStore,
+        with builder: Builder, _ settings: RegistrySettings, quiet: Bool
     ) throws {
         let image = try store.image(id: result.imageID)
         defer { try? store.releaseLeases() }
-        for output in outputs { try output.write(image, result.tags, of: store, with: builder) }
+        for output in outputs { try output.write(image, result, annotations, of: store, with: builder) }
         if push || outputs.contains(where: \.pushes) {
             try BuildOutput.push(image, result.tags, from: store, settings, quiet: quiet)
         }

@@ -13,7 +13,8 @@ struct BuildStepOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The socket of an SSH agent for RUN --mount=type=ssh: default or ID[=SOCKET].", valueName: "agent"))
+            "An SSH agent for RUN --mount=type=ssh: default or ID[=SOCKET], or keys for one: ID=KEYFILE[,KEYFILE].",
+            valueName: "agent"))
     var ssh: [String] = []
 
     @Option(
@@ -26,6 +27,12 @@ struct BuildStepOptions: ParsableArguments {
             "The network of commands: 'default' and 'host' are the host's, 'none' has only the loopback.",
             valueName: "network"))
     var network: String?
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp(
+            "A directory or file of the host's that commands see and no layer has.", valueName: "source:target[:ro]"))
+    var volume: [String] = []
 
     @Option(
         help: ArgumentHelp("A line for the /etc/hosts of commands.", valueName: "name:address"))
@@ -46,8 +53,8 @@ struct BuildStepOptions: ParsableArguments {
             options.secrets[id] = value
         }
         for text in ssh {
-            let (id, socket) = try BuildAgent.parse(text, environment: environment)
-            options.agents[id] = socket
+            let (id, agent) = try BuildAgent.parse(text, environment: environment)
+            options.agents[id] = agent
         }
         for text in allow {
             guard let entitlement = BuildEntitlement(rawValue: text) else {
@@ -63,6 +70,7 @@ struct BuildStepOptions: ParsableArguments {
             }
             options.network = kind
         }
+        options.volumes = try volume.map { try BuildVolume.parse($0) }
         for text in addHost {
             guard let host = StepIsolation.Host.parse(text) else {
                 throw CommandError(.usage, "invalid host \"\(text)\"", remedy: "write it as NAME:ADDRESS")

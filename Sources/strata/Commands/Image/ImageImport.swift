@@ -1,4 +1,5 @@
 import ArgumentParser
+import BuildEngine
 import Distribution
 import ImageStore
 import Linux
@@ -41,7 +42,7 @@ struct Import: ParsableCommand {
             throw CommandError(.usage, "cannot import as \(tag.familiar): a name with a digest cannot be given")
         }
         let download = HTTPDownload(file)
-        let now = Timestamp.now
+        let now = try SourceDate.parse(Environment.nonEmpty(SourceDate.name)) ?? .now
         var configuration = ImageConfiguration(
             created: now, platform: try platform.map { try Platform(parsing: $0) } ?? .current,
             history: [OCI.History(created: now, comment: message ?? "Imported from \(download?.shownAddress ?? file)")])

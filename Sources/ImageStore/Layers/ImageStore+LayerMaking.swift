@@ -1,0 +1,51 @@
+import Linux
+public import OCI
+
+// Layers that are made of layers.
+extension ImageStore {
+    /// A layer like another one in which no file is later than `limit`, leased: the same one where that is so already.
+    public func layer(_ id: LayerID, notLaterThan limit: Timestamp) throws(StoreError) -> LayerRecord {
+        let times = TreeTimes(limit: TimeSpec(seconds: limit.seconds, nanoseconds: Int64(limit.nanoseconds)))
+        let path = layerPath(id)
+        let isNeeded = try attempting("cannot read the layer \(id)") { () throws(Errno) in
+            try times.isNeeded(in: OpenDirectory(try FileDescriptor.open(path, [.directory])))
+        }
+        if !isNeeded {
+            try lease([id])
+            return try layer(id)
+        }
+        return try makeLayer(lowers: []) { (target: OpenDirectory) throws(Errno) in
+            let source = OpenDirectory(try FileDescriptor.open(path, [.directory]))
+            let copier = FileCopier(keepsOverlayAttributes: true)
+            try copier.copyChildren(of: source, to: target)
+            try times.apply(to: target)
+            try copier.copyMetadata(of: source.descriptor, to: target.descriptor)
+        }
+    }
+
+    /// One layer that does what several do together, leased.
+    ///
+    /// - Parameters:
+    ///   - layers: the layers, bottom first.
+    ///   - lowers: those below them, bottom first.
+    public func mergeLayers(_ layers: [LayerID], over lowers: [LayerID]) throws(StoreError) -> LayerRecord {
+        let (paths, below) = (lowerPaths(layers), lowerPaths(lowers))
+        return try makeLayer(lowers: lowers) { (target: OpenDirectory) throws(Errno) in
+            var roots: [OpenDirectory] = []
+            for path in paths { roots.append(OpenDirectory(try FileDescriptor.open(path, [.directory]))) }
+            try LayerMerger().merge(roots, over: try LowerStack(roots: below), into: target)
+        }
+    }
+
+    /// A layer of the tree that `body` writes.
+    private func makeLayer(
+        lowers: [LayerID], _ body: (OpenDirectory) throws(Errno) -> Void
+    ) throws(StoreError) -> LayerRecord {
+        let workshop = try TemporaryDirectory(in: temporary)
+        let path = try workshop.makeDirectory("upper")
+        try attempting("cannot make a layer of layers") { () throws(Errno) in
+            try body(OpenDirectory(try FileDescriptor.open(path, [.directory])))
+        }
+        return try commitLayer(takingUpper: path, lowers: lowers).finish()
+    }
+}
