@@ -64,6 +64,8 @@ struct BuildCommandOptions: ParsableArguments {
 
     @OptionGroup var outputs: BuildOutputOptions
 
+    @OptionGroup var call: BuildCallOptions
+
     @Argument(
         help: ArgumentHelp(
             "A directory, git repository, or address of an archive or Dockerfile; '-' for one on standard input.",
