@@ -59,8 +59,13 @@ public struct BuildError: DescribedError, Hashable, Sendable {
     /// `file:line` of the instruction, where it is an instruction's fault; with the column where one character is at
     /// fault.
     public var place: String?
+    /// The lines of the Dockerfile that the error is about, as a block to be shown above the error; see `SourceExcerpt`.
+    public var excerpt: String?
     /// The status of the command that failed.
     public var exitStatus: Int32?
+    /// The file and the lines of the instruction, for the excerpt.
+    private var file: String?
+    private var lines: ClosedRange<Int>?
 
     /// Makes an error from its parts.
     public init(_ code: Code, _ message: String, remedy: String? = nil) {
@@ -88,6 +93,15 @@ public struct BuildError: DescribedError, Hashable, Sendable {
         guard place == nil, code != .cancelled else { return self }
         var error = self
         error.place = origin.description
+        (error.file, error.lines) = (origin.file, origin.lines)
+        return error
+    }
+
+    /// The same error with its lines of the Dockerfile, unless it is about none of them.
+    func shown(in content: [UInt8], of file: String) -> BuildError {
+        guard excerpt == nil, file == self.file, let lines else { return self }
+        var error = self
+        error.excerpt = SourceExcerpt.render(content, file: file, marked: lines)
         return error
     }
 }
@@ -95,7 +109,9 @@ public struct BuildError: DescribedError, Hashable, Sendable {
 extension BuildError {
     init(_ error: DockerfileError) {
         self.init(.dockerfile, error.message, remedy: error.remedy)
-        if let file = error.file { place = error.position.map { "\(file):\($0)" } ?? file }
+        guard let file = error.file else { return }
+        place = error.position.map { "\(file):\($0)" } ?? file
+        (self.file, lines) = (file, error.lines ?? error.position.map { $0.line...$0.line })
     }
 
     init(_ error: StoreError) {

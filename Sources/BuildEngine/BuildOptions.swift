@@ -121,7 +121,7 @@ public struct BuildResult: Sendable, Hashable {
     /// How many steps were taken from the cache, and how many were carried out; `FROM` counts.
     public var cachedSteps: Int
     public var executedSteps: Int
-    /// Remarks on the Dockerfile.
+    /// Remarks on the Dockerfile, in the order in which they were found.
     public var warnings: [Diagnostic]
     /// The time that `SOURCE_DATE_EPOCH` gave the build, if it did.
     public var sourceDate: Timestamp?

@@ -33,6 +33,7 @@ enum CommandLineTool {
         let status = path.failureStatus
         if let error = error as? CommandError, error.code == .silent { return error.status ?? 0 }
         guard let line = oneLine(error) else { return reportParsing(error, of: path, status: status) }
+        if let excerpt = (error as? BuildError)?.excerpt { Console.remark(excerpt) }
         Console.complain(line)
         return switch error {
         case let error as CommandError: error.status ?? status

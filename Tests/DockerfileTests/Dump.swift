@@ -15,7 +15,6 @@ struct Dump {
             lines.append("    base \(quoted(stage.base)) name \(quoted(stage.name)) platform \(quoted(stage.platform))")
             for instruction in stage.instructions { add(instruction) }
         }
-        for warning in document.warnings { lines.append("\(warning) [\(warning.code.rawValue)]") }
     }
 
     mutating func add(_ graph: StageGraph) {

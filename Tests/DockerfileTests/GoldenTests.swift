@@ -2,7 +2,8 @@ import Dockerfile
 import Foundation
 import Testing
 
-/// Every directory of `testfiles` holds a Dockerfile and what it has to be parsed to, or the error with its place.
+/// Every directory of `testfiles` holds a Dockerfile and what it has to be parsed to, or the error with its place; those
+/// called `lint-…` what the build checks find, with the ignore file that is there.
 /// `UPDATE_GOLDEN=1` writes the results anew, for review.
 @Suite struct GoldenTests {
     static let directory = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "testfiles")
@@ -13,13 +14,15 @@ import Testing
     }()
 
     @Test func thereAreCases() {
-        #expect(GoldenTests.cases.count >= 40)
+        #expect(GoldenTests.cases.count >= 130)
     }
 
     @Test(arguments: cases) func golden(name: String) throws {
         let folder = GoldenTests.directory.appending(path: name)
         let bytes = try Data(contentsOf: folder.appending(path: "Dockerfile"))
-        let result = GoldenTests.dump([UInt8](bytes))
+        let isLint = name.hasPrefix("lint-")
+        let ignored = try? Data(contentsOf: folder.appending(path: ".dockerignore"))
+        let result = isLint ? try LintDump.of([UInt8](bytes), ignored: ignored) : GoldenTests.dump([UInt8](bytes))
         let file = folder.appending(path: "result")
         if ProcessInfo.processInfo.environment["UPDATE_GOLDEN"] == "1" {
             try Data(result.utf8).write(to: file)

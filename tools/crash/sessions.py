@@ -53,6 +53,8 @@ class FullSession(operations.Session):
     def prepare(self):
         self.disk = disk.Disk(self.directory, "disk", 16)
         self.store = store.Store(self.program, self.disk.path + "/store")
+        # A store is there before the disk is full.
+        self.store.run(["images"])
 
     def crash(self, step):
         fill = os.path.join(self.disk.path, "fill")

@@ -18,8 +18,14 @@ final class Executor {
     let queue = DispatchQueue(label: "strata.build.layers")
 
     private let cancellation: Cancellation?
-    private let document: DockerfileDocument
+    let document: DockerfileDocument
     private let dockerfilePath: String?
+    /// The text of the Dockerfile, for errors.
+    private let content: [UInt8]
+    /// Which checks are done on the Dockerfile; nil for those that it asks for.
+    let lintOptions: LintOptions?
+    /// Remarks on the Dockerfile.
+    var warnings: [Diagnostic] = []
     private(set) var arguments: BuildArguments
     private(set) var plan: Plan
     /// Images that stages start or copy from, by the reference in the Dockerfile.
@@ -48,44 +54,54 @@ final class Executor {
             given: options.buildArguments, predefined: Self.platformArguments(options.platform ?? .current))
         let source = try DockerfileSource(options)
         dockerfilePath = source.path
+        lintOptions = try Self.lintOptions(of: options)
         let step = reporter.start("[internal] load build definition from \(source.name)")
+        var bytes: [UInt8] = []
         do throws(BuildError) {
-            let bytes = try source.read()
+            bytes = try source.read()
             let name = source.name
+            let read = bytes
             document = try fromDockerfile { () throws(DockerfileError) in
-                try DockerfileDocument(parsing: bytes, file: name)
+                try DockerfileDocument(parsing: read, file: name)
             }
+            arguments.predefined["TARGETSTAGE"] = document.stageArgument(options.target)
             plan = try Plan(document, arguments: arguments, target: options.target)
             sourceDate = try SourceDate.parse(
                 options.buildArguments[SourceDate.name] ?? plan.graph.globalArguments[SourceDate.name],
                 context: SourceDate.ofContext(options))
         } catch {
             reporter.fail(step, error)
-            throw error
+            throw error.shown(in: bytes, of: source.name)
         }
+        content = bytes
         reporter.finish(step)
     }
 
-    private static func platformArguments(_ target: Platform) -> [String: String] {
+    static func platformArguments(_ target: Platform) -> [String: String] {
         let host = Platform.current
         return [
             "TARGETPLATFORM": target.description, "TARGETOS": target.os, "TARGETARCH": target.architecture,
             "TARGETVARIANT": target.variant ?? "", "BUILDPLATFORM": host.description, "BUILDOS": host.os,
-            "BUILDARCH": host.architecture, "BUILDVARIANT": host.variant ?? "",
+            "BUILDARCH": host.architecture, "BUILDVARIANT": host.variant ?? "", "TARGETOSVERSION": "",
+            "BUILDOSVERSION": "",
         ]
     }
 
-    /// Builds the stages and makes the image.
+    /// Builds the stages and makes the image. Errors show the lines of the Dockerfile that they are about.
     func build() throws(BuildError) -> BuildResult {
+        do throws(BuildError) { return try buildImage() } catch { throw error.shown(in: content, of: document.file) }
+    }
+
+    private func buildImage() throws(BuildError) -> BuildResult {
         defer {
             // Whatever happened, no layer is left half published, and what only this build kept goes.
             queue.sync {}
             stages = [:]
             try? store.releaseLeases()
         }
-        for warning in document.warnings { reporter.report(.warning(warning.description)) }
         warnOfUnusedArguments()
         try findImages()
+        try lint()
         for index in plan.order {
             stages[index] = try buildStage(index)
         }
@@ -101,7 +117,8 @@ final class Executor {
 
     private func warnOfUnusedArguments() {
         let unused = Set(arguments.given.keys).subtracting(document.declaredArgumentNames)
-            .subtracting(BuildArguments.proxyNames).subtracting([SourceDate.name, StepCache.inlineArgument]).sorted()
+            .subtracting(BuildArguments.proxyNames).subtracting([SourceDate.name])
+            .filter { !$0.hasPrefix("BUILDKIT_") }.sorted()
         guard !unused.isEmpty else { return }
         reporter.report(.warning("build arguments that no ARG declares: \(unused.joined(separator: ", "))"))
     }
@@ -110,9 +127,6 @@ final class Executor {
     func checkpoint() throws(BuildError) {
         if cancellation?.isCancelled == true { throw BuildError(.cancelled, "the build was cancelled") }
     }
-
-    /// Remarks on the Dockerfile.
-    var warnings: [Diagnostic] { document.warnings }
 
     /// `checkpoint` for work on many small files: it looks only now and then.
     func frequentCheckpoint() throws(BuildError) {

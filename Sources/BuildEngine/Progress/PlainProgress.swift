@@ -37,7 +37,7 @@ public struct PlainProgress: Sendable {
             return Array("#\(step) \(text)\n".utf8)
         case .warning(let text):
             return Array("\(text)\n".utf8)
-        case .image:
+        case .image, .diagnostic:
             return []
         }
     }

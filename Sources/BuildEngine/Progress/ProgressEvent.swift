@@ -1,3 +1,4 @@
+public import Dockerfile
 public import OCI
 public import Runtime
 
@@ -15,8 +16,10 @@ public enum ProgressEvent: Sendable {
     case failed(step: Int, error: BuildError)
     /// A detail of a step, such as a name that the image got.
     case note(step: Int, text: String)
-    /// A remark on the Dockerfile, one line.
+    /// A remark on the build, one line.
     case warning(String)
+    /// A remark on the Dockerfile; to be shown when the build is over.
+    case diagnostic(Diagnostic)
     /// The image is in the store.
     case image(id: Digest, tags: [Reference])
 }

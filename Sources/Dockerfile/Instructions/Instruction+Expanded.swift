@@ -61,7 +61,10 @@ extension FileTransfer {
         var files = self
         for index in files.sources.indices {
             switch files.sources[index] {
-            case .path(let path): files.sources[index] = .path(try expander.nonEmpty(path, "a source"))
+            case .path(let path):
+                // Nothing is the directory that sources are relative to, as BuildKit has it.
+                let source = try expander.expand(path)
+                files.sources[index] = .path(source.isEmpty ? "." : source)
             case .heredoc(var heredoc):
                 if heredoc.expands { heredoc.content = try expander.expandBody(heredoc.content) }
                 files.sources[index] = .heredoc(heredoc)

@@ -9,6 +9,8 @@ public struct Instruction: Sendable, Hashable {
     public var text: String
     /// The escape character that its arguments are written with.
     public var escape: EscapeCharacter
+    /// How it is written.
+    public var written: WrittenForm
 
     /// What an instruction asks for, one case for each instruction of the reference.
     public enum Operation: Sendable, Hashable {

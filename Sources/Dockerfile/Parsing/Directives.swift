@@ -16,6 +16,8 @@ public struct Directives: Sendable, Hashable {
     public internal(set) var escape = EscapeCharacter.backslash
     /// `check=`: which checks to leave out, and whether a remark is an error.
     public internal(set) var check: String?
+    /// What `check=` says.
+    public internal(set) var lint = LintOptions()
 
     init() {}
 
@@ -35,7 +37,13 @@ public struct Directives: Sendable, Hashable {
             guard seen.insert(name).inserted else { throw fault("the parser directive \"\(name)\" is given twice") }
             switch name {
             case "syntax": directives.syntax = value
-            case "check": directives.check = value
+            case "check":
+                directives.check = value
+                do throws(DockerfileError) {
+                    directives.lint = try LintOptions(parsing: value)
+                } catch {
+                    throw source.locate(error, line: number, byte: byte)
+                }
             default:
                 guard let escape = EscapeCharacter(rawValue: value) else {
                     throw fault("the escape character cannot be \"\(value)\", only \\ or `")
@@ -48,13 +56,18 @@ public struct Directives: Sendable, Hashable {
 
     /// Name in lower case, value, and where the name starts; nil if the line is no `# name=value`.
     private static func split(_ line: [UInt8]) -> (name: String, value: String, byte: Int)? {
-        var rest = line.drop(while: ASCII.isBlank)
+        let rest = line.drop(while: ASCII.isBlank)
         guard rest.first == ASCII.hash else { return nil }
-        rest = rest.dropFirst().drop(while: ASCII.isBlank)
-        guard let equals = rest.firstIndex(of: ASCII.equals) else { return nil }
-        let name = rest[..<equals].trimmed
-        let value = rest[(equals + 1)...].trimmed
+        let assignment = rest.dropFirst().drop(while: ASCII.isBlank)
+        return self.assignment(assignment).map { ($0.name, $0.value, assignment.startIndex) }
+    }
+
+    /// Name in lower case and value of `name=value`; nil if the text is none.
+    static func assignment(_ text: ArraySlice<UInt8>) -> (name: String, value: String)? {
+        guard let equals = text.firstIndex(of: ASCII.equals) else { return nil }
+        let name = text[..<equals].trimmed
+        let value = text[(equals + 1)...].trimmed
         guard !name.isEmpty, name.allSatisfy(ASCII.isName), !value.isEmpty else { return nil }
-        return (name.text.asciiLowercased, value.text, name.startIndex)
+        return (name.text.asciiLowercased, value.text)
     }
 }

@@ -3,7 +3,6 @@ struct DocumentParser {
     private let source: SourceText
     private let directives: Directives
     private var lexer: Lexer
-    private var warnings: [Diagnostic] = []
     private var globalArguments: [Instruction] = []
     private var stages: [Stage] = []
 
@@ -17,16 +16,11 @@ struct DocumentParser {
     /// The whole file.
     mutating func document() throws(DockerfileError) -> DockerfileDocument {
         while let line = try lexer.nextLine() {
-            var parser = InstructionParser(line, source: source, escape: directives.escape)
-            if parser.keyword == "FROM" {
-                let stage = try parser.stage(index: stages.count)
-                try checkName(of: stage, parser)
-                stages.append(stage)
-            } else {
-                let operation = try parser.operation()
-                try add(parser.instruction(operation), parser)
+            do throws(DockerfileError) {
+                try read(line)
+            } catch {
+                throw error.within(line)
             }
-            warnings += parser.warnings
         }
         guard !stages.isEmpty else {
             throw globalArguments.isEmpty
@@ -34,11 +28,23 @@ struct DocumentParser {
                 : source.locate(
                     DockerfileError(.missingFrom, "the file contains no FROM"), line: source.lines.count - 1, byte: 0)
         }
-        for stage in stages { remarkOnRepetitions(in: stage) }
-        let remarks = (warnings + lexer.warnings).sorted { $0.position < $1.position }
-        return DockerfileDocument(
-            file: source.file, directives: directives, globalArguments: globalArguments, stages: stages,
-            warnings: remarks)
+        return documentSoFar
+    }
+
+    /// What was read of a file, if there was a fault in it.
+    var documentSoFar: DockerfileDocument {
+        DockerfileDocument(
+            file: source.file, directives: directives, globalArguments: globalArguments, stages: stages)
+    }
+
+    private mutating func read(_ line: LogicalLine) throws(DockerfileError) {
+        var parser = InstructionParser(line, source: source, escape: directives.escape)
+        if parser.keyword == "FROM" {
+            stages.append(try parser.stage(index: stages.count))
+        } else {
+            let operation = try parser.operation()
+            try add(parser.instruction(operation), parser)
+        }
     }
 
     /// Instructions without a stage.
@@ -64,26 +70,6 @@ struct DocumentParser {
             throw parser.fault(
                 .missingFrom, "\(parser.keyword) stands before the first FROM",
                 remedy: "only ARG may; begin with FROM image or FROM scratch", at: parser.keywordOffset)
-        }
-    }
-
-    private mutating func checkName(of stage: Stage, _ parser: InstructionParser) throws(DockerfileError) {
-        guard let name = stage.name else { return }
-        if let other = stages.first(where: { $0.name == name }) {
-            throw parser.fault(
-                .duplicateStageName, "the stage name \"\(name)\" is taken by line \(other.origin.range.start.line)",
-                at: parser.keywordOffset)
-        }
-    }
-
-    private mutating func remarkOnRepetitions(in stage: Stage) {
-        for name in ["CMD", "ENTRYPOINT", "HEALTHCHECK"] {
-            for instruction in stage.instructions.filter({ $0.name == name }).dropLast() {
-                warnings.append(
-                    Diagnostic(
-                        .multipleInstructionsDisallowed, "only the last \(name) of a stage counts, and this is not it",
-                        file: source.file, position: instruction.origin.range.start))
-            }
         }
     }
 }

@@ -14,10 +14,11 @@ extension InstructionParser {
         _ = try checked([words[0]])
         return Stage(
             index: index, name: try name(words), base: words[0].text, platform: platform, origin: origin, text: text,
-            instructions: [])
+            written: written, writtenSeparator: words.count == 3 ? words[1].text : nil,
+            writtenName: words.count == 3 ? words[2].text : nil, instructions: [])
     }
 
-    private mutating func name(_ words: [Word]) throws(DockerfileError) -> String? {
+    private func name(_ words: [Word]) throws(DockerfileError) -> String? {
         guard words.count == 3 else { return nil }
         guard words[1].text.asciiUppercased == "AS" else {
             throw fault(
@@ -32,10 +33,6 @@ extension InstructionParser {
             throw fault(
                 .invalidStageName, "\(words[2].text.shown) cannot be the name of a stage",
                 remedy: "a letter, then letters, digits, -, _ and .", at: words[2].offset)
-        }
-        if name != words[2].text { warn(.stageNameCasing, "the stage name \(words[2].text) should be in lower case") }
-        if name == "scratch" || name == "context" {
-            warn(.reservedStageName, "the stage name \(name) means something else already")
         }
         return name
     }

@@ -35,7 +35,7 @@ extension InstructionParser {
                 .missingArgument, "\(keyword) \(first.text) has no value", remedy: "write \(keyword) name=value",
                 at: first.offset)
         }
-        warn(.legacyKeyValueFormat, "write \(keyword) name=value instead of \(keyword) name value")
+        isLegacyKeyValue = true
         _ = try checked([
             Word(text: name.text, offset: name.startIndex), Word(text: value.text, offset: value.startIndex),
         ])
@@ -83,7 +83,6 @@ extension InstructionParser {
                 .invalidArgument, "ONBUILD cannot be followed by \(nested.keyword)", at: nested.keywordOffset)
         }
         _ = try nested.operation()
-        warnings += nested.warnings
         var text = argument.text
         for heredoc in line.heredocs { text += "\n\(heredoc.content)\(heredoc.name)" }
         return text
@@ -103,9 +102,8 @@ extension InstructionParser {
             throw fault(
                 .invalidArgument, "HEALTHCHECK is followed by NONE or CMD, not \(kind.asciiLowercased.shown)")
         }
-        var command = InstructionParser(line, at: arguments, source: source, escape: escape)
+        let command = InstructionParser(line, at: arguments, source: source, escape: escape)
         check.command = try command.commandForm()
-        warnings += command.warnings
         let duration = "a duration such as 30s, at least 1ms"
         check.interval = try nanoseconds("interval", duration)
         check.timeout = try nanoseconds("timeout", duration)

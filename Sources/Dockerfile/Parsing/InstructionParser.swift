@@ -10,7 +10,8 @@ struct InstructionParser {
     /// What follows the name.
     private(set) var arguments: ArraySlice<UInt8>
     private(set) var flags: FlagSet
-    var warnings: [Diagnostic] = []
+    /// Whether `ENV` or `LABEL` turned out to be in the old form.
+    var isLegacyKeyValue = false
 
     /// The instructions, for suggestions.
     static let keywords = [
@@ -71,15 +72,21 @@ struct InstructionParser {
         case "WORKDIR": return .workingDirectory(try single())
         case "STOPSIGNAL": return .stopSignal(try single())
         case "ONBUILD": return .onBuild(try onBuild())
-        default:
-            warn(.maintainerDeprecated, "MAINTAINER is deprecated, use LABEL org.opencontainers.image.authors instead")
-            return .maintainer(try someArguments().text)
+        default: return .maintainer(try someArguments().text)
         }
     }
 
     /// The whole instruction, with its place and text.
     func instruction(_ operation: Instruction.Operation) -> Instruction {
-        Instruction(operation: operation, origin: origin, text: text, escape: escape)
+        Instruction(operation: operation, origin: origin, text: text, escape: escape, written: written)
+    }
+
+    /// How it is written.
+    var written: WrittenForm {
+        WrittenForm(
+            keyword: line.bytes[keywordOffset...].prefix { !ASCII.isBlank($0) }.text, comments: line.comments,
+            isCommentAdjacent: line.isCommentAdjacent, isLegacyKeyValue: isLegacyKeyValue,
+            emptyContinuation: line.emptyContinuation)
     }
 
     /// The instruction in one line.
@@ -118,13 +125,6 @@ struct InstructionParser {
         return source.locate(DockerfileError(code, message, remedy: remedy), line: place.line, byte: place.byte)
     }
 
-    mutating func warn(_ code: Diagnostic.Code, _ message: String) {
-        let place = line.place(of: keywordOffset)
-        warnings.append(
-            Diagnostic(
-                code, message, file: source.file, position: source.position(line: place.line, byte: place.byte)))
-    }
-
     /// The arguments, of which there has to be something.
     func someArguments() throws(DockerfileError) -> ArraySlice<UInt8> {
         guard !arguments.isEmpty else {
@@ -149,25 +149,19 @@ struct InstructionParser {
         return words
     }
 
-    /// A JSON array of strings; nil if the arguments are none, with a warning if they look like one.
-    mutating func jsonStrings() throws(DockerfileError) -> [String]? {
+    /// A JSON array of strings; nil if the arguments are none.
+    func jsonStrings() throws(DockerfileError) -> [String]? {
         switch JSONStrings.read(arguments) {
         case .strings(let strings): return strings
         case .otherValues:
             throw fault(
                 .invalidJSON, "the JSON form of \(keyword) takes strings only", remedy: "put every argument in \"…\"")
-        case .notJSON:
-            if arguments.first == ASCII.openBracket {
-                warn(
-                    .jsonFormIgnored,
-                    "the argument of \(keyword) starts like a JSON array but is none, and is taken as plain text")
-            }
-            return nil
+        case .notJSON: return nil
         }
     }
 
     /// Words separated by blanks, or the JSON form where they may contain blanks.
-    mutating func stringsOrJSON() throws(DockerfileError) -> [Word] {
+    func stringsOrJSON() throws(DockerfileError) -> [Word] {
         _ = try someArguments()
         let words: [Word]
         if let strings = try jsonStrings() {
@@ -181,7 +175,7 @@ struct InstructionParser {
     }
 
     /// The JSON form, or text for the shell.
-    mutating func commandForm() throws(DockerfileError) -> CommandForm {
+    func commandForm() throws(DockerfileError) -> CommandForm {
         _ = try someArguments()
         if let strings = try jsonStrings() { return .exec(strings) }
         return .shell(arguments.text)

@@ -2,7 +2,6 @@
 struct Lexer {
     let source: SourceText
     let escape: UInt8
-    private(set) var warnings: [Diagnostic] = []
     private var next: Int
 
     /// Starts behind the parser directives.
@@ -16,13 +15,23 @@ struct Lexer {
     ///
     /// Throws `unterminatedHeredoc`.
     mutating func nextLine() throws(DockerfileError) -> LogicalLine? {
+        var comments: [String] = []
+        var lastComment: Int?
         while next < source.lines.count {
             let content = source.lines[next].drop(while: ASCII.isBlank)
+            if content.first == ASCII.hash {
+                let comment = content.dropFirst().trimmed.text
+                comments = comment.isEmpty ? [] : comments + [comment]
+                lastComment = comment.isEmpty ? nil : next
+            }
             if content.isEmpty || content.first == ASCII.hash {
                 next += 1
                 continue
             }
+            let first = next
             var line = joinedLine()
+            line.comments = comments
+            line.isCommentAdjacent = lastComment.map { $0 + 1 == first } ?? false
             try readHeredocs(of: &line)
             return line
         }
@@ -30,21 +39,17 @@ struct Lexer {
     }
 
     /// Takes the line at `next` and those that continue it. Comments and blank lines in between are left out, as
-    /// Docker has always done; a blank line is likely a mistake and earns a warning.
+    /// Docker has always done; a blank line is likely a mistake and is noted.
     private mutating func joinedLine() -> LogicalLine {
         let first = next
         var line = LogicalLine(lines: first..<first + 1)
         var last = first
+        var hasEmptyLine = false
         while next < source.lines.count {
             let physical = source.lines[next]
             let content = physical.drop(while: ASCII.isBlank)
             if next > first, content.isEmpty || content.first == ASCII.hash {
-                if content.isEmpty {
-                    warnings.append(
-                        Diagnostic(
-                            .noEmptyContinuation, "a blank line does not end a continued instruction",
-                            file: source.file, position: source.position(line: next, byte: 0)))
-                }
+                if content.isEmpty { hasEmptyLine = true }
                 next += 1
                 continue
             }
@@ -56,6 +61,7 @@ struct Lexer {
             if continued == nil { break }
         }
         line.lines = first..<last + 1
+        if hasEmptyLine { line.emptyContinuation = next }
         return line
     }
 

@@ -19,6 +19,11 @@ struct LogicalLine: Sendable {
     var lines: Range<Int>
     /// The here-documents, in the order of their marks.
     var heredocs: [Heredoc] = []
+    /// The comments above; see `WrittenForm`.
+    var comments: [String] = []
+    var isCommentAdjacent = false
+    /// The line, from one, in which the joined text ends, if blank lines were left out of it.
+    var emptyContinuation: Int?
 
     /// Adds a run of bytes of a physical line.
     mutating func append(_ run: ArraySlice<UInt8>, line: Int, byte: Int) {

@@ -9,12 +9,20 @@ public struct IgnorePatterns: Sendable, Hashable {
         let isException: Bool
         /// The pattern's names, to see whether it can match below a directory; nil from the first `**` on.
         let names: [Glob?]
+        /// Whether it matches whatever stands in the context itself.
+        let isEverything: Bool
     }
 
     private var patterns: [Pattern] = []
 
     /// Whether there is no pattern, so that nothing is left out.
     public var isEmpty: Bool { patterns.isEmpty }
+
+    /// Whether some pattern takes back in what others leave out.
+    public var hasExceptions: Bool { patterns.contains(where: \.isException) }
+
+    /// Whether one pattern leaves out everything.
+    public var excludesEverything: Bool { patterns.contains { $0.isEverything && !$0.isException } }
 
     /// Reads the content of a `.dockerignore`: one pattern a line; lines that start with `#`, and blank ones, do not
     /// count.
@@ -91,7 +99,8 @@ public struct IgnorePatterns: Sendable, Hashable {
             }
             globs.append(try Glob(name, doubleStars: false))
         }
-        patterns.append(Pattern(glob: glob, isException: isException, names: globs))
+        let isEverything = [["*"], ["**"], ["**", "*"]].contains(names)
+        patterns.append(Pattern(glob: glob, isException: isException, names: globs, isEverything: isEverything))
     }
 
     /// The names of a path without `.`, empty ones, and `..` with the name before it. A `..` at the front stays if the

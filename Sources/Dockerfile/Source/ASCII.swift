@@ -70,6 +70,24 @@ extension String {
         return head.endIndex == unicodeScalars.endIndex ? "\"\(text)\"" : "\"\(text)…\""
     }
 
+    /// The text in double quotes as Go's `%q` writes it, for messages that are Docker's.
+    var goQuoted: String {
+        var text = ""
+        for scalar in unicodeScalars {
+            switch scalar {
+            case "\"", "\\": text += "\\\(scalar)"
+            case "\n": text += "\\n"
+            case "\r": text += "\\r"
+            case "\t": text += "\\t"
+            case _ where scalar.value < 0x20 || scalar.value == 0x7F:
+                let digits = String(scalar.value, radix: 16)
+                text += "\\x" + (digits.utf8.count < 2 ? "0" : "") + digits
+            default: text.unicodeScalars.append(scalar)
+            }
+        }
+        return "\"\(text)\""
+    }
+
     /// ASCII letters in upper case, the rest as it is.
     var asciiUppercased: String {
         String(decoding: utf8.map { $0 >= 0x61 && $0 <= 0x7A ? $0 & 0xDF : $0 }, as: UTF8.self)

@@ -24,8 +24,6 @@ public struct DockerfileError: Error, Sendable, Hashable, CustomStringConvertibl
         case invalidJSON
         /// An argument is not in the form that the instruction asks for.
         case invalidArgument
-        /// Two stages have one name.
-        case duplicateStageName
         /// A stage's name has characters that are not allowed there.
         case invalidStageName
         /// A stage is asked for that does not exist.
@@ -60,6 +58,8 @@ public struct DockerfileError: Error, Sendable, Hashable, CustomStringConvertibl
     public var position: SourcePosition?
     /// The line of the file that the position is in.
     public var sourceLine: String?
+    /// The lines of the instruction that the position is in, from one.
+    public var lines: ClosedRange<Int>?
 
     /// Makes an error that has no place yet.
     public init(_ code: Code, _ message: String, remedy: String? = nil) {
@@ -100,6 +100,23 @@ public struct DockerfileError: Error, Sendable, Hashable, CustomStringConvertibl
         error.file = origin.file
         error.position = origin.range.start
         error.sourceLine = origin.firstLine
+        error.lines = origin.lines
+        return error
+    }
+
+    /// The same error at the start of an instruction, wherever it was found: of what a base image has asked for.
+    func moved(to origin: SourceOrigin) -> DockerfileError {
+        guard lines != origin.lines || file != origin.file else { return self }
+        var error = self
+        error.file = nil
+        return error.located(at: origin)
+    }
+
+    /// The same error with the lines of the instruction that it is in.
+    func within(_ line: LogicalLine) -> DockerfileError {
+        guard lines == nil else { return self }
+        var error = self
+        error.lines = line.lines.lowerBound + 1...max(line.lines.lowerBound + 1, line.lines.upperBound)
         return error
     }
 }

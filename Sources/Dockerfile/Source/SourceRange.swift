@@ -59,6 +59,9 @@ public struct SourceOrigin: Sendable, Hashable, CustomStringConvertible {
         String(text.prefix { $0 != "\n" })
     }
 
+    /// The lines of that range.
+    public var lines: ClosedRange<Int> { range.start.line...max(range.start.line, range.end.line) }
+
     /// `file:line`.
     public var description: String { "\(file):\(range.start.line)" }
 }

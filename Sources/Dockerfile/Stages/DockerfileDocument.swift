@@ -9,17 +9,12 @@ public struct DockerfileDocument: Sendable, Hashable {
     public var globalArguments: [Instruction]
     /// The stages in order, at least one.
     public var stages: [Stage]
-    /// Remarks on things that work, in the order of the file.
-    public var warnings: [Diagnostic]
 
-    init(
-        file: String, directives: Directives, globalArguments: [Instruction], stages: [Stage], warnings: [Diagnostic]
-    ) {
+    init(file: String, directives: Directives, globalArguments: [Instruction], stages: [Stage]) {
         self.file = file
         self.directives = directives
         self.globalArguments = globalArguments
         self.stages = stages
-        self.warnings = warnings
     }
 
     /// Parses the text of a Dockerfile.
@@ -38,6 +33,20 @@ public struct DockerfileDocument: Sendable, Hashable {
     public init(parsing bytes: [UInt8], file: String = "Dockerfile") throws(DockerfileError) {
         var parser = try DocumentParser(bytes, file: file)
         self = try parser.document()
+    }
+
+    /// Parses the content of a Dockerfile as far as that goes: of one with a fault, what stands in front of it.
+    static func read(_ bytes: [UInt8], file: String) -> (document: DockerfileDocument?, error: DockerfileError?) {
+        do throws(DockerfileError) {
+            var parser = try DocumentParser(bytes, file: file)
+            do throws(DockerfileError) {
+                return (try parser.document(), nil)
+            } catch {
+                return (parser.documentSoFar, error)
+            }
+        } catch {
+            return (nil, error)
+        }
     }
 
     /// Parses instructions without a stage around them: the changes of `commit --change`, the triggers of `ONBUILD`.

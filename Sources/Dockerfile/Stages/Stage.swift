@@ -12,6 +12,11 @@ public struct Stage: Sendable, Hashable {
     public var origin: SourceOrigin
     /// The `FROM` in one line.
     public var text: String
+    /// How the `FROM` is written.
+    public var written: WrittenForm
+    /// `AS`, and the name behind it, as they are written.
+    public var writtenSeparator: String?
+    public var writtenName: String?
     /// What follows the `FROM`, in order.
     public var instructions: [Instruction]
 }

@@ -128,7 +128,8 @@ public struct StageGraph: Sendable, Hashable {
         [node.base] + node.stage.instructions.flatMap(\.froms).map(origin(of:))
     }
 
-    private static func globals(
+    /// The values of the `ARG`s in front of the first `FROM`.
+    static func globals(
         _ document: DockerfileDocument, _ arguments: BuildArguments
     ) throws(DockerfileError) -> [String: String] {
         var scope = VariableScope(globalArguments: arguments.predefined, buildArguments: arguments)

@@ -13,6 +13,13 @@ extension Value {
         return text
     }
 
+    /// JSON indented by some text.
+    func json(indent: String) -> String {
+        var text = ""
+        write(to: &text, indent: indent, depth: 0)
+        return text
+    }
+
     private func write(to text: inout String, indent: String?, depth: Int) {
         switch self {
         case .null: text += "null"

@@ -13,6 +13,8 @@ struct Build: ParsableCommand {
         discussion: """
             A failing RUN ends the build with its exit status; what was built until then stays as an image without a name.
 
+            Likely mistakes in the Dockerfile are told at the end; --check finds them without a build.
+
             EXAMPLE: strata build -t web:1.0 --build-arg VERSION=2 .
             """)
 
@@ -32,13 +34,21 @@ struct Build: ParsableCommand {
         let isForFilesOnly = options.outputs.isForFilesOnly(outputs, settings)
         let before = isForFilesOnly ? Set(try store.imageSummaries().map(\.id)) : []
         let builder = Builder(store: store, runtime: RuntimeContext(store: store, runtime: globals.runtime))
+        if let call = try options.call.method() { return try call.run(settings, builder) }
         let cancellation = try Cancellation()
         let interruption = Interruption.watch(cancellation)
         let display = options.display()
+        let warnings = WarningCollector()
         let result: BuildResult
         do {
-            defer { display.end() }
-            result = try builder.build(settings, cancellation: cancellation) { display.show($0) }
+            defer {
+                display.end()
+                if !options.isQuiet { warnings.show() }
+            }
+            result = try builder.build(settings, cancellation: cancellation) { event in
+                display.show(event)
+                warnings.take(event)
+            }
         }
         withExtendedLifetime(interruption) {}
         if let file = options.iidfile { try IdentificationFile.write(result.imageID.description, to: file) }

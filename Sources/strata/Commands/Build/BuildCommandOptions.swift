@@ -68,6 +68,8 @@ struct BuildCommandOptions: ParsableArguments {
 
     @OptionGroup var caches: BuildCacheOptions
 
+    @OptionGroup var call: BuildCallOptions
+
     @Argument(
         help: ArgumentHelp(
             "A directory, git repository, or address of an archive or Dockerfile; '-' for one on standard input.",

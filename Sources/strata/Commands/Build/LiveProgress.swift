@@ -58,7 +58,7 @@ struct LiveProgress {
                 lasting = line("ERROR \(step.step.title)", seconds: seconds, .failed) + log(of: step)
             }
         case .warning(let text): lasting = painted(text, .warning) + "\n"
-        case .image: break
+        case .image, .diagnostic: break
         }
         return erasure() + lasting + live(at: now)
     }

@@ -1,0 +1,81 @@
+import Dockerfile
+import ImageStore
+import OCI
+
+extension Executor {
+    /// Checks the Dockerfile and tells what was found; ends the build where the Dockerfile wants that (`error=true`).
+    /// A fault is not told: the build will come upon it.
+    func lint() throws(BuildError) {
+        let wanted = options.platform
+        // A context that cannot be used is told by the first instruction that needs it.
+        let ignored = copiesFromContext ? (try? context())?.context.tree.filter.ignored : nil
+        // The target, although it may have been left open: other stages are not looked into.
+        let subject = LintSubject(
+            arguments: arguments, options: lintOptions, target: "\(plan.target)", ignored: ignored
+        ) { name, platform in
+            guard let image = try? self.image(name) else { return nil }
+            return LintSubject.Image(image.configuration, wanted: platform, or: wanted)
+        }
+        let result = Linter.check(document, subject)
+        warnings = result.warnings
+        for warning in warnings { reporter.report(.diagnostic(warning)) }
+        if result.isViolation { throw BuildError(.dockerfile, result.violation, remedy: BuildError.violationRemedy) }
+    }
+
+    /// Whether the build needs the context anyway, so that its ignore file can be asked.
+    private var copiesFromContext: Bool {
+        options.context != nil
+            && plan.order.flatMap { plan.graph.nodes[$0].stage.instructions }.contains { instruction in
+                switch instruction.operation {
+                case .copy(let copy): copy.from == nil
+                case .add: true
+                default: false
+                }
+            }
+    }
+
+    /// The checks that `--build-arg BUILDKIT_DOCKERFILE_CHECK=…` asks for, in place of those of the directive.
+    static func lintOptions(of options: BuildOptions) throws(BuildError) -> LintOptions? {
+        let name = "BUILDKIT_DOCKERFILE_CHECK"
+        guard let text = options.buildArguments[name] else { return nil }
+        do throws(DockerfileError) {
+            return try LintOptions(parsing: text)
+        } catch {
+            throw BuildError(.badOption, "the build argument \(name): \(error.message)", remedy: error.remedy)
+        }
+    }
+}
+
+extension BuildError {
+    static let violationRemedy = "mend them, or say error=false in the check directive"
+}
+
+extension DockerfileDocument {
+    /// The value of `TARGETSTAGE`: the name of the stage that is built.
+    func stageArgument(_ target: String?) -> String {
+        let name = target ?? stages.last?.name ?? ""
+        return name.isEmpty ? "default" : name
+    }
+}
+
+extension LintSubject.Image {
+    /// The facts of an image that a stage stands on.
+    ///
+    /// - Parameters:
+    ///   - platform: what `FROM` asks for.
+    ///   - target: what the build is for; this machine, if not given.
+    init(_ configuration: ImageConfiguration, wanted platform: String?, or target: Platform?) {
+        let pairs = configuration.config.env.map { text in
+            let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            return KeyValue(key: String(parts.first ?? ""), value: parts.count == 2 ? String(parts[1]) : "")
+        }
+        self.init(
+            environment: pairs, hasShell: configuration.config.shell?.isEmpty == false,
+            triggers: configuration.config.onBuild)
+        let expected = platform.flatMap { try? Platform(parsing: $0) } ?? target ?? .current
+        let found = configuration.platform
+        if found.os != expected.os || found.architecture != expected.architecture {
+            mismatch = Mismatch(found: found.description, expected: expected.description)
+        }
+    }
+}
