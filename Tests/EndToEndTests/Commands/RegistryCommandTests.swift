@@ -49,6 +49,36 @@ extension EndToEnd {
             }
         }
 
+        /// A registry with a certificate of its own, under a name that only a mount namespace knows.
+        @Test func registriesProveWhoTheyAre() throws {
+            try RegistryServer.test(isSecure: true) { registry in
+                try Strata.testWithBusybox { strata in
+                    let name = "registry.test:\(registry.port)/box:1"
+                    try strata("tag", "busybox", name)
+                    let trust = try strata.directory("certificates/registry.test:\(registry.port)")
+                    try strata.write("127.0.0.1 localhost registry.test\n", to: "hosts")
+                    func strataThere(_ arguments: String) throws -> Program.Outcome {
+                        try Program.run([
+                            "unshare", "--mount", "--propagation", "private", "sh", "-c",
+                            """
+                            mount --bind '\(strata.scratch)/hosts' /etc/hosts
+                            mount -t tmpfs none /etc/containers; cp -r '\(strata.scratch)/certificates' /etc/containers/certs.d
+                            STRATA_ROOT='\(strata.root)' exec '\(try Strata.binary())' \(arguments)
+                            """,
+                        ])
+                    }
+                    let refused = try strataThere("push \(name)")
+                    #expect(refused.status == 1 && refused.errors.contains("certificate"), "\(refused)")
+                    #expect(refused.errors.contains("--tls-verify=false"), "\(refused)")
+                    let forced = try strataThere("push -q --tls-verify=false \(name)")
+                    #expect(forced.status == 0 && forced.output == name + "\n", "\(forced)")
+                    try Program.shell("cp '\(registry.certificate)' '\(trust)/ca.crt'")
+                    let trusted = try strataThere("pull \(name)")
+                    #expect(trusted.status == 0 && trusted.output.contains("Image is up to date"), "\(trusted)")
+                }
+            }
+        }
+
         @Test func loginAndLogout() throws {
             try RegistryServer.test(user: ("me", "secret")) { registry in
                 try Strata.testWithBusybox { strata in
