@@ -61,6 +61,10 @@ public struct BuildError: DescribedError, Hashable, Sendable {
     public var place: String?
     /// The status of the command that failed.
     public var exitStatus: Int32?
+    /// The step of the command that failed, as progress shows it.
+    public var step: String?
+    /// The last lines that the failed command printed, each behind the seconds since it began.
+    public var lastOutput: [String] = []
 
     /// Makes an error from its parts.
     public init(_ code: Code, _ message: String, remedy: String? = nil) {

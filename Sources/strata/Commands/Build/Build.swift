@@ -11,7 +11,8 @@ struct Build: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "build", abstract: "Build an image from a Dockerfile.",
         discussion: """
-            A failing RUN ends the build with its exit status; what was built until then stays as an image without a name.
+            A failing RUN ends the build with its exit status; what was built until then stays as an image without a name. \
+            With --keep-failed that image has what the failed command left as well; --debug-shell opens a shell there.
 
             EXAMPLE: strata build -t web:1.0 --build-arg VERSION=2 .
             """)
@@ -30,10 +31,14 @@ struct Build: ParsableCommand {
         let cancellation = try Cancellation()
         let interruption = Interruption.watch(cancellation)
         let display = options.display()
+        options.debugging.apply(to: &settings, display: display)
         let result: BuildResult
         do {
             defer { display.end() }
             result = try builder.build(settings, cancellation: cancellation) { display.show($0) }
+        } catch {
+            display.show(lastOutputOf: error)
+            throw error
         }
         withExtendedLifetime(interruption) {}
         if let file = options.iidfile { try IdentificationFile.write(result.imageID.description, to: file) }
