@@ -107,7 +107,8 @@ extension EndToEnd {
                     "cd '\(context)'; mkdir used big; head -c 1M /dev/urandom > used/file; truncate -s 512M big/1 big/2"
                 )
                 try strata.write(
-                    "FROM busybox\nCOPY used /used\nRUN --mount=target=/all test -s /all/big/1\n", to: "recipe")
+                    "FROM busybox\nCOPY used /used\nRUN --mount=source=used,target=/m cat /m/file >/file\n",
+                    to: "recipe")
                 let script = """
                     '\(try Strata.binary())' --root '\(strata.root)' build -q -f '\(strata.scratch)/recipe' '\(context)' >/dev/null
                     awk '$1 == "rchar:" { print $2 }' /proc/$$/io
