@@ -63,6 +63,10 @@ public struct BuildError: DescribedError, Hashable, Sendable {
     public var excerpt: String?
     /// The status of the command that failed.
     public var exitStatus: Int32?
+    /// The step of the command that failed, as progress shows it.
+    public var step: String?
+    /// The last lines that the failed command printed, each behind the seconds since it began.
+    public var lastOutput: [String] = []
     /// The file and the lines of the instruction, for the excerpt.
     private var file: String?
     private var lines: ClosedRange<Int>?

@@ -52,8 +52,14 @@ public struct BuildOptions: Sendable {
     public var labels: [String: String] = [:]
     /// Whether results of earlier builds are used. Results of this one are recorded in any case.
     public var usesCache = true
+    /// Whether progress says of each step what the cache had, and if nothing, what differs from an earlier build.
+    public var explainsCache = false
     /// Whether the container of a failed command is removed.
     public var removesFailedContainer = true
+    /// Whether what a failed command left becomes an image without a name, in place of what was built before it.
+    public var keepsFailed = false
+    /// Opens a shell where a command has failed; nil for none.
+    public var debugShell: DebugShell?
     /// The OCI runtime by name or path; nil for the default.
     public var runtime: String?
     /// What the image is to run on; nil for this machine.
@@ -90,6 +96,11 @@ public struct BuildOptions: Sendable {
     public typealias ImageFetch =
         @Sendable (_ name: String, _ platform: Platform?, _ tell: @escaping @Sendable (String) -> Void) throws ->
         ImageRecord
+
+    /// Lets somebody look around where a command has failed. All other stages have ended by then.
+    ///
+    /// `open` runs the shell, with what the failed command had, and returns its status.
+    public typealias DebugShell = @Sendable (_ open: (Attachment) throws -> Int32) -> Void
 
     /// A build of a context, with all else as by default.
     public init(context: String?) {

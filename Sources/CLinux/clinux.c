@@ -245,6 +245,10 @@ int clinux_pidfd_open(int32_t pid, uint32_t flags) { return (int)syscall(SYS_pid
 int clinux_pidfd_send_signal(int pidfd, int signal) {
     return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
 }
+int clinux_lock_byte(int fd, uint64_t offset) {
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = (off_t)offset, .l_len = 1};
+    return fcntl(fd, F_OFD_SETLK, &lock);
+}
 int clinux_close_range(uint32_t first, uint32_t last, uint32_t flags) {
     return (int)syscall(SYS_close_range, first, last, flags);
 }

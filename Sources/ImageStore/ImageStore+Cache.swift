@@ -26,7 +26,9 @@ extension ImageStore {
     }
 
     /// Stores what a step led to, in place of an earlier result.
-    public func putCacheRecord(_ record: CacheRecord) throws(StoreError) {
+    ///
+    /// - Parameter inputs: what it was made from.
+    public func putCacheRecord(_ record: CacheRecord, inputs: StepInputs? = nil) throws(StoreError) {
         try catalog.write("cannot write the build cache") { database in
             try database.execute(
                 sql: """
@@ -37,6 +39,7 @@ extension ImageStore {
                     record.key, try record.layerID.map { try LayerRows.number($0, in: database) },
                     record.configurationDelta, record.createdAt.description, record.lastUsed.description,
                 ])
+            if let inputs { try StepInputsRows.insert(inputs, key: record.key, in: database) }
         }
     }
 

@@ -143,6 +143,19 @@ extension FileDescriptor {
         }
     }
 
+    /// Locks a byte of a file that is open for writing, whether the file has that byte or not; fcntl(2),
+    /// `F_OFD_SETLK`. The lock is the descriptor's and goes with it. False when another has it.
+    public func lock(byte offset: UInt64) throws(Errno) -> Bool {
+        let number = rawValue
+        do throws(Errno) {
+            try checkVoid { clinux_lock_byte(number, offset & (1 << 62 - 1)) }
+            return true
+        } catch {
+            if error == .EAGAIN || error == .EACCES { return false }
+            throw error
+        }
+    }
+
     /// Whether the descriptor is a terminal.
     public var isTerminal: Bool { isatty(rawValue) == 1 }
 }

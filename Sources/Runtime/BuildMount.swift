@@ -112,28 +112,38 @@ public final class BuildMount {
     public func run(
         _ command: BuildCommand, cancellation: Cancellation? = nil, onOutput: OutputHandler
     ) throws(RuntimeError) -> Int32 {
-        try requireOpen()
         lastCommand = command
+        return try withoutActuallyEscaping(onOutput) { (handler: @escaping OutputHandler) throws(RuntimeError) in
+            try start(command) { (driver, start) throws(RuntimeError) in
+                let process = try ContainerProcess.start(driver, start, withInput: false)
+                let pump = ContainerProcess.Pump(
+                    onOutput: { stream, bytes in
+                        handler(stream, bytes)
+                        return true
+                    }, cancellation: cancellation)
+                return try process.pump(pump).shellStatus
+            }
+        }
+    }
+
+    /// Writes the bundle for a command and has `attend` start and tend it; then the runtime forgets it.
+    func start(
+        _ command: BuildCommand, hasTerminal: Bool = false, size: TerminalSize? = nil,
+        attend: (RuntimeDriver, RuntimeDriver.Start) throws(RuntimeError) -> Int32
+    ) throws(RuntimeError) -> Int32 {
+        try requireOpen()
         deletion?.join()
         let driver = try context.driver()
         try Bundle.write(
             Bundle.Command(
                 arguments: command.arguments, environment: command.environment + command.secretEnvironment,
                 workingDirectory: command.workingDirectory, user: command.user, hostname: "build",
-                mounts: command.mounts, showsCgroups: false, isolation: command.isolation),
+                terminal: hasTerminal, terminalSize: size, mounts: command.mounts, showsCgroups: false,
+                isolation: command.isolation),
             id: id, directory: paths.bundle, rootfs: rootfs, driver: driver)
-        let process = try ContainerProcess.start(
-            driver, .init(id: id, bundle: paths.bundle, lock: lock?.rawValue), withInput: false)
         let id = self.id
         defer { deletion = PrivateThread.start { driver.delete(id) } }
-        return try withoutActuallyEscaping(onOutput) { (handler: @escaping OutputHandler) throws(RuntimeError) in
-            let pump = ContainerProcess.Pump(
-                onOutput: { stream, bytes in
-                    handler(stream, bytes)
-                    return true
-                }, cancellation: cancellation)
-            return try process.pump(pump).shellStatus
-        }
+        return try attend(driver, .init(id: id, bundle: paths.bundle, lock: lock?.rawValue))
     }
 
     /// Unmounts, and makes what changed the next layer; it can be mounted over at once, while its digest is computed.

@@ -4,9 +4,13 @@ import Linux
 public final class Cancellation: Sendable {
     private let read: FileDescriptor
     private let write: FileDescriptor
+    private let parent: Cancellation?
 
     /// Nothing is cancelled yet. `system` when no pipe can be made.
-    public init() throws(RuntimeError) {
+    ///
+    /// - Parameter parent: when this one fires, the new one has fired as well; not the other way round.
+    public init(following parent: Cancellation? = nil) throws(RuntimeError) {
+        self.parent = parent
         let pipe = try attempting("create a pipe") { () throws(Errno) in try FileDescriptor.pipe() }
         try attempting("prepare a pipe") { () throws(Errno) in try pipe.write.setNonBlocking() }
         read = try attempting("create a pipe") { () throws(Errno) in try pipe.read.duplicate() }
@@ -21,10 +25,10 @@ public final class Cancellation: Sendable {
     /// Whether `cancel` was called.
     public var isCancelled: Bool {
         var poll = Poll()
-        _ = poll.add(read.rawValue, .readable)
+        for descriptor in descriptors { _ = poll.add(descriptor, .readable) }
         return (try? poll.wait(milliseconds: 0)) == true
     }
 
-    /// Readable once `cancel` was called, and from then on.
-    var descriptor: Int32 { read.rawValue }
+    /// One of them is readable once `cancel` was called, and from then on.
+    var descriptors: [Int32] { [read.rawValue] + (parent?.descriptors ?? []) }
 }

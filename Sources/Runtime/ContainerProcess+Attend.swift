@@ -8,12 +8,14 @@ extension ContainerProcess {
     ///   - withInput: whether the process was given an input.
     ///   - signals: the number of a `SignalPipe` whose signals go to the process; changes of the window go to its
     ///     terminal instead.
+    ///   - cancellation: kills the process when it fires.
     ///   - onOutput: takes what it prints; false when nobody reads the stream any more.
     func attend(
-        _ attachment: Attachment?, withInput: Bool, signals: Int32?,
+        _ attachment: Attachment?, withInput: Bool, signals: Int32?, cancellation: Cancellation? = nil,
         onOutput: @escaping (OutputStream, UnsafeRawBufferPointer) -> Bool
     ) throws(RuntimeError) -> Int32 {
         var pump = Pump(onOutput: onOutput)
+        pump.cancellation = cancellation
         guard let attachment else {
             // Docker too keeps the input of a detached interactive container open, for somebody to attach to.
             pump.holdsInput = withInput
@@ -70,6 +72,12 @@ final class CaughtSignals {
                 Signals.user1, Signals.user2,
             ])
         }
+    }
+
+    /// Only changes of the window's size; nil without a terminal.
+    init?(windowOf terminal: BorrowedDescriptor?) throws(RuntimeError) {
+        guard terminal != nil else { return nil }
+        pipe = try attempting("watch the window") { () throws(Errno) in try SignalPipe([Signals.windowChange]) }
     }
 
     /// The pipe's number; see `SignalPipe.next(from:)`.

@@ -40,7 +40,7 @@ extension ContainerProcess {
             let from = unsent.isEmpty ? source.map { poll.add($0, .readable) } : nil
             let into = unsent.isEmpty ? nil : (input?.rawValue).map { poll.add($0, .writable) }
             let called = attention.map { poll.add($0.descriptor, .readable) }
-            let cancelled = cancellation.map { poll.add($0.descriptor, .readable) }
+            let cancelled = (cancellation?.descriptors ?? []).map { poll.add($0, .readable) }
 
             let rest = deadline.map { Int32(clamping: max($0 - MonotonicClock.milliseconds, 0)) }
             let happened = try attempting("wait for the container") { () throws(Errno) in
@@ -56,7 +56,7 @@ extension ContainerProcess {
             if let into, !poll.events(into).isEmpty { send(&unsent) }
             if source == nil, unsent.isEmpty, !isTerminal, !pump.holdsInput { input = nil }
             if let called, !poll.events(called).isEmpty, attention?.act() == false { attention = nil }
-            if let cancelled, !poll.events(cancelled).isEmpty {
+            if cancelled.contains(where: { !poll.events($0).isEmpty }) {
                 cancellation = nil
                 signal(Signals.kill)
             }

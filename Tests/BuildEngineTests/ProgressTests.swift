@@ -43,6 +43,34 @@ import Testing
                 """)
     }
 
+    @Test func linesOfTwoStepsAreNeverMixed() {
+        var progress = PlainProgress(clock: { 0 })
+        var text = ""
+        func render(_ event: ProgressEvent) { text += String(decoding: progress.render(event), as: UTF8.self) }
+        for number in [1, 2] {
+            render(.started(ProgressStep(number: number, stage: "s\(number)", index: 1, total: 1, text: "RUN make")))
+        }
+        for piece in ["on", "e\nt", "wo\nthree"] {
+            for number in [1, 2] {
+                render(.output(step: number, stream: .standardOutput, bytes: Array(piece.utf8)))
+            }
+        }
+        render(.finished(step: 2, seconds: 1))
+        #expect(
+            text == """
+                #1 [s1 1/1] RUN make
+                #2 [s2 1/1] RUN make
+                #1 0.000 one
+                #2 0.000 one
+                #1 0.000 two
+                #2 0.000 two
+                #2 0.000 three
+                #2 DONE 1.0s
+
+
+                """)
+    }
+
     @Test(arguments: [(0.04, 1, "0.0"), (0.06, 1, "0.1"), (12.0, 3, "12.000"), (1.0999, 3, "1.100"), (-1, 1, "0.0")])
     func decimals(_ value: Double, _ places: Int, _ text: String) {
         #expect(PlainProgress.decimal(value, places: places) == text)

@@ -94,6 +94,7 @@ extension Executor {
     /// Where the steps of this build are in the cache.
     func steps(of target: StageState) -> BuildSteps {
         var steps = BuildSteps()
+        let stages = board.states
         steps.target = target.steps.map(\.description)
         for stage in stages.values { steps.cacheMounts.merge(stage.cacheMounts) { first, _ in first } }
         var seen = Set(steps.target)

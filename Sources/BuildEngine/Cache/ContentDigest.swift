@@ -9,6 +9,8 @@ struct ContentDigest {
     private let files: FileDigests
     private let checkpoint: () throws(BuildError) -> Void
     private var hasher = KeyHasher("content")
+    /// The files that were hashed.
+    private(set) var manifest = FileManifest()
     /// Files with several links, numbered as they come: which names belong together is part of the content.
     private var linked: [FileIdentity: UInt64] = [:]
 
@@ -27,6 +29,7 @@ struct ContentDigest {
             hasher.add("fetched")
             hasher.add(Array(source.name.bytes))
             hasher.add(known.hex)
+            note(Array(source.name.bytes), content: known.hex.utf8)
             return
         }
         tree = source.tree
@@ -34,9 +37,11 @@ struct ContentDigest {
         if let entry = source.location.entry, !entry.status.isDirectory {
             hasher.add("file")
             hasher.add(Array(source.name.bytes))
+            manifest.directory = TreePath.bytes(source.location.path.dropLast())
             try add(entry, in: source.location.parent, path: source.path, source: source.prefixLength, text)
         } else {
             hasher.add("contents")
+            manifest.directory = TreePath.bytes(source.location.path)
             let directory = try attempting("open \(text)") { () throws(Errno) in try source.location.open() }
             try addContents(of: directory, path: source.path, source: source.prefixLength, text)
         }
@@ -47,6 +52,14 @@ struct ContentDigest {
         hasher.add("heredoc")
         hasher.add(name)
         hasher.add(content)
+        note("<<\(name)".utf8, content: content.utf8)
+    }
+
+    private mutating func note(_ name: some Sequence<UInt8>, content: some Sequence<UInt8>) {
+        var hash = ShortHash()
+        hash.add(content)
+        manifest.directory = []
+        manifest.add(name, FileManifest.Entry(properties: 0, content: hash.value))
     }
 
     /// Takes the digest of something hashed elsewhere.
@@ -75,6 +88,16 @@ struct ContentDigest {
         let owner = rules.owner(of: status)
         hasher.add(UInt64(status.type.rawValue | rules.permissions(of: status)))
         hasher.add(UInt64(owner.uid) << 32 | UInt64(owner.gid))
+        var (properties, content) = (ShortHash(), ShortHash())
+        properties.add(UInt64(status.type.rawValue | rules.permissions(of: status)))
+        properties.add(UInt64(owner.uid) << 32 | UInt64(owner.gid))
+        // Noted before what is below it.
+        defer {
+            if !status.isDirectory {
+                let known = FileManifest.Entry(properties: properties.half, content: content.value)
+                manifest.add(entry.name.bytes, known)
+            }
+        }
         // What the error names is the directory's path, which is enough to find the file.
         let attempt = "read \(text)/\(entry.name.text)"
         var hasAttributes = false
@@ -87,12 +110,15 @@ struct ContentDigest {
             for attribute in attributes {
                 hasher.add(attribute.name.lazy.map { UInt8(bitPattern: $0) })
                 hasher.add(attribute.value)
+                properties.add(attribute.name.lazy.map { UInt8(bitPattern: $0) })
+                properties.add(attribute.value)
             }
         }
         if status.linkCount > 1, !status.isDirectory {
             let identity = FileIdentity(status)
             if let number = linked[identity] {
                 hasher.add(number + 1)
+                content.add(number + 1)
                 return
             }
             linked[identity] = UInt64(linked.count)
@@ -104,12 +130,22 @@ struct ContentDigest {
                 try files.digest(of: entry, in: directory, hasAttributes: hasAttributes)
             }
             for word in digest.words { hasher.add(word) }
+            content.add(digest.first)
         case .symbolicLink:
-            hasher.add(try attempting(attempt) { () throws(Errno) in try directory.readLink(entry) })
+            let target = try attempting(attempt) { () throws(Errno) in try directory.readLink(entry) }
+            hasher.add(target)
+            content.add(target)
         case .directory:
             let below = try attempting(attempt) { () throws(Errno) in try directory.open(entry) }
+            manifest.add(
+                entry.name.bytes, FileManifest.Entry(properties: properties.half, content: content.value))
+            let outer = manifest.directory
+            manifest.directory += (outer.isEmpty ? [] : [UInt8(ascii: "/")]) + Array(entry.name.bytes)
             try addContents(of: below, path: path, source: source, "\(text)/\(entry.name.text)")
-        case .characterDevice, .blockDevice: hasher.add(status.rawDevice)
+            manifest.directory = outer
+        case .characterDevice, .blockDevice:
+            hasher.add(status.rawDevice)
+            content.add(status.rawDevice)
         case .fifo, .socket: break
         }
     }

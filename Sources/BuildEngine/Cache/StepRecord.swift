@@ -34,31 +34,46 @@ struct StepCache: Sendable {
 
     /// What the step led to the last time, on the same stack: here, or else where others did it.
     func find(_ key: CacheKey, on stack: [Digest]) throws(BuildError) -> Hit? {
-        if let hit = try findHere(key, on: stack) { return hit }
-        guard let hit = imports?.find(key, on: Self.name(of: stack)) else { return nil }
-        try put(key, created: hit.created, layer: hit.layer?.id, on: stack)
-        return hit
+        if case .hit(let hit) = try look(for: key, on: stack) { hit } else { nil }
     }
 
-    private func findHere(_ key: CacheKey, on stack: [Digest]) throws(BuildError) -> Hit? {
+    /// The same, with the reason where there is nothing.
+    func look(for key: CacheKey, on stack: [Digest]) throws(BuildError) -> CacheVerdict {
+        let verdict = try lookHere(for: key, on: stack)
+        if case .hit = verdict { return verdict }
+        guard let hit = imports?.find(key, on: Self.name(of: stack)) else { return verdict }
+        try put(key, created: hit.created, layer: hit.layer?.id, on: stack)
+        return .hit(hit)
+    }
+
+    private func lookHere(for key: CacheKey, on stack: [Digest]) throws(BuildError) -> CacheVerdict {
         try fromStore { () throws(StoreError) in
             guard let record = try store.cacheRecord(key: key.description),
-                let step = try? JSON.decode(StepRecord.self, from: record.configurationDelta),
-                step.parent == Self.name(of: stack)
-            else { return nil }
-            if !step.hasLayer { return Hit(created: step.created, layer: nil) }
-            guard let id = record.layerID, let layer = try? store.layer(id), layer.diffID != nil else { return nil }
-            return Hit(created: step.created, layer: layer)
+                let step = try? JSON.decode(StepRecord.self, from: record.configurationDelta)
+            else { return .unknown }
+            if step.parent != Self.name(of: stack) {
+                return .unusable("a step before was done anew, and what it left differs")
+            }
+            if !step.hasLayer { return .hit(Hit(created: step.created, layer: nil)) }
+            guard let id = record.layerID, let layer = try? store.layer(id), layer.diffID != nil else {
+                return .unusable("the earlier result was removed")
+            }
+            return .hit(Hit(created: step.created, layer: layer))
         }
     }
 
     /// Remembers what a step led to.
-    func put(_ key: CacheKey, created: Timestamp, layer: LayerID?, on stack: [Digest]) throws(BuildError) {
+    ///
+    /// - Parameter inputs: what it was made from.
+    func put(
+        _ key: CacheKey, created: Timestamp, layer: LayerID?, on stack: [Digest], inputs: StepInputs? = nil
+    ) throws(BuildError) {
         let step = StepRecord(created: created, hasLayer: layer != nil, parent: Self.name(of: stack))
         guard let delta = try? JSON.encode(step) else { return }
         try fromStore { () throws(StoreError) in
             try store.putCacheRecord(
-                CacheRecord(key: key.description, layerID: layer, configurationDelta: delta, createdAt: created))
+                CacheRecord(key: key.description, layerID: layer, configurationDelta: delta, createdAt: created),
+                inputs: inputs)
         }
     }
 

@@ -17,8 +17,8 @@ extension Executor {
             return LintSubject.Image(image.configuration, wanted: platform, or: wanted)
         }
         let result = Linter.check(document, subject)
-        warnings = result.warnings
-        for warning in warnings { reporter.report(.diagnostic(warning)) }
+        warnings.withLock { $0 = result.warnings }
+        for warning in result.warnings { reporter.report(.diagnostic(warning)) }
         if result.isViolation { throw BuildError(.dockerfile, result.violation, remedy: BuildError.violationRemedy) }
     }
 

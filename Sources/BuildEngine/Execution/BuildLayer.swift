@@ -17,13 +17,13 @@ final class BuildLayer: Sendable {
 
     /// A layer that was just written: it is hashed and published on a queue, and then `then` is called there.
     init(
-        _ pending: PendingLayer, on queue: DispatchQueue,
+        _ pending: PendingLayer, on queue: DispatchQueue, group: DispatchGroup,
         then: @escaping @Sendable (LayerRecord) throws(BuildError) -> Void
     ) {
         id = pending.id
         outcome = Mutex(.failure(BuildError(.store, "the layer \(pending.id) was not finished")))
         done.enter()
-        queue.async { [self] in
+        queue.async(group: group) { [self] in
             let result = Result { () throws(BuildError) -> LayerRecord in
                 let record = try fromStore { () throws(StoreError) in try pending.finish() }
                 try then(record)
@@ -33,6 +33,9 @@ final class BuildLayer: Sendable {
             done.leave()
         }
     }
+
+    /// Whether `record()` would answer at once.
+    var isFinished: Bool { done.wait(timeout: .now()) == .success }
 
     /// The finished layer; waits until it is.
     func record() throws(BuildError) -> LayerRecord {

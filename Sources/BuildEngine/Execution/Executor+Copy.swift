@@ -59,8 +59,11 @@ extension Executor {
     private struct TransferSource {
         var tree: SourceTree
         var files: FileDigests
-        /// The layers, if the files are those of an image: what is selected of them never changes.
+        /// The layers, if the files are those of an image: what is selected of them never changes. Nil while they are
+        /// being hashed: reading what is copied takes no longer than waiting.
         var stack: [Digest]?
+        /// What they are called; nil for files of a context.
+        var origin: String?
     }
 
     private func transferSource(
@@ -84,18 +87,17 @@ extension Executor {
         let layers: [BuildLayer]
         switch plan.graph.origin(of: from) {
         case .stage(let index):
-            guard let stage = stages[index] else { throw BuildError(.dockerfile, "the stage \(from) is not built") }
+            guard let stage = board.state(of: index) else {
+                throw BuildError(.dockerfile, "the stage \(from) is not built")
+            }
             layers = stage.layers
         case .image(let name): layers = try self.layers(of: try image(name))
         case .scratch: layers = []
         }
-        var stack: [Digest] = []
-        for layer in layers {
-            if let digest = try layer.record().diffID { stack.append(digest) }
-        }
+        let stack = layers.allSatisfy(\.isFinished) ? try StageState.diffIDs(of: layers) : nil
         return TransferSource(
             tree: SourceTree(root: try openLayers(layers.map(\.id)), isContext: false), files: FileDigests(),
-            stack: stack)
+            stack: stack, origin: from)
     }
 
     /// The root of a stack of layers, bottom first.
@@ -135,11 +137,13 @@ extension Executor {
         // A layer of its own goes by what is copied alone, and sees nothing of the image: no link there is followed.
         let key = (files.link ? CacheKey.independent : state.filesKey).step(
             plan.kind, definition: [[transfer.destination, owner, files.mode ?? ""] + plan.definition],
-            content: content)
+            content: content.digest)
         let layers = files.link ? [] : state.layerIDs
         let tree = source.tree
+        let description = StepDescription(
+            files, to: transfer.destination, owner: owner, from: source.origin, content)
         let createdBy = Self.text(plan.kind, files, keepsParents: plan.keepsParents)
-        return LayerStep(key: key, createdBy: createdBy, isIndependent: files.link) {
+        return LayerStep(key: key, createdBy: createdBy, isIndependent: files.link, description: description) {
             (_: Int) throws(BuildError) in
             let scratch = try fromStore(self.store.makeTemporaryDirectory)
             let upper = try fromStore { () throws(StoreError) in try scratch.makeDirectory("upper") }
@@ -182,7 +186,7 @@ extension Executor {
     private func contentDigest(
         of transfer: Transfer, _ files: FileTransfer, _ source: TransferSource, _ rules: CopyRules,
         keepsParents: Bool
-    ) throws(BuildError) -> Digest {
+    ) throws(BuildError) -> CopiedContent {
         var memory: Digest?
         if let stack = source.stack {
             var hasher = KeyHasher("selection")
@@ -192,7 +196,7 @@ extension Executor {
             if keepsParents { hasher.add("parents") }
             hasher.add([rules.owner.map { "\($0.uid):\($0.gid)" } ?? "", files.mode ?? ""])
             let key = hasher.finish()
-            if let known = try cache.digest(key) { return known }
+            if let known = try cache.digest(key) { return CopiedContent(digest: known) }
             memory = key
         }
         var digest = ContentDigest(
@@ -200,7 +204,7 @@ extension Executor {
         try transfer.add(to: &digest)
         let result = digest.finish()
         if let memory { try cache.put(result, for: memory) }
-        return result
+        return CopiedContent(digest: result, manifest: digest.manifest)
     }
 
     // MARK: Users

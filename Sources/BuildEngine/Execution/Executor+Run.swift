@@ -35,7 +35,12 @@ extension Executor {
         let prefix = declared.isEmpty ? "" : "|\(declared.count) \(declared.joined(separator: " ")) "
         let (layers, baseImage) = (state.layerIDs, state.baseImage)
         let createdBy = "RUN \(prefix)\(arguments.joined(separator: " ")) # strata"
-        return LayerStep(key: key, createdBy: createdBy, cacheMounts: cacheMounts(of: mounts)) {
+        let description = StepDescription(
+            arguments: arguments, user: user, directory: state.workingDirectory, buildArguments: declared,
+            environment: environment, mounts: mounts, host: Self.definition(of: isolation))
+        return LayerStep(
+            key: key, createdBy: createdBy, cacheMounts: cacheMounts(of: mounts), description: description
+        ) {
             (number: Int) throws(BuildError) in
             var held = try self.holdCaches(mounts, number)
             let mount = try fromRuntime { () throws(RuntimeError) in
@@ -48,7 +53,8 @@ extension Executor {
             command.mounts = self.options.volumes.map(\.mount) + held.mounts
             command.environment += held.environment
             command.secretEnvironment = held.secretEnvironment
-            let pending = try self.run(command, isScript: isScript, on: mount, number)
+            let step = CommandStep(command: command, isScript: isScript, mount: mount, number: number)
+            let pending = try self.run(step, state)
             withExtendedLifetime(held) {}
             return pending
         }
@@ -90,17 +96,17 @@ extension Executor {
         }.map { "\($0.key)=\($0.value)" }.sorted()
     }
 
-    private func run(
-        _ command: BuildCommand, isScript: Bool, on mount: BuildMount, _ number: Int
-    ) throws(BuildError) -> PendingLayer {
+    private func run(_ step: CommandStep, _ state: StageState) throws(BuildError) -> PendingLayer {
         try checkpoint()
-        var command = command
-        let script = isScript ? try StepScript(command.arguments[0], in: mount.rootfs) : nil
-        if let script { command.arguments = [script.path] }
+        var step = step
+        let script = step.isScript ? try StepScript(step.command.arguments[0], in: step.mount.rootfs) : nil
+        if let script { step.command.arguments = [script.path] }
+        var lines = LastLines()
         let status: Int32
         do throws(RuntimeError) {
-            status = try mount.run(command, cancellation: stop) { stream, bytes in
-                self.reporter.output(number, stream, bytes)
+            status = try step.mount.run(step.command, cancellation: stop) { stream, bytes in
+                lines.append(bytes)
+                self.reporter.output(step.number, stream, bytes)
             }
         } catch {
             try checkpoint()
@@ -108,34 +114,17 @@ extension Executor {
                 throw BuildError(error)
             }
             // As a shell would have it: the reason on standard error, and the status that stands for it.
-            Array("\(error.message)\n".utf8).withUnsafeBytes { reporter.output(number, .standardError, $0) }
-            throw failure(command, status: error.exitCode, mount, number)
+            Array("\(error.message)\n".utf8).withUnsafeBytes {
+                lines.append($0)
+                reporter.output(step.number, .standardError, $0)
+            }
+            try script?.remove()
+            throw failure(step, status: error.exitCode, lines.finish(), state)
         }
         try script?.remove()
         try checkpoint()
-        if status != 0 { throw failure(command, status: status, mount, number) }
-        return try fromRuntime { () throws(RuntimeError) in try mount.commit() }
-    }
-
-    private func failure(
-        _ command: BuildCommand, status: Int32, _ mount: BuildMount, _ number: Int
-    ) -> BuildError {
-        var error = BuildError(
-            .commandFailed,
-            "The command '\(command.arguments.joined(separator: " "))' returned a non-zero code: \(status)")
-        error.exitStatus = status
-        guard !options.removesFailedContainer else {
-            mount.discard()
-            return error
-        }
-        do throws(RuntimeError) {
-            let container = try mount.keep(exitCode: status)
-            reporter.note(number, "the container is kept as \(container.name)")
-            error.remedy = "look at the container \(container.name), then remove it"
-        } catch {
-            reporter.note(number, "the container could not be kept: \(error.message)")
-        }
-        return error
+        if status != 0 { throw failure(step, status: status, lines.finish(), state) }
+        return try fromRuntime { () throws(RuntimeError) in try step.mount.commit() }
     }
 }
 

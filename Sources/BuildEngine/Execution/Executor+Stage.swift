@@ -1,3 +1,4 @@
+import Dispatch
 import Dockerfile
 import ImageStore
 import OCI
@@ -7,6 +8,11 @@ struct StepPlace {
     var stage: String?
     var index: Int
     var total: Int
+
+    /// The line that names the step.
+    func title(_ text: String) -> String {
+        ProgressStep(number: 0, stage: stage, index: index, total: total, text: text).title
+    }
 }
 
 extension Executor {
@@ -16,14 +22,16 @@ extension Executor {
         var state: StageState
         var instructions = node.stage.instructions
         do throws(BuildError) {
-            state = try start(node)
+            try checkpoint()
+            state = try start(node, index)
+            state.number = index
             instructions = try takeTriggers(of: &state) + instructions
         } catch {
             throw error.located(at: node.stage.origin)
         }
         if let name = node.stage.name, options.uncachedStages.contains(name) { state.isUncached = true }
         if options.uncachedStages.contains("\(index)") { state.isUncached = true }
-        if state.isUncached { state.isCacheBroken = true }
+        if state.isUncached { state.cacheBreak = .filter }
         var place = StepPlace(
             stage: plan.displayName(of: index), index: 1, total: 1 + instructions.count(where: \.isStep))
         try reportBase(node, &state, place)
@@ -31,26 +39,38 @@ extension Executor {
             if instruction.isStep { place.index += 1 }
             do throws(BuildError) {
                 try checkpoint()
+                try waitForSources(of: instruction, in: index)
                 try execute(instruction, at: place, &state)
             } catch {
-                if error.code == .commandFailed { leave(state) }
+                if error.code == .commandFailed, !options.keepsFailed { leave(state) }
                 throw error.located(at: instruction.origin)
             }
         }
         return state
     }
 
-    /// The state before the first instruction.
-    private func start(_ node: StageGraph.Node) throws(BuildError) -> StageState {
+    /// Waits for the stages that an instruction takes files from.
+    private func waitForSources(of instruction: Instruction, in user: Int) throws(BuildError) {
+        for from in instruction.froms {
+            if case .directory = options.namedContexts[from] { continue }
+            if case .stage(let index) = plan.graph.origin(of: from) { try board.wait(for: index, in: user) }
+        }
+        try checkpoint()
+    }
+
+    /// The state before the first instruction; waits for the stage that it starts from.
+    private func start(_ node: StageGraph.Node, _ user: Int) throws(BuildError) -> StageState {
         switch node.base {
         case .scratch:
             return StageState(
                 image: ImageConfiguration(platform: options.platform ?? .current), scope: scope([]),
                 filesKey: .scratch, stateKey: .scratch)
         case .stage(let index):
-            guard var state = stages[index] else {
+            try board.wait(for: index, in: user)
+            guard var state = board.state(of: index) else {
                 throw BuildError(.dockerfile, "the stage \(node.stage.base) is not built")
             }
+            state.queue = DispatchQueue(label: "strata.build.layers")
             // The variables come along, those of ARG too.
             state.hasOwnCommand = false
             state.isUncached = false
@@ -60,10 +80,12 @@ extension Executor {
             try check(node.platform ?? options.platform?.description, image.configuration, name)
             let layers = try layers(of: image)
             let diffIDs = layers.compactMap { try? $0.record().diffID }
-            return StageState(
+            var state = StageState(
                 layers: layers, image: image.configuration, scope: scope(image.configuration.config.env),
                 filesKey: .image(Digest.sha256(of: "files"), layers: diffIDs),
                 stateKey: .image(image.id, layers: diffIDs), baseImage: image.id)
+            state.base = StepDescription.Part(name, shown: image.id.description)
+            return state
         }
     }
 
@@ -112,11 +134,18 @@ extension Executor {
         let step = reporter.start(node.stage.text, stage: place.stage, index: place.index, total: place.total)
         let key = state.stateKey.step("FROM", definition: [])
         state.steps.append(key)
-        let hit = options.usesCache ? try cache.find(key, on: []) : nil
-        if hit != nil {
+        let verdict: CacheVerdict = options.usesCache ? try cache.look(for: key, on: []) : .notAsked
+        var description = StepDescription(instruction: node.stage.text)
+        description.base = state.base
+        // A place of its own: the first instruction of a stage from scratch stands on nothing as well.
+        var parent = CacheKey.scratch
+        if case .stage = node.base { parent = state.stateKey }
+        parent = parent.step("FROM", definition: [])
+        try explain(verdict, description, on: parent, state, step)
+        if case .hit = verdict {
             reporter.cached(step)
         } else {
-            try cache.put(key, created: .now, layer: nil, on: [])
+            try cache.put(key, created: .now, layer: nil, on: [], inputs: description.stored(on: parent))
             reporter.finish(step, isInstruction: true)
         }
     }
@@ -147,7 +176,7 @@ extension Executor {
             let counts = reporter.counts
             return BuildResult(
                 imageID: image.id, tags: options.tags, cachedSteps: counts.cached, executedSteps: counts.executed,
-                warnings: warnings, sourceDate: sourceDate, steps: steps(of: state))
+                warnings: warnings.withLock { $0 }, sourceDate: sourceDate, steps: steps(of: state))
         } catch {
             reporter.fail(step, error)
             throw error

@@ -1,5 +1,7 @@
+import Dispatch
 import Dockerfile
 import ImageStore
+import Linux
 import OCI
 import Runtime
 
@@ -13,8 +15,19 @@ struct LayerStep {
     var isIndependent = false
     /// The cache mounts that it uses, by their keys, with what people call them.
     var cacheMounts: [Digest: String] = [:]
+    /// What the key is the hash of, but for the step before; the instruction and the base are added later.
+    var description = StepDescription(instruction: "")
     /// Does it; nil if nothing of the files changed, which only some instructions can tell.
     var work: (_ number: Int) throws(BuildError) -> PendingLayer?
+
+    /// The layers that the result depends on.
+    func layersBelow(in state: StageState) -> [BuildLayer] { isIndependent ? [] : state.layers }
+
+    /// What their archives are called.
+    func stack(in state: StageState) throws(BuildError) -> [Digest] { isIndependent ? [] : try state.diffIDs() }
+
+    /// What the step stands on, for explanations.
+    func place(in state: StageState) -> CacheKey { isIndependent ? .independent : state.filesKey }
 }
 
 extension Executor {
@@ -55,45 +68,85 @@ extension Executor {
         let number = reporter.start(
             instruction.text, stage: place.stage, index: place.index, total: place.total)
         do throws(BuildError) {
-            let step = try prepare(state, number)
-            let isBroken = step.isIndependent ? state.isUncached : state.isCacheBroken
-            if options.usesCache, !isBroken,
-                let hit = try cache.find(step.key, on: step.isIndependent ? [] : try state.diffIDs())
-            {
-                take(step, created: hit.created, layer: hit.layer.map { BuildLayer($0) }, &state)
-                reporter.cached(number)
-                return
-            }
+            var step = try prepare(state, number)
+            step.description.instruction = instruction.text
+            step.description.base = state.base
+            let verdict = try verdict(on: step, state)
+            try explain(verdict, step.description, on: step.place(in: state), state, number)
+            if case .hit(let hit) = verdict { return reuse(hit, step, number, &state) }
+            let turn = try waitForTurn(step, number, state)
+            if let hit = turn.hit { return reuse(hit, step, number, &state) }
             let pending = try step.work(number)
             let created = Timestamp.now
             if let pending {
-                state.isCacheBroken = true
-                let layer = publish(
-                    pending, step.key, created: created, on: step.isIndependent ? [] : state.layers)
+                let layer = publish(pending, step, created: created, on: state, holding: turn.lock)
+                if state.cacheBreak == nil { state.cacheBreak = .step(place.title(instruction.text)) }
                 take(step, created: created, layer: layer, &state)
             } else {
-                try cache.put(step.key, created: created, layer: nil, on: try state.diffIDs())
+                remember(step, created: created, on: state, holding: turn.lock)
                 take(step, created: created, layer: nil, &state)
             }
             reporter.finish(number, isInstruction: true)
         } catch {
             reporter.fail(number, error)
+            var error = error
+            if error.code == .commandFailed { error.step = place.title(instruction.text) }
             throw error
+        }
+    }
+
+    /// Uses what the cache has.
+    private func reuse(_ hit: StepCache.Hit, _ step: LayerStep, _ number: Int, _ state: inout StageState) {
+        take(step, created: hit.created, layer: hit.layer.map { BuildLayer($0) }, &state)
+        reporter.cached(number)
+    }
+
+    /// Waits while another build, or another stage of this one, does the same step; then its result is there.
+    ///
+    /// Whoever has the lock waits for no other step's, so that two never wait for each other.
+    private func waitForTurn(
+        _ step: LayerStep, _ number: Int, _ state: StageState
+    ) throws(BuildError) -> (lock: StepLock?, hit: StepCache.Hit?) {
+        let isUncached = step.isIndependent ? state.isUncached : state.cacheBreak == .filter
+        guard options.usesCache, !isUncached else { return (nil, nil) }
+        var hasWaited = false
+        while true {
+            let lock = try fromStore { () throws(StoreError) in try store.stepLock(key: step.key.digest) }
+            if let lock {
+                return (lock, hasWaited ? try cache.find(step.key, on: try step.stack(in: state)) : nil)
+            }
+            if !hasWaited { reporter.note(number, "waiting for the same step of another build") }
+            hasWaited = true
+            try checkpoint()
+            MonotonicClock.sleep(milliseconds: 20)
         }
     }
 
     /// Hands a layer to be hashed; when that is done the step is in the cache.
     private func publish(
-        _ pending: PendingLayer, _ key: CacheKey, created: Timestamp, on below: [BuildLayer]
+        _ pending: PendingLayer, _ step: LayerStep, created: Timestamp, on state: StageState, holding lock: StepLock?
     ) -> BuildLayer {
-        let cache = cache
-        return BuildLayer(pending, on: queue) { (record: LayerRecord) throws(BuildError) in
-            // The layers below were handed over before, so nothing is waited for.
-            var stack: [Digest] = []
-            for layer in below {
-                if let digest = try layer.record().diffID { stack.append(digest) }
-            }
-            try cache.put(key, created: created, layer: record.id, on: stack)
+        let (cache, below, key) = (cache, step.layersBelow(in: state), step.key)
+        let inputs = step.description.stored(on: step.place(in: state))
+        return BuildLayer(pending, on: state.queue, group: publishing) { (record: LayerRecord) throws(BuildError) in
+            // The layers below were handed over before: of this stage they are done, of others under way.
+            defer { withExtendedLifetime(lock) {} }
+            try cache.put(
+                key, created: created, layer: record.id, on: try StageState.diffIDs(of: below), inputs: inputs)
+        }
+    }
+
+    /// Puts a step that made no layer into the cache, once those below it are hashed.
+    private func remember(
+        _ step: LayerStep, created: Timestamp, on state: StageState, holding lock: StepLock?
+    ) {
+        let (cache, below, key) = (cache, step.layersBelow(in: state), step.key)
+        let inputs = step.description.stored(on: step.place(in: state))
+        state.queue.async(group: publishing) {
+            // A layer that could not be finished fails the build; here there is just nothing to remember.
+            guard let stack = try? StageState.diffIDs(of: below) else { return }
+            try? cache.put(key, created: created, layer: nil, on: stack, inputs: inputs)
+            withExtendedLifetime(lock) {}
         }
     }
 

@@ -8,7 +8,9 @@ extension Executor {
     func workingDirectoryStep(_ directory: String, _ state: StageState) throws(BuildError) -> LayerStep {
         let user = state.image.config.user ?? ""
         let key = state.filesKey.step("WORKDIR", definition: [[directory, user]])
-        return LayerStep(key: key, createdBy: "WORKDIR \(directory)") { (_: Int) throws(BuildError) in
+        let description = StepDescription(directory: directory, user: user)
+        return LayerStep(key: key, createdBy: "WORKDIR \(directory)", description: description) {
+            (_: Int) throws(BuildError) in
             let lower = try self.openLayers(state.layerIDs)
             let scratch = try fromStore(self.store.makeTemporaryDirectory)
             let upper = try fromStore { () throws(StoreError) in try scratch.makeDirectory("upper") }

@@ -4,20 +4,27 @@ import ImageStore
 import Linux
 import OCI
 import Runtime
+import Synchronization
 
 /// One build, from its options to the image.
 ///
-/// Steps run one after the other on the calling thread; layers are hashed on a queue beside it.
-final class Executor {
+/// The steps of a stage run one after the other; stages run beside each other, as `StageBoard` has it. Layers are hashed
+/// on queues beside them.
+final class Executor: Sendable {
     let options: BuildOptions
     let store: ImageStore
     let runtime: RuntimeContext
     let reporter: ProgressReporter
     let cache: StepCache
-    /// Hashes and publishes layers in the order in which they are made.
-    let queue = DispatchQueue(label: "strata.build.layers")
+    /// What is being hashed and published.
+    let publishing = DispatchGroup()
+    /// Stops all that is under way: fires when the build is cancelled or a stage has failed.
+    let stop: Cancellation
+    /// Fires when the build is cancelled.
+    let interruption: Cancellation?
+    /// The stages' results.
+    let board: StageBoard
 
-    private let cancellation: Cancellation?
     let document: DockerfileDocument
     private let dockerfilePath: String?
     /// The text of the Dockerfile, for errors.
@@ -25,19 +32,20 @@ final class Executor {
     /// Which checks are done on the Dockerfile; nil for those that it asks for.
     let lintOptions: LintOptions?
     /// Remarks on the Dockerfile.
-    var warnings: [Diagnostic] = []
-    private(set) var arguments: BuildArguments
-    private(set) var plan: Plan
-    /// Images that stages start or copy from, by the reference in the Dockerfile.
-    private var images: [String: ImageRecord] = [:]
-    /// The stages that are done.
-    var stages: [Int: StageState] = [:]
+    let warnings = Mutex<[Diagnostic]>([])
+    let arguments: BuildArguments
+    let plan: Plan
     /// The time that `SOURCE_DATE_EPOCH` gives the build.
-    private(set) var sourceDate: Timestamp?
-    private var checkpoints = 0
-    private var openedContext: (context: BuildContext, files: FileDigests)?
+    let sourceDate: Timestamp?
+    /// Images that stages start or copy from, by the reference in the Dockerfile.
+    private let images = Mutex<[String: ImageRecord]>([:])
+    private let checkpoints = Atomic(0)
+    private let openedContext = Mutex<OpenContext?>(nil)
     /// Those of `--build-context`, by directory.
-    private var namedContexts: [String: (context: BuildContext, files: FileDigests)] = [:]
+    private let namedContexts = Mutex<[String: OpenContext]>([:])
+
+    /// A context and what is known of its files.
+    typealias OpenContext = (context: BuildContext, files: FileDigests)
 
     /// Reads the Dockerfile and finds out what has to be built.
     init(
@@ -47,10 +55,12 @@ final class Executor {
         self.options = options
         self.store = store
         self.runtime = runtime
-        self.cancellation = cancellation
         self.reporter = reporter
+        interruption = cancellation
+        let stop = try fromRuntime { () throws(RuntimeError) in try Cancellation(following: cancellation) }
+        self.stop = stop
         cache = StepCache(store: store, imports: CacheImports(options.cacheSources, store: store, reporter: reporter))
-        arguments = BuildArguments(
+        var arguments = BuildArguments(
             given: options.buildArguments, predefined: Self.platformArguments(options.platform ?? .current))
         let source = try DockerfileSource(options)
         dockerfilePath = source.path
@@ -73,9 +83,14 @@ final class Executor {
             reporter.fail(step, error)
             throw error.shown(in: bytes, of: source.name)
         }
+        self.arguments = arguments
         content = bytes
+        board = StageBoard(plan.order, width: Self.width, stop: stop)
         reporter.finish(step)
     }
+
+    /// How many stages work at the same time: more than there are processors, as commands wait for the network.
+    private static let width = Processors.count + 2
 
     static func platformArguments(_ target: Platform) -> [String: String] {
         let host = Platform.current
@@ -95,20 +110,19 @@ final class Executor {
     private func buildImage() throws(BuildError) -> BuildResult {
         defer {
             // Whatever happened, no layer is left half published, and what only this build kept goes.
-            queue.sync {}
-            stages = [:]
+            publishing.wait()
+            board.clear()
             try? store.releaseLeases()
         }
         warnOfUnusedArguments()
         try findImages()
         try lint()
-        for index in plan.order {
-            stages[index] = try buildStage(index)
-        }
-        for (context, files) in [openedContext].compactMap({ $0 }) + namedContexts.values {
-            try? cache.put(files, of: context.identity)
-        }
-        guard var state = stages[plan.target] else {
+        try board.carryOut { [self] (index: Int) throws(BuildError) in try buildStage(index) }
+        // Whatever is known of the steps is in the cache from here on.
+        publishing.wait()
+        let contexts = [openedContext.withLock { $0 }].compactMap { $0 } + namedContexts.withLock { Array($0.values) }
+        for (context, files) in contexts { try? cache.put(files, of: context.identity) }
+        guard var state = board.state(of: plan.target) else {
             throw BuildError(.dockerfile, "there is no stage to build")
         }
         for (name, value) in options.labels { state.image.config.labels[name] = value }
@@ -123,19 +137,15 @@ final class Executor {
         reporter.report(.warning("build arguments that no ARG declares: \(unused.joined(separator: ", "))"))
     }
 
-    /// Stops if the build was cancelled.
+    /// Stops if the build was cancelled, or another stage has failed.
     func checkpoint() throws(BuildError) {
-        if cancellation?.isCancelled == true { throw BuildError(.cancelled, "the build was cancelled") }
+        if stop.isCancelled { throw BuildError(.cancelled, "the build was cancelled") }
     }
 
     /// `checkpoint` for work on many small files: it looks only now and then.
     func frequentCheckpoint() throws(BuildError) {
-        checkpoints &+= 1
-        if checkpoints % 256 == 0 { try checkpoint() }
+        if checkpoints.wrappingAdd(1, ordering: .relaxed).newValue % 256 == 0 { try checkpoint() }
     }
-
-    /// What stops a container.
-    var stop: Cancellation? { cancellation }
 
     // MARK: Images
 
@@ -145,13 +155,13 @@ final class Executor {
             let node = plan.graph.nodes[index]
             if case .image(let name) = node.base {
                 let platform = node.platform ?? options.platform?.description
-                images[name] = try find(name, node.stage.origin, platform: platform)
+                remember(try find(name, node.stage.origin, platform: platform), name)
             }
             for instruction in node.stage.instructions {
                 for from in instruction.froms {
                     guard case .image(let name) = plan.graph.origin(of: from) else { continue }
                     if case .directory = options.namedContexts[from] { continue }
-                    images[name] = try find(name, instruction.origin)
+                    remember(try find(name, instruction.origin), name)
                 }
             }
         }
@@ -160,7 +170,7 @@ final class Executor {
     private func find(
         _ name: String, _ origin: SourceOrigin? = nil, platform: String? = nil
     ) throws(BuildError) -> ImageRecord {
-        if let known = images[name] { return known }
+        if let known = images.withLock({ $0[name] }) { return known }
         do throws(BuildError) {
             if case .image(let other) = options.namedContexts[name] { return try supply(other, platform: platform) }
             return try supply(name, platform: platform)
@@ -171,11 +181,12 @@ final class Executor {
 
     /// An image of the store; those that the Dockerfile names are found already, those of triggers are not.
     func image(_ name: String) throws(BuildError) -> ImageRecord {
-        if let image = images[name] { return image }
         let image = try find(name)
-        images[name] = image
+        remember(image, name)
         return image
     }
+
+    private func remember(_ image: ImageRecord, _ name: String) { images.withLock { $0[name] = image } }
 
     /// The layers of an image, as a stage uses them.
     func layers(of image: ImageRecord) throws(BuildError) -> [BuildLayer] {
@@ -189,26 +200,30 @@ final class Executor {
     // MARK: The context
 
     /// The build context and what is known of its files; opened when it is first needed.
-    func context() throws(BuildError) -> (context: BuildContext, files: FileDigests) {
-        if let openedContext { return openedContext }
-        guard let directory = options.context else {
-            throw BuildError(
-                .noContext, "the build has no context to copy files from", remedy: "give a directory to build from")
+    func context() throws(BuildError) -> OpenContext {
+        try openedContext.withLock { (opened: inout OpenContext?) throws(BuildError) in
+            if let opened { return opened }
+            guard let directory = options.context else {
+                throw BuildError(
+                    .noContext, "the build has no context to copy files from", remedy: "give a directory to build from")
+            }
+            let isConfined = options.remoteContext != nil
+            let context = try BuildContext(
+                directory: directory, dockerfile: dockerfilePath, store: store.root, isConfined: isConfined)
+            let new = (context, try cache.files(of: context.identity))
+            opened = new
+            return new
         }
-        let isConfined = options.remoteContext != nil
-        let context = try BuildContext(
-            directory: directory, dockerfile: dockerfilePath, store: store.root, isConfined: isConfined)
-        let opened = (context, try cache.files(of: context.identity))
-        openedContext = opened
-        return opened
     }
 
     /// The context that `--build-context` has for a name.
-    func context(named directory: String) throws(BuildError) -> (context: BuildContext, files: FileDigests) {
-        if let known = namedContexts[directory] { return known }
-        let context = try BuildContext(directory: directory, dockerfile: nil, store: store.root)
-        let opened = (context, try cache.files(of: context.identity))
-        namedContexts[directory] = opened
-        return opened
+    func context(named directory: String) throws(BuildError) -> OpenContext {
+        try namedContexts.withLock { (known: inout [String: OpenContext]) throws(BuildError) in
+            if let opened = known[directory] { return opened }
+            let context = try BuildContext(directory: directory, dockerfile: nil, store: store.root)
+            let opened = (context, try cache.files(of: context.identity))
+            known[directory] = opened
+            return opened
+        }
     }
 }

@@ -35,6 +35,15 @@ struct StepMounts {
             }
         }
 
+        /// What it is called in a sentence.
+        var title: String {
+            switch mount.kind {
+            case .secret, .ssh: "\(mount.kind.rawValue) \(id)"
+            case .bind: "source of the mount at \(target)"
+            case .cache, .tmpfs: "mount at \(target)"
+            }
+        }
+
         /// What the instruction says, for the key of the step: no content of caches, no value of secrets.
         var definition: [String] {
             let numbers = [mount.mode, mount.userID, mount.groupID].map { $0.map(String.init) ?? "" }
@@ -136,13 +145,11 @@ extension Executor {
         return source
     }
 
-    private func memoryKey(_ layers: [BuildLayer], path: String) throws(BuildError) -> Digest {
+    /// What stands for a part of layers; nil while they are being hashed.
+    private func memoryKey(_ layers: [BuildLayer], path: String) throws(BuildError) -> Digest? {
+        guard layers.allSatisfy(\.isFinished) else { return nil }
         var hasher = KeyHasher("mount selection")
-        var stack: [String] = []
-        for layer in layers {
-            if let digest = try layer.record().diffID { stack.append(digest.hex) }
-        }
-        hasher.add(stack)
+        hasher.add(try StageState.diffIDs(of: layers).map(\.hex))
         hasher.add(path)
         return hasher.finish()
     }
@@ -151,7 +158,9 @@ extension Executor {
     private func layers(from name: String) throws(BuildError) -> [BuildLayer] {
         switch plan.graph.origin(of: name) {
         case .stage(let index):
-            guard let stage = stages[index] else { throw BuildError(.dockerfile, "the stage \(name) is not built") }
+            guard let stage = board.state(of: index) else {
+                throw BuildError(.dockerfile, "the stage \(name) is not built")
+            }
             return stage.layers
         case .image(let reference): return try layers(of: try image(reference))
         case .scratch: return []

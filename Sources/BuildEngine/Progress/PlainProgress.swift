@@ -74,7 +74,7 @@ public struct PlainProgress: Sendable {
     }
 
     /// A line that was overwritten by carriage returns is shown as a terminal would leave it.
-    private static func withoutReturns(_ line: ArraySlice<UInt8>) -> [UInt8] {
+    static func withoutReturns(_ line: ArraySlice<UInt8>) -> [UInt8] {
         var rest = line
         while rest.last == UInt8(ascii: "\r") { rest = rest.dropLast() }
         guard let last = rest.lastIndex(of: UInt8(ascii: "\r")) else { return Array(rest) }

@@ -40,6 +40,7 @@ final class ProgressReporter: Sendable {
     func cached(_ step: Int) {
         state.withLock { state in
             state.cached += 1
+            state.began[step] = nil
             sink(.cached(step: step))
         }
     }
@@ -53,8 +54,11 @@ final class ProgressReporter: Sendable {
         }
     }
 
+    /// Ends a step; one that has ended already is left alone.
     func fail(_ step: Int, _ error: BuildError) {
-        state.withLock { _ in sink(.failed(step: step, error: error)) }
+        state.withLock { state in
+            if state.began.removeValue(forKey: step) != nil { sink(.failed(step: step, error: error)) }
+        }
     }
 
     func note(_ step: Int, _ text: String) {

@@ -130,6 +130,8 @@ int clinux_setfsuid(uint32_t uid);
 int clinux_setfsgid(uint32_t gid);
 int clinux_pidfd_open(int32_t pid, uint32_t flags);
 int clinux_pidfd_send_signal(int pidfd, int signal);
+/// Locks one byte of a file that is open for writing, for this open file alone; EAGAIN where another has the lock.
+int clinux_lock_byte(int fd, uint64_t offset);
 int clinux_close_range(uint32_t first, uint32_t last, uint32_t flags);
 
 /// Starts a program: file descriptors `map[0..<count]` become 0..<count in the child, all others are closed;

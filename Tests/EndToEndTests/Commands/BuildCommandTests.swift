@@ -116,6 +116,42 @@ extension EndToEnd {
             }
         }
 
+        @Test func theCacheIsExplained() throws {
+            try Strata.testWithBusybox { strata in
+                try strata.write(Self.dockerfile, to: "context/Dockerfile")
+                try strata.write("late\n", to: "context/late")
+                let context = strata.scratch + "/context"
+                try strata("build", context)
+                try strata.write("later\n", to: "context/late")
+                let outcome = try strata.run(["build", "--explain-cache", context])
+                #expect(
+                    outcome.errors.contains(/RUN [^\n]*\n#\d+ cache: found, made 2[^\n]*\n#\d+ CACHED\n/), "\(outcome)")
+                #expect(
+                    outcome.errors.contains(
+                        /COPY [^\n]*\n#\d+ cache: missed, compared with the same step of 2[^\n]*\n#\d+ cache: the file late has other content\n/
+                    ), "\(outcome)")
+            }
+        }
+
+        @Test func whatFailedCanBeLookedAt() throws {
+            try Strata.testWithBusybox { strata in
+                let context = try strata.directory("context")
+                let recipe = try strata.write(
+                    "FROM busybox\nENV A=1\nRUN echo half > /trace; echo why; exit 3\n", to: "recipe")
+                let shell = try strata.run(
+                    ["build", "--debug-shell", "-f", recipe, context], input: "cat /trace; echo $A; exit 5\n")
+                #expect(shell.status == 3 && shell.output == "half\n1\n", "\(shell)")
+                #expect(try strata("images", "-q", "--filter", "dangling=true") == "")
+
+                let kept = try strata.run(["build", "-q", "--keep-failed", "-f", recipe, context])
+                #expect(kept.status == 3 && kept.output == "")
+                #expect(kept.errors.contains(/^------\n > \[2\/2\] RUN [^\n]*:\n[\d.]+ why\n------\n/), "\(kept)")
+                let id = try strata("images", "-q", "--filter", "dangling=true")
+                #expect(kept.errors.contains("run -it --rm \(id)"))
+                #expect(try strata("run", "--rm", id, "cat", "/trace") == "half")
+            }
+        }
+
         @Test func anInterruptedBuildTidiesUp() throws {
             try Strata.testWithBusybox { strata in
                 let context = try strata.directory("context")

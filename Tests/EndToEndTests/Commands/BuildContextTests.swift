@@ -105,6 +105,25 @@ extension EndToEnd {
             }
         }
 
+        /// A gibibyte lies in the context and one mebibyte of it is used; the bytes that the program has read are counted.
+        @Test func onlyWhatIsUsedOfTheContextIsRead() throws {
+            try Strata.testWithBusybox { strata in
+                let context = try strata.directory("context")
+                try Program.shell(
+                    "cd '\(context)'; mkdir used big; head -c 1M /dev/urandom > used/file; truncate -s 512M big/1 big/2"
+                )
+                try strata.write(
+                    "FROM busybox\nCOPY used /used\nRUN --mount=source=used,target=/m cat /m/file >/file\n",
+                    to: "recipe")
+                let script = """
+                    '\(try Strata.binary())' --root '\(strata.root)' build -q -f '\(strata.scratch)/recipe' '\(context)' >/dev/null
+                    awk '$1 == "rchar:" { print $2 }' /proc/$$/io
+                    """
+                let read = try #require(Int(try Program.shell(script).split(separator: "\n").last ?? ""))
+                #expect(read > 1 << 20 && read < 256 << 20, "\(read) bytes")
+            }
+        }
+
         @Test func theResultIsPushed() throws {
             try RegistryServer.test { registry in
                 try Strata.testWithBusybox { strata in

@@ -34,6 +34,22 @@ import Testing
         #expect(text.hasSuffix("------\n > [1/3] RUN false:\na\nc\n------\n"))
     }
 
+    @Test func severalRunningStepsStayOnTheTerminal() {
+        var progress = LiveProgress(width: 40, tailLength: 6, rows: 10, colours: false)
+        var text = ""
+        for number in 1...3 {
+            _ = progress.take(.started(Self.step(number, "RUN \(number)")), at: 0)
+            let output = Array("a\(number)\nb\(number)\nc\(number)\n".utf8)
+            text = progress.take(.output(step: number, stream: .standardOutput, bytes: output), at: 0)
+        }
+        let lines = text.split(separator: "\n").drop { !$0.contains("Building") }
+        #expect(lines.filter { $0.contains("RUN") }.count == 3)
+        #expect(lines.filter { $0.contains("=> => #") }.map { $0.suffix(2) } == ["c1", "c2", "c3"])
+        for number in 4...20 { text = progress.take(.started(Self.step(number, "RUN \(number)")), at: 0) }
+        #expect(text.split(separator: "\n").drop { !$0.contains("Building") }.count < 10)
+        #expect(text.contains("... and 13 more"))
+    }
+
     @Test func longTitlesAreCut() {
         var progress = LiveProgress(width: 30, tailLength: 1, colours: false)
         let text = progress.take(.started(Self.step(1, String(repeating: "x", count: 100) + "\ny")), at: 0)

@@ -11,7 +11,8 @@ struct Build: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "build", abstract: "Build an image from a Dockerfile.",
         discussion: """
-            A failing RUN ends the build with its exit status; what was built until then stays as an image without a name.
+            A failing RUN ends the build with its exit status; what was built until then stays as an image without a name. \
+            With --keep-failed that image has what the failed command left as well; --debug-shell opens a shell there.
 
             Likely mistakes in the Dockerfile are told at the end; --check finds them without a build.
 
@@ -38,6 +39,7 @@ struct Build: ParsableCommand {
         let cancellation = try Cancellation()
         let interruption = Interruption.watch(cancellation)
         let display = options.display()
+        options.debugging.apply(to: &settings, display: display)
         let warnings = WarningCollector()
         let result: BuildResult
         do {
@@ -49,6 +51,9 @@ struct Build: ParsableCommand {
                 display.show(event)
                 warnings.take(event)
             }
+        } catch {
+            display.show(lastOutputOf: error)
+            throw error
         }
         withExtendedLifetime(interruption) {}
         if let file = options.iidfile { try IdentificationFile.write(result.imageID.description, to: file) }

@@ -62,6 +62,8 @@ struct BuildCommandOptions: ParsableArguments {
 
     @OptionGroup var sources: BuildSourceOptions
 
+    @OptionGroup var debugging: BuildDebugOptions
+
     @OptionGroup var outputs: BuildOutputOptions
 
     @OptionGroup var assembly: BuildAssemblyOptions

@@ -5,11 +5,27 @@ import Synchronization
 protocol BuildDisplay: Sendable {
     /// Shows an event.
     func show(_ event: ProgressEvent)
+    /// Shows what a failed command printed last, unless that is still to be seen; after `end`.
+    func show(lastOutputOf error: BuildError)
+    /// Leaves the terminal to somebody else, until `resume`.
+    func suspend()
+    func resume()
     /// Leaves the terminal in order; called once, after the last event.
     func end()
 }
 
-/// Shows nothing.
+extension BuildDisplay {
+    func suspend() {}
+    func resume() {}
+
+    func show(lastOutputOf error: BuildError) {
+        guard let step = error.step, !error.lastOutput.isEmpty else { return }
+        let lines = ["------", " > \(step):"] + error.lastOutput + ["------"]
+        Console.remark(lines.map { $0 + "\n" }.joined())
+    }
+}
+
+/// Shows nothing but why it failed.
 struct SilentDisplay: BuildDisplay {
     func show(_ event: ProgressEvent) {}
     func end() {}

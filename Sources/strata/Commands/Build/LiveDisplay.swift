@@ -9,14 +9,16 @@ import Synchronization
 final class LiveDisplay: BuildDisplay {
     private let state: Mutex<LiveProgress>
     private let isDone = Atomic(false)
+    private let isSuspended = Atomic(false)
 
     private init() {
         var size = (try? Terminal.size(of: 2)) ?? TerminalSize(rows: 24, columns: 80)
         // A terminal that does not know its size says zero.
-        if size.columns == 0 { size = TerminalSize(rows: 24, columns: 80) }
+        if size.columns == 0 || size.rows == 0 { size = TerminalSize(rows: 24, columns: 80) }
         state = Mutex(
             LiveProgress(
                 width: max(20, Int(size.columns)), tailLength: min(6, max(1, Int(size.rows) - 4)),
+                rows: Int(size.rows),
                 colours: Environment.nonEmpty("NO_COLOR") == nil))
     }
 
@@ -43,6 +45,18 @@ final class LiveDisplay: BuildDisplay {
         }
     }
 
+    /// All of it was shown when the step failed.
+    func show(lastOutputOf error: BuildError) {}
+
+    func suspend() {
+        state.withLock { state in
+            isSuspended.store(true, ordering: .relaxed)
+            Console.remark(state.erasure())
+        }
+    }
+
+    func resume() { isSuspended.store(false, ordering: .relaxed) }
+
     func end() {
         isDone.store(true, ordering: .relaxed)
         state.withLock { Console.remark($0.erasure()) }
@@ -50,6 +64,7 @@ final class LiveDisplay: BuildDisplay {
 
     private func redraw() {
         state.withLock { state in
+            if isSuspended.load(ordering: .relaxed) { return }
             if !isDone.load(ordering: .relaxed) { Console.remark(state.redrawn(at: MonotonicClock.milliseconds)) }
         }
     }

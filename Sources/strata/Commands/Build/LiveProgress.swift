@@ -12,6 +12,7 @@ struct LiveProgress {
 
     private let width: Int
     private let tailLength: Int
+    private let rows: Int
     private let colours: Bool
     private var running: [Step] = []
     private var done = 0
@@ -21,11 +22,13 @@ struct LiveProgress {
 
     /// - Parameters:
     ///   - width: characters of a line.
-    ///   - tailLength: how many lines of a running step's output are shown.
+    ///   - tailLength: how many lines of a running step's output are shown, at most.
+    ///   - rows: how many lines the terminal has; what is redrawn has to stay on it.
     ///   - colours: whether colours may be used.
-    init(width: Int, tailLength: Int, colours: Bool) {
+    init(width: Int, tailLength: Int, rows: Int = 24, colours: Bool) {
         self.width = width
         self.tailLength = tailLength
+        self.rows = rows
         self.colours = colours
     }
 
@@ -47,15 +50,15 @@ struct LiveProgress {
         case .output(let number, _, let bytes): change(number) { $0.output.append(bytes) }
         case .note(let number, let text): change(number) { $0.notes.append(text) }
         case .cached(let number):
-            if let step = remove(number) { lasting = line("CACHED \(step.step.title)", seconds: nil, .done) }
-        case .finished(let number, let seconds):
             if let step = remove(number) {
-                lasting = line(step.step.title, seconds: seconds, .done) + step.notes.map { line("=> \($0)") }.joined()
+                lasting = line("CACHED \(step.step.title)", seconds: nil, .done) + notes(of: step)
             }
+        case .finished(let number, let seconds):
+            if let step = remove(number) { lasting = line(step.step.title, seconds: seconds, .done) + notes(of: step) }
         case .failed(let number, _):
             if let step = remove(number) {
                 let seconds = Double(now - step.began) / 1000
-                lasting = line("ERROR \(step.step.title)", seconds: seconds, .failed) + log(of: step)
+                lasting = line("ERROR \(step.step.title)", seconds: seconds, .failed) + notes(of: step) + log(of: step)
             }
         case .warning(let text): lasting = painted(text, .warning) + "\n"
         case .image, .diagnostic: break
@@ -86,13 +89,19 @@ struct LiveProgress {
     private mutating func live(at now: Int64) -> String {
         guard !running.isEmpty else { return "" }
         var lines = [line("[+] Building (\(done) done)", seconds: Double(now - (began ?? now)) / 1000, mark: "")]
-        for step in running {
+        // The head, a line for each step, and perhaps one for those that do not fit; the cursor is below.
+        let shown = running.prefix(max(1, rows - 3))
+        let tail = min(tailLength, max(0, rows - 3 - shown.count) / shown.count)
+        for step in shown {
             lines.append(line(step.step.title, seconds: Double(now - step.began) / 1000))
-            lines += step.output.lines(tailLength).map { painted(" => => # \($0)".cut(to: width - 1), .dim) + "\n" }
+            lines += step.output.lines(tail).map { painted(" => => # \($0)".cut(to: width - 1), .dim) + "\n" }
         }
+        if shown.count < running.count { lines.append(line("... and \(running.count - shown.count) more")) }
         liveLines = lines.count
         return lines.joined()
     }
+
+    private func notes(of step: Step) -> String { step.notes.map { line("=> \($0)") }.joined() }
 
     /// What a failed step has printed, so that nobody has to build again to see it.
     private func log(of step: Step) -> String {
