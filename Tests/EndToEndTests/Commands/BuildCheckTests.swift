@@ -221,6 +221,7 @@ extension EndToEnd {
                         SSH       REQUIRED
                         default   
 
+
                         """)
                 let json = try strata("build", "--call=targets,format=json", context)
                 #expect(json.contains("\"description\": \"has the compiler\""))
