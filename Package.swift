@@ -132,7 +132,7 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["strata", "BuildEngine", "ImageStore", "Linux", "OCI", "Runtime", "TestSupport"],
-            exclude: ["contexts"], swiftSettings: settings),
+            exclude: ["comparisons", "contexts"], swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )

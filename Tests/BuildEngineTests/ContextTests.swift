@@ -18,7 +18,7 @@ import Testing
                     "d 755 0:0 c", "d 755 0:0 c/dir", "f 644 0:0 c/dir/keep", "f 644 0:0 c/keep",
                     "d 755 0:0 c/node_modules", "d 755 0:0 c/node_modules/keep", "f 644 0:0 c/node_modules/keep/me",
                 ])
-            for path in ["drop.log", "node_modules/a/b", "node_modules/a", "*.log"] {
+            for path in ["drop.log", "node_modules/a/b", "node_modules/a"] {
                 let error = try fixture.failure("FROM busybox\nCOPY \(path) /x/\n")
                 #expect(error.code == .noSuchFile, "\(path)")
             }

@@ -101,11 +101,14 @@ import Testing
             buildArguments: arguments)
         var last: Instruction.Operation?
         for instruction in document.stages[0].instructions { last = try scope.apply(instruction) }
-        #expect(last == .workingDirectory("/2/g-d/f"))
+        #expect(last == .workingDirectory("/arg/g-d/f"), "an ARG behind an ENV hides it")
         #expect(scope.environment.map { "\($0.key)=\($0.value)" } == ["PATH=/bin", "P=/bin:/x", "A=2", "B=1", "C="])
         #expect(
             scope.commandArguments.map { "\($0.key)=\($0.value)" }
-                == ["GLOBAL=g", "D=g-d", "E=g-d", "F=f", "TARGETARCH=amd64"])
+                == ["GLOBAL=g", "D=g-d", "E=g-d", "F=f", "A=arg", "TARGETARCH=amd64"])
+        scope.set(KeyValue(key: "A", value: "3"))
+        #expect(scope.value(of: "A") == "3", "an ENV behind an ARG hides that")
+        #expect(!scope.commandArguments.contains { $0.key == "A" })
         #expect(scope.value(of: "HIDDEN") == nil)
         #expect(document.declaredArgumentNames == ["GLOBAL", "HIDDEN", "D", "E", "F", "A", "TARGETARCH"])
     }

@@ -12,6 +12,9 @@ struct CopyRules: Sendable {
     /// The owner of directories that are made on the way to the destination.
     var parentOwner: FileOwner { owner ?? .root }
 
+    /// The permissions of those directories: a mode written as a number holds for them too, as for BuildKit.
+    var parentMode: UInt32 { mode?.number ?? 0o755 }
+
     /// The owner that a file gets.
     func owner(of status: FileStatus) -> FileOwner {
         owner ?? FileOwner(uid: status.uid, gid: status.gid)
@@ -42,10 +45,11 @@ extension CopyRules {
     }
 
     /// `user`, `user:group`: a user without a group gets its own group if it is in the image, else the group of its
-    /// number.
+    /// number. Nothing before or behind a colon is root, as for BuildKit.
     private static func owner(
         _ text: String, users: () throws(BuildError) -> UserDatabase
     ) throws(BuildError) -> FileOwner {
+        let text = (text.hasPrefix(":") ? "0" : "") + text + (text.hasSuffix(":") ? "0" : "")
         let specification = try fromDockerfile { () throws(DockerfileError) in try OwnerSpecification.parse(text) }
         if let uid = UInt32(specification.user), let group = specification.group ?? Optional(specification.user),
             let gid = UInt32(group)

@@ -7,6 +7,11 @@ struct Transfer {
     enum Item {
         case file(SelectedSource)
         case heredoc(Heredoc)
+
+        /// Whether it makes the destination a directory, whatever its name.
+        var isDirectory: Bool {
+            if case .file(let source) = self { source.isDirectory } else { false }
+        }
     }
 
     /// In order.
@@ -21,8 +26,9 @@ struct Transfer {
 
     /// Finds the sources.
     ///
-    /// `noSuchFile` if a source that is no pattern does not exist, or nothing matches at all; `forbiddenPath`;
-    /// `badDestination` for several sources and a destination that is no directory by its name.
+    /// A pattern that nothing matches is no source, as for BuildKit; even if there is no other.
+    ///
+    /// `noSuchFile` if a source that is no pattern does not exist; `forbiddenPath`; `badDestination` for several sources and a destination that is no directory by its name.
     ///
     /// - Parameters:
     ///   - keepsParents: `--parents`.
@@ -49,7 +55,6 @@ struct Transfer {
                 items += selected.map { .file($0) }
             }
         }
-        if items.isEmpty, !keepsParents { throw Self.missing(texts.joined(separator: " "), tree) }
         self.items = items
         sourceTexts = texts
         let last = destination.split(separator: "/", omittingEmptySubsequences: false).last.map(String.init)
@@ -94,7 +99,7 @@ struct Transfer {
     ) throws(BuildError) {
         for item in items {
             let location = try follow(copier.root)
-            if items.count > 1, !wantsDirectory, !location.isDirectory {
+            if items.count > 1, !wantsDirectory, !location.isDirectory, !item.isDirectory {
                 throw BuildError(
                     .badDestination, "several files are copied to \(destination), which is no directory",
                     remedy: "end the destination with a /")
@@ -104,14 +109,14 @@ struct Transfer {
                 let (directory, name) = try place(FileName(heredoc.name), location, copier.rules)
                 try copier.write(heredoc.content, to: directory, as: name)
             case .file(let source):
-                copier.tree = source.tree
+                copier.turn(to: source.tree)
                 if source.isDirectory {
                     try copyDirectory(source, location, &copier)
                 } else if let tree = try unpack(source) {
                     var unpacker = TreeCopier(tree: tree, rules: unpackRules(copier), root: copier.root)
                     unpacker.checkpoint = copier.checkpoint
                     unpacker.isUnpacking = true
-                    let target = try directory(at: location, owner: copier.rules.parentOwner)
+                    let target = try directory(at: location, copier.rules)
                     try unpacker.copyContents(of: tree.root, path: [], source: 0, to: target)
                 } else if let entry = source.location.entry {
                     let (directory, name) = try place(source.name, location, copier.rules)
@@ -133,7 +138,7 @@ struct Transfer {
     private func copyDirectory(
         _ source: SelectedSource, _ location: DestinationLocation, _ copier: inout TreeCopier
     ) throws(BuildError) {
-        let target = try directory(at: location, owner: copier.rules.parentOwner)
+        let target = try directory(at: location, copier.rules)
         let opened = try attempting("open \(TreePath.text(source.location.path))") { () throws(Errno) in
             try source.location.open()
         }
@@ -154,13 +159,14 @@ struct Transfer {
 
     /// The directory that the destination is, made if it is not there.
     private func directory(
-        at location: DestinationLocation, owner: FileOwner
+        at location: DestinationLocation, _ rules: CopyRules
     ) throws(BuildError) -> DestinationDirectory {
         if location.file != nil {
             throw BuildError(.badDestination, "cannot copy a directory to \(destination): a file is there")
         }
         return try attempting("create \(destination)") { () throws(Errno) in
-            try location.directory.makeDirectories(location.rest, owner: owner)
+            try location.directory.makeDirectories(
+                location.rest, mode: rules.parentMode, owner: rules.parentOwner)
         }
     }
 
@@ -169,12 +175,13 @@ struct Transfer {
         _ name: FileName, _ location: DestinationLocation, _ rules: CopyRules
     ) throws(BuildError) -> (DestinationDirectory, FileName) {
         if wantsDirectory || location.isDirectory {
-            return (try directory(at: location, owner: rules.parentOwner), name)
+            return (try directory(at: location, rules), name)
         }
         guard let last = location.rest.last else { return (location.directory, name) }
         if location.file != nil { return (location.directory, last) }
         let parent = try attempting("create \(destination)") { () throws(Errno) in
-            try location.directory.makeDirectories(location.rest.dropLast(), owner: rules.parentOwner)
+            try location.directory.makeDirectories(
+                location.rest.dropLast(), mode: rules.parentMode, owner: rules.parentOwner)
         }
         return (parent, last)
     }

@@ -3,7 +3,7 @@ import Linux
 /// Puts files of a tree into the directory of a new layer.
 struct TreeCopier {
     /// Where the files come from.
-    var tree: SourceTree
+    private(set) var tree: SourceTree
     let rules: CopyRules
     /// The root of the image that is written.
     let root: DestinationDirectory
@@ -14,7 +14,8 @@ struct TreeCopier {
     /// Asked now and then; throws to stop.
     var checkpoint: () throws(BuildError) -> Void = {}
 
-    /// Files with several links that were copied already, and where to: the links are kept within one instruction.
+    /// Files with several links that were copied already, and where to: the links are kept within one source, as
+    /// BuildKit does. Two sources that happen to be one file become two.
     private var linked: [FileIdentity: [FileName]] = [:]
     private var buffer = CopyBuffer()
 
@@ -22,6 +23,12 @@ struct TreeCopier {
         self.tree = tree
         self.rules = rules
         self.root = root
+    }
+
+    /// Turns to another source, in this tree or in another.
+    mutating func turn(to tree: SourceTree) {
+        self.tree = tree
+        linked = [:]
     }
 
     /// Copies what is in a directory into another.

@@ -16,7 +16,9 @@ extension Executor {
             }
         if arguments.isEmpty { throw BuildError(.dockerfile, "RUN has no command") }
         let declared = state.scope.commandArguments.map { "\($0.key)=\($0.value)" }
-        let environment = state.image.config.env
+        let names = state.scope.commandArguments.map { $0.key + "=" }
+        // An argument that was declared after a variable of its name takes its place.
+        let environment = state.image.config.env.filter { pair in !names.contains { pair.hasPrefix($0) } }
         let user = state.image.config.user ?? ""
         var isScript = false
         if case .script = run.body { isScript = true }

@@ -62,9 +62,11 @@ extension Executor {
     private func start(_ node: StageGraph.Node, _ user: Int) throws(BuildError) -> StageState {
         switch node.base {
         case .scratch:
+            var image = ImageConfiguration(platform: options.platform ?? .current)
+            image.config.workingDir = "/"
+            image.config.env = Self.withPath([])
             return StageState(
-                image: ImageConfiguration(platform: options.platform ?? .current), scope: scope([]),
-                filesKey: .scratch, stateKey: .scratch)
+                image: image, scope: scope(image.config.env), filesKey: .scratch, stateKey: .scratch)
         case .stage(let index):
             try board.wait(for: index, in: user)
             guard var state = board.state(of: index) else {
@@ -77,16 +79,24 @@ extension Executor {
             return state
         case .image(let name):
             let image = try image(name)
+            var configuration = image.configuration
+            configuration.config.env = Self.withPath(configuration.config.env)
             try check(node.platform ?? options.platform?.description, image.configuration, name)
             let layers = try layers(of: image)
             let diffIDs = layers.compactMap { try? $0.record().diffID }
             var state = StageState(
-                layers: layers, image: image.configuration, scope: scope(image.configuration.config.env),
+                layers: layers, image: configuration, scope: scope(configuration.config.env),
                 filesKey: .image(Digest.sha256(of: "files"), layers: diffIDs),
                 stateKey: .image(image.id, layers: diffIDs), baseImage: image.id)
             state.base = StepDescription.Part(name, shown: image.id.description)
             return state
         }
+    }
+
+    /// The environment with a `PATH`: an image that is built always has one, as with BuildKit.
+    private static func withPath(_ environment: [String]) -> [String] {
+        guard !environment.contains(where: { $0.hasPrefix("PATH=") }) else { return environment }
+        return environment + ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
     }
 
     private func scope(_ environment: [String]) -> VariableScope {

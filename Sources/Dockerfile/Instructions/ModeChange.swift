@@ -11,6 +11,9 @@ public struct ModeChange: Sendable, Hashable {
         var copied: UInt32?
     }
 
+    /// The permissions, if they were written as a number.
+    public var number: UInt32? { absolute }
+
     private var absolute: UInt32?
     private var steps: [Step] = []
 

@@ -25,6 +25,9 @@ struct Glob: Sendable, Hashable {
     private var tokens: [Token] = []
     /// The characters, if all tokens are literals: most patterns are, and need no more than a comparison.
     private var literals: [Character]?
+    /// Whether a class can match a slash. Go's `filepath.Match` says no; those who read ignore files make a regular
+    /// expression of the pattern, where it can.
+    private let classesMatchSlashes: Bool
 
     /// Reads a pattern.
     /// - Parameter doubleStars: whether `**` stands for any directories, as in ignore files.
@@ -32,6 +35,11 @@ struct Glob: Sendable, Hashable {
     /// Throws `invalidPattern`, without a place.
     init(_ text: String, doubleStars: Bool) throws(DockerfileError) {
         var rest = Array(text.unicodeScalars.map(\.value))[...]
+        classesMatchSlashes = doubleStars
+        if doubleStars, let suffix = Glob.suffix(rest) {
+            tokens = [.everything] + suffix.map { .literal($0) }
+            return
+        }
         func fault(_ why: String) -> DockerfileError {
             DockerfileError(.invalidPattern, "the pattern \(text.shown) is not well formed: \(why)")
         }
@@ -54,6 +62,17 @@ struct Glob: Sendable, Hashable {
         }
         let characters = tokens.compactMap { if case .literal(let character) = $0 { character } else { nil } }
         literals = characters.count == tokens.count ? characters : nil
+    }
+
+    /// What stands behind a `**` that the pattern starts with, if there are no other wildcards and no slash follows: then
+    /// the `**` stands for any text, as `**.go` for `a.go` (moby/patternmatcher, `suffixMatch`).
+    private static func suffix(_ pattern: ArraySlice<Character>) -> ArraySlice<Character>? {
+        let special: [Character] =
+            [star, Character(ASCII.question), Character(ASCII.openBracket)]
+            + [Character(ASCII.closeBracket), Character(ASCII.backslash)]
+        let suffix = pattern.dropFirst(2)
+        guard pattern.starts(with: [star, star]), let first = suffix.first, first != slash else { return nil }
+        return suffix.contains(where: special.contains) ? nil : suffix
     }
 
     /// The pattern as a text, if it has no wildcards.
@@ -99,7 +118,8 @@ struct Glob: Sendable, Hashable {
             add(index, to: &states)
             if isSlash { add(index + 1, to: &states) }
         case .oneOf(let ranges, let negated):
-            if !isSlash, ranges.contains(where: { $0.contains(character) }) != negated { add(index + 1, to: &states) }
+            guard !isSlash || classesMatchSlashes else { return }
+            if ranges.contains(where: { $0.contains(character) }) != negated { add(index + 1, to: &states) }
         }
     }
 
@@ -121,7 +141,7 @@ struct Glob: Sendable, Hashable {
 
     private static let star = Character(ASCII.star)
 
-    /// What follows a `[`, up to its `]`; nil if that is not well formed. A class never matches a slash.
+    /// What follows a `[`, up to its `]`; nil if that is not well formed.
     private static func characterClass(_ rest: inout ArraySlice<Character>) -> Token? {
         var negated = false
         if rest.first == Character(UInt8(ascii: "^")) {

@@ -1,13 +1,15 @@
 /// The patterns of a `.dockerignore`, and of `--exclude`: which paths of a build context are left out.
 ///
 /// The last pattern that matches a path or one of the directories it is in decides; with `!` in front it takes the
-/// path back in. `*`, `?` and `[…]` are those of `GlobPattern`, and `**` stands for any number of directories.
+/// path back in. `*`, `?` and `[…]` are those of `GlobPattern`, and `**` stands for any number of directories. As with
+/// BuildKit, a class can match a slash, and a `**` in front of a plain text stands for any text (`**.go`).
 /// Patterns are relative to the context, with or without a leading slash.
 public struct IgnorePatterns: Sendable, Hashable {
     private struct Pattern: Sendable, Hashable {
         let glob: Glob
         let isException: Bool
-        /// The pattern's names, to see whether it can match below a directory; nil from the first `**` on.
+        /// The pattern's names, to see whether it can match below a directory; nil from the first `**` or class on, as
+        /// both can match a slash.
         let names: [Glob?]
         /// Whether it matches whatever stands in the context itself.
         let isEverything: Bool
@@ -93,7 +95,7 @@ public struct IgnorePatterns: Sendable, Hashable {
         var globs: [Glob?] = []
         for name in names {
             // Behind a ** there may be any number of names, so nothing below can be ruled out.
-            guard !name.contains("**") else {
+            guard !name.contains("**"), !name.contains("[") else {
                 globs += Array(repeating: nil, count: names.count - globs.count)
                 break
             }

@@ -1,4 +1,4 @@
-/// The variables that an instruction can see: what `ENV` has set, and under it what `ARG` has declared. A value type:
+/// The variables that an instruction can see: what `ENV` has set and what `ARG` has declared. A value type:
 /// a stage that starts from another stage starts with a copy of that one's scope.
 public struct VariableScope: Sendable, Hashable {
     /// What `ENV` has set, in the order of first appearance, as it goes into the image.
@@ -24,24 +24,21 @@ public struct VariableScope: Sendable, Hashable {
         self.buildArguments = buildArguments
     }
 
-    /// The value that `$name` has, nil if it is not set. `ENV` wins over `ARG`.
+    /// The value that `$name` has, nil if it is not set. Of `ENV` and `ARG` the later one counts, as in BuildKit; an
+    /// `ARG` without a value does not.
     public func value(of name: String) -> String? {
-        environment.last { $0.key == name }?.value ?? arguments.last { $0.name == name }?.defaultValue
+        arguments.last { $0.name == name }?.defaultValue ?? environment.last { $0.key == name }?.value
     }
 
-    /// The variables that a command of `RUN` gets on top of the environment: declared arguments that have a value
-    /// and that no `ENV` hides. Proxy settings without an `ARG` are not among them.
+    /// The variables that a command of `RUN` gets on top of the environment, in place of those of the same name:
+    /// declared arguments that have a value. Proxy settings without an `ARG` are not among them.
     public var commandArguments: [KeyValue] {
-        arguments.compactMap { argument in
-            guard let value = argument.defaultValue, !environment.contains(where: { $0.key == argument.name }) else {
-                return nil
-            }
-            return KeyValue(key: argument.name, value: value)
-        }
+        arguments.compactMap { argument in argument.defaultValue.map { KeyValue(key: argument.name, value: $0) } }
     }
 
-    /// Sets a variable as `ENV` does.
+    /// Sets a variable as `ENV` does; an argument of that name is gone.
     public mutating func set(_ pair: KeyValue) {
+        arguments.removeAll { $0.name == pair.key }
         if let index = environment.firstIndex(where: { $0.key == pair.key }) {
             environment[index].value = pair.value
         } else {

@@ -1,0 +1,1 @@
+echo a >a; setfattr -n user.note -v 'a value' a; mkdir d; setfattr -n user.dir -v d d; echo x >d/x; cp /bin/true d/cap; setfattr -n security.capability -v 0x0100000200200000000000000000000000000000 d/cap

@@ -1,0 +1,1 @@
+mkdir -p tree/link; echo x >tree/link/x

@@ -1,0 +1,1 @@
+echo a >a; echo b >b; chmod 640 b; mkdir d; chown 5:6 a

@@ -1,0 +1,1 @@
+echo a >a; mkdir d; echo x >d/x

@@ -1,0 +1,1 @@
+echo a >a; mkdir -p d/inner tree top; echo x >d/x; echo i >d/inner/i; ln -s a link; ln -s d dirlink; ln -s link chain; ln -s ../a tree/up; ln -s /etc/passwd tree/abs; ln -s missing tree/broken; ln -s ../d tree/dir

@@ -1,0 +1,1 @@
+mkdir d; echo 1 >'d/with space'; echo 2 >'d/-dash'; echo 3 >d/é; echo 4 >$'d/new\nline'; echo 5 >$'d/b\\slash'; echo 6 >d/$(printf 'n%.0s' $(seq 255)); echo 7 >$'d/\xff\xfe'; echo 8 >'d/"quote"'; echo 9 >"d/it's"; echo 10 >d/..x; mkdir d/...; echo 11 >d/.../y; echo 12 >'d/#hash'; echo 13 >'d/$HOME'

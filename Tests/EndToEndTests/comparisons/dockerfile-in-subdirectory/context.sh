@@ -1,0 +1,1 @@
+mkdir sub; echo f >f; sed 's|/f$|/g|' Dockerfile >sub/Other

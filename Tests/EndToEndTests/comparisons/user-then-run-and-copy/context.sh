@@ -1,0 +1,1 @@
+echo a >a; chown 9:9 a

@@ -1,0 +1,1 @@
+echo a >a; sed -i 's/$/\r/' Dockerfile
