@@ -35,7 +35,6 @@ struct Catalog: Sendable {
             try queue.unsafeReentrantWrite { database in
                 try CatalogSchema.install(in: database)
                 try DistributionSchema.install(in: database)
-                try StepInputsSchema.install(in: database)
             }
         } catch {
             throw StoreError.wrapping(error, "cannot open the catalog \(path)")

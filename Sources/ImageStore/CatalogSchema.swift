@@ -3,7 +3,7 @@ import GRDB
 /// The tables of the catalog.
 enum CatalogSchema {
     /// Kept in `user_version`; a store of a later version is refused rather than misread.
-    static let version = 3
+    static let version = 4
 
     static func install(in database: Database) throws {
         let found = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
@@ -20,7 +20,10 @@ enum CatalogSchema {
                 remedy: "use that version")
         }
         try database.inTransaction(.immediate) {
-            try database.execute(sql: found == 0 ? tables + additions : columns + additions)
+            if found == 0 { try database.execute(sql: tables) }
+            if found == 2 { try database.execute(sql: columns) }
+            if found < 3 { try database.execute(sql: additions) }
+            try database.execute(sql: StepInputsRows.tables)
             try database.execute(sql: "PRAGMA user_version = \(version)")
             return .commit
         }
@@ -32,7 +35,7 @@ enum CatalogSchema {
         ALTER TABLE images ADD COLUMN document_usage INTEGER NOT NULL DEFAULT 0;
         """
 
-    /// New in format 3.
+    /// New in format 3; format 4 brought `StepInputsRows.tables`.
     private static let additions = """
         CREATE INDEX dead_layers ON layers (number) WHERE is_dead;
         CREATE INDEX broken_layers ON layers (number) WHERE is_broken;

@@ -21,28 +21,6 @@ public struct StepInputs: Hashable, Sendable {
     }
 }
 
-/// The table of what steps were made from; it may be missing in a store that an earlier version made.
-enum StepInputsSchema {
-    static func install(in database: Database) throws {
-        if try database.tableExists("step_inputs") { return }
-        try database.execute(sql: tables)
-    }
-
-    private static let tables = """
-        CREATE TABLE IF NOT EXISTS step_inputs (
-            -- Later ones have greater numbers.
-            number INTEGER PRIMARY KEY,
-            -- They go with the record.
-            key TEXT NOT NULL UNIQUE REFERENCES cache ON DELETE CASCADE,
-            parent TEXT NOT NULL,
-            text TEXT NOT NULL,
-            data BLOB NOT NULL
-        );
-        CREATE INDEX IF NOT EXISTS step_inputs_by_parent ON step_inputs (parent);
-        CREATE INDEX IF NOT EXISTS step_inputs_by_text ON step_inputs (text);
-        """
-}
-
 extension ImageStore {
     /// The inputs of the last step that was carried out with that parent and that instruction; nil stands for any.
     public func stepInputs(parent: String?, text: String?) throws(StoreError) -> StepInputs? {
@@ -59,6 +37,20 @@ extension ImageStore {
 }
 
 enum StepInputsRows {
+    static let tables = """
+        CREATE TABLE step_inputs (
+            -- Later ones have greater numbers.
+            number INTEGER PRIMARY KEY,
+            -- They go with the record.
+            key TEXT NOT NULL UNIQUE REFERENCES cache ON DELETE CASCADE,
+            parent TEXT NOT NULL,
+            text TEXT NOT NULL,
+            data BLOB NOT NULL
+        );
+        CREATE INDEX step_inputs_by_parent ON step_inputs (parent);
+        CREATE INDEX step_inputs_by_text ON step_inputs (text);
+        """
+
     /// Stores the inputs of a step whose record is there.
     static func insert(_ inputs: StepInputs, key: String, in database: Database) throws {
         try database.execute(

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import ImageStore
 import Linux
 import OCI
@@ -166,6 +167,18 @@ import Testing
         let error = #expect(throws: StoreError.self) { try test.reopened() }
         #expect(error?.code == .corrupt)
         #expect(error?.remedy != nil)
+    }
+
+    /// Format 3 did not know what steps of the cache were made from.
+    @Test func storesOfThePastAreBroughtUpToDate() throws {
+        let test = try TemporaryStore()
+        try shell(
+            "sqlite3 store/catalog.sqlite 'DROP TABLE step_inputs; PRAGMA user_version = 3'", in: test.directory)
+        let store = try test.reopened()
+        let inputs = StepInputs(parent: "below", text: "RUN true", data: Data([1, 2]))
+        try store.putCacheRecord(CacheRecord(key: "step:1", layerID: nil), inputs: inputs)
+        #expect(try store.stepInputs(parent: "below", text: nil)?.data == inputs.data)
+        #expect(try shell("sqlite3 store/catalog.sqlite 'PRAGMA user_version'", in: test.directory) == "4\n")
     }
 
     @Test func directoriesAreTheOwnersAlone() throws {

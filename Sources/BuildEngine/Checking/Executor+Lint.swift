@@ -1,6 +1,7 @@
 import Dockerfile
 import ImageStore
 import OCI
+import Synchronization
 
 extension Executor {
     /// Checks the Dockerfile and tells what was found; ends the build where the Dockerfile wants that (`error=true`).

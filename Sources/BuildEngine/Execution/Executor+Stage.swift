@@ -2,6 +2,7 @@ import Dispatch
 import Dockerfile
 import ImageStore
 import OCI
+import Synchronization
 
 /// Which of the shown steps of a stage an instruction is.
 struct StepPlace {

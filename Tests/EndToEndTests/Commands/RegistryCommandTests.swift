@@ -57,7 +57,7 @@ extension EndToEnd {
                     try strata("tag", "busybox", name)
                     let trust = try strata.directory("certificates/registry.test:\(registry.port)")
                     try strata.write("127.0.0.1 localhost registry.test\n", to: "hosts")
-                    func strataThere(_ arguments: String) throws -> Program.Outcome {
+                    func strataThere(_ arguments: String) throws -> Outcome {
                         try Program.run([
                             "unshare", "--mount", "--propagation", "private", "sh", "-c",
                             """
