@@ -121,7 +121,8 @@ extension EndToEnd {
 
         @Test func progressCanBeReadByPrograms() throws {
             try Strata.testWithBusybox { strata in
-                try strata.write("FROM busybox\nRUN echo told; echo wrong >&2\nRUN false\n", to: "in/Dockerfile")
+                try strata.write(
+                    "FROM busybox\nRUN echo told; echo wrong >&2\nRUN false\nMAINTAINER me\n", to: "in/Dockerfile")
                 let outcome = try strata.run(["build", "--progress=rawjson", strata.scratch + "/in"])
                 #expect(outcome.status == 1)
                 struct Line: Decodable {
@@ -136,10 +137,15 @@ extension EndToEnd {
                         var stream: Int
                         var data: Data
                     }
+                    struct Warning: Decodable {
+                        var short: Data
+                    }
                     var vertexes: [Vertex]?
                     var logs: [Log]?
+                    var warnings: [Warning]?
                 }
-                let lines = try outcome.errors.split(separator: "\n").filter { !$0.hasPrefix("strata: ") }
+                // At the end the error is told as ever.
+                let lines = try outcome.errors.split(separator: "\n").prefix { $0.hasPrefix("{") }
                     .map { try JSONDecoder().decode(Line.self, from: Data($0.utf8)) }
                 let vertexes = lines.flatMap { $0.vertexes ?? [] }
                 let logs = lines.flatMap { $0.logs ?? [] }
@@ -150,6 +156,11 @@ extension EndToEnd {
                         Data(), +)
                     #expect(String(decoding: data, as: UTF8.self) == text)
                 }
+                #expect(
+                    lines.flatMap { $0.warnings ?? [] }.contains {
+                        String(decoding: $0.short, as: UTF8.self).hasPrefix("MaintainerDeprecated: ")
+                    })
+                #expect(!outcome.errors.contains("use --check"))
                 #expect(vertexes.contains { $0.name.hasPrefix("[3/3] RUN false") && $0.error?.isEmpty == false })
             }
         }

@@ -45,7 +45,7 @@ struct Build: ParsableCommand {
         do {
             defer {
                 display.end()
-                if !options.isQuiet { warnings.show() }
+                if options.tellsRemarks { warnings.show() }
             }
             result = try builder.build(settings, cancellation: cancellation) { event in
                 display.show(event)

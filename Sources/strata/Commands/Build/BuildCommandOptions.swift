@@ -80,6 +80,9 @@ struct BuildCommandOptions: ParsableArguments {
 
     var isQuiet: Bool { quiet || progress == .quiet }
 
+    /// Whether remarks on the Dockerfile are told at the end, as text; `rawjson` has them among its lines.
+    var tellsRemarks: Bool { !isQuiet && progress != .rawjson }
+
     /// The options as the builder takes them.
     func settings(runtime: String?) throws -> BuildOptions {
         guard let path else {

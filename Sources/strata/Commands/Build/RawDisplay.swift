@@ -15,6 +15,9 @@ final class RawDisplay: BuildDisplay {
         }
     }
 
+    /// The lines have all of it.
+    func show(lastOutputOf error: BuildError) {}
+
     func end() {}
 }
 
@@ -50,6 +53,8 @@ struct RawProgress {
         var vertex: String
         var level = 1
         var short: Data
+        var detail: [Data]?
+        var url: String?
     }
 
     private struct Line: Encodable {
@@ -87,6 +92,13 @@ struct RawProgress {
             line.statuses = [Status(id: text, vertex: vertex.digest, timestamp: now, started: now, completed: now)]
         case .warning(let text):
             line.warnings = [Warning(vertex: Digest.sha256(of: "").description, short: Data(text.utf8))]
+        case .diagnostic(let remark):
+            let rule = remark.rule
+            line.warnings = [
+                Warning(
+                    vertex: Digest.sha256(of: "").description, short: Data(remark.description.utf8),
+                    detail: [Data(rule.summary.utf8)], url: rule.url)
+            ]
         default: return nil
         }
         let encoder = JSONEncoder()
