@@ -1,4 +1,5 @@
 import BuildEngine
+import Dockerfile
 import FoundationEssentials
 import OCI
 import Runtime
