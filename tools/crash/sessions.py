@@ -19,8 +19,10 @@ class PowerSession(operations.Session):
         self.store = store.Store(self.program, self.disk.path + "/store")
 
     def offered(self):
-        # Containers need not survive; what a program wrote in them is its own to sync.
-        return [step for step in super().offered() if step not in (self.do_container, self.do_commit)]
+        # Containers need not survive; what a program wrote in them is its own to sync. A power failure ends the servers of
+        # mounts with everything else; here they would go on, and hold the disk.
+        left_out = (self.do_container, self.do_commit, self.do_run)
+        return [step for step in super().offered() if step not in left_out]
 
     def crash(self, step):
         if self.points and self.dice.random() < 0.3:
