@@ -15,6 +15,12 @@ class WorkloadFailed(Exception):
     """A workload could not be run to its end; the text says which step and why."""
 
 
+def used_bytes(path):
+    """What is taken of a directory's file system."""
+    status = os.statvfs(path)
+    return (status.f_blocks - status.f_bfree) * status.f_frsize
+
+
 class Scratch:
     """A directory of our own; leaving it unmounts and removes everything beneath.
 
