@@ -90,7 +90,8 @@ enum DiskUsageQuery {
     private static let cacheColumns = """
         SELECT cache.key, layers.id AS layer_id, configuration_delta, cache.created_at, last_used,
         coalesce(disk_usage, 0) AS size,
-        coalesce(cache.layer IN (SELECT layer FROM image_layers) OR cache.layer IN (\(inUse)), FALSE) AS is_shared
+        EXISTS (SELECT 1 FROM image_layers WHERE image_layers.layer = cache.layer)
+        OR coalesce(cache.layer IN (\(inUse)), FALSE) AS is_shared
         FROM cache
         """
 

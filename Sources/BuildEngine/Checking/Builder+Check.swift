@@ -28,7 +28,7 @@ extension Builder {
     public func check(_ options: BuildOptions, cancellation: Cancellation? = nil) throws(BuildError) -> BuildCheck {
         let lintOptions = try Executor.lintOptions(of: options)
         return try read(options, cancellation) { (source, bytes, options) throws(BuildError) in
-            let arguments = Builder.arguments(options, bytes, source.name)
+            let arguments = BuildArguments(options, try? DockerfileDocument(parsing: bytes, file: source.name))
             var ignored: IgnorePatterns?
             if let directory = options.context {
                 ignored = try BuildContext(
@@ -66,9 +66,9 @@ extension Builder {
         _ options: BuildOptions, cancellation: Cancellation? = nil
     ) throws(BuildError) -> (outline: BuildOutline, content: [UInt8]) {
         try read(options, cancellation) { (source, bytes, options) throws(BuildError) in
-            let arguments = Builder.arguments(options, bytes, source.name)
             let outline = try Builder.document(bytes, source.name) { (document) throws(DockerfileError) in
-                try BuildOutline(document, arguments: arguments, target: options.target)
+                let arguments = BuildArguments(options, document)
+                return try BuildOutline(document, arguments: arguments, target: options.target)
             }
             return (outline, bytes)
         }
@@ -97,14 +97,6 @@ extension Builder {
         } catch {
             throw BuildError(error).shown(in: bytes, of: file)
         }
-    }
-
-    private static func arguments(_ options: BuildOptions, _ bytes: [UInt8], _ file: String) -> BuildArguments {
-        var arguments = BuildArguments(
-            given: options.buildArguments, predefined: Executor.platformArguments(options.platform ?? .current))
-        let document = try? DockerfileDocument(parsing: bytes, file: file)
-        arguments.predefined["TARGETSTAGE"] = document?.stageArgument(options.target) ?? "default"
-        return arguments
     }
 
     private func facts(of name: String, _ platform: String?, _ options: BuildOptions) -> LintSubject.Image? {

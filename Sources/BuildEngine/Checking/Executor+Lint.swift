@@ -51,14 +51,6 @@ extension BuildError {
     static let violationRemedy = "mend them, or say error=false in the check directive"
 }
 
-extension DockerfileDocument {
-    /// The value of `TARGETSTAGE`: the name of the stage that is built.
-    func stageArgument(_ target: String?) -> String {
-        let name = target ?? stages.last?.name ?? ""
-        return name.isEmpty ? "default" : name
-    }
-}
-
 extension LintSubject.Image {
     /// The facts of an image that a stage stands on.
     ///

@@ -28,7 +28,8 @@ struct Transfer {
     ///
     /// A pattern that nothing matches is no source, as for BuildKit; even if there is no other.
     ///
-    /// `noSuchFile` if a source that is no pattern does not exist; `forbiddenPath`; `badDestination` for several sources and a destination that is no directory by its name.
+    /// `noSuchFile` if a source that is no pattern does not exist; `forbiddenPath`; `badDestination` for several sources
+    /// and a destination that is no directory by its name.
     ///
     /// - Parameters:
     ///   - keepsParents: `--parents`.

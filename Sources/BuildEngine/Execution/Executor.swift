@@ -60,8 +60,6 @@ final class Executor: Sendable {
         let stop = try fromRuntime { () throws(RuntimeError) in try Cancellation(following: cancellation) }
         self.stop = stop
         cache = StepCache(store: store, imports: CacheImports(options.cacheSources, store: store, reporter: reporter))
-        var arguments = BuildArguments(
-            given: options.buildArguments, predefined: Self.platformArguments(options.platform ?? .current))
         let source = try DockerfileSource(options)
         dockerfilePath = source.path
         lintOptions = try Self.lintOptions(of: options)
@@ -74,7 +72,7 @@ final class Executor: Sendable {
             document = try fromDockerfile { () throws(DockerfileError) in
                 try DockerfileDocument(parsing: read, file: name)
             }
-            arguments.predefined["TARGETSTAGE"] = document.stageArgument(options.target)
+            arguments = BuildArguments(options, document)
             plan = try Plan(document, arguments: arguments, target: options.target)
             sourceDate = try SourceDate.parse(
                 options.buildArguments[SourceDate.name] ?? plan.graph.globalArguments[SourceDate.name],
@@ -83,7 +81,6 @@ final class Executor: Sendable {
             reporter.fail(step, error)
             throw error.shown(in: bytes, of: source.name)
         }
-        self.arguments = arguments
         content = bytes
         board = StageBoard(plan.order, width: Self.width, stop: stop)
         reporter.finish(step)
@@ -91,16 +88,6 @@ final class Executor: Sendable {
 
     /// How many stages work at the same time: more than there are processors, as commands wait for the network.
     private static let width = Processors.count + 2
-
-    static func platformArguments(_ target: Platform) -> [String: String] {
-        let host = Platform.current
-        return [
-            "TARGETPLATFORM": target.description, "TARGETOS": target.os, "TARGETARCH": target.architecture,
-            "TARGETVARIANT": target.variant ?? "", "BUILDPLATFORM": host.description, "BUILDOS": host.os,
-            "BUILDARCH": host.architecture, "BUILDVARIANT": host.variant ?? "", "TARGETOSVERSION": "",
-            "BUILDOSVERSION": "",
-        ]
-    }
 
     /// Builds the stages and makes the image. Errors show the lines of the Dockerfile that they are about.
     func build() throws(BuildError) -> BuildResult {
