@@ -52,6 +52,20 @@ public struct FileDescriptor: ~Copyable, Sendable {
         return FileDescriptor(owning: try check { clinux_openat(number, path, bits, mode) })
     }
 
+    /// Opens a regular file of this directory for reading, no link followed.
+    ///
+    /// Somebody may put something else in its place at any moment: it is looked at before it is opened, so that no device
+    /// is ever opened and no pipe waited for.
+    ///
+    /// - Throws: ESTALE where the name is no regular file.
+    public func openRegularFile(_ name: UnsafePointer<CChar>) throws(Errno) -> FileDescriptor {
+        let file = try open(name, [.path, .noFollow])
+        if try !file.status().isRegular { throw .ESTALE }
+        return try file.withProcPath { (path: UnsafePointer<CChar>) throws(Errno) in
+            try FileDescriptor.currentDirectory.open(path, .readOnly)
+        }
+    }
+
     /// openat2(2): as `open`, with rules for how the path may resolve. Repeats EAGAIN, which a rename nearby causes.
     public func open(
         _ path: UnsafePointer<CChar>, _ flags: OpenFlags, mode: UInt32 = 0, resolve: ResolveFlags

@@ -17,7 +17,7 @@ enum TreeCopy {
                 try target.setOwner(of: name, uid: status.uid, gid: status.gid)
                 try target.setTimes(of: name, access: status.accessTime, modification: status.modificationTime)
             case .regular:
-                let from = try source.open(name, .noFollow)
+                let from = try source.openRegularFile(name)
                 let to = try target.open(name, [.writeOnly, .create, .exclusive, .noFollow], mode: 0o600)
                 try to.copyContents(of: from, size: status.size)
                 try dress(to, as: from, status)

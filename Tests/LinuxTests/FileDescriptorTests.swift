@@ -106,6 +106,25 @@ extension FileDescriptor {
     }
 }
 
+@Suite struct RegularFileTests {
+    @Test func `what takes the place of a regular file is not opened`() throws {
+        let path = "/var/tmp/strata-regular-\(UInt64.random(in: 0...UInt64.max))"
+        try FileDescriptor.currentDirectory.makeDirectory(path, mode: 0o700)
+        defer { try? FileDescriptor.currentDirectory.removeTree(path) }
+        let directory = try FileDescriptor.open(path, [.directory])
+        try directory.open("file", [.create, .writeOnly], mode: 0o600).writeAll("text")
+        #expect(try directory.openRegularFile("file").readAll() == Array("text".utf8))
+        try directory.makeNode("pipe", mode: FileType.fifo.rawValue | 0o600)
+        try directory.makeNode("device", mode: FileType.characterDevice.rawValue | 0o600, device: 0x105)
+        try directory.makeSymbolicLink("link", to: "file")
+        try directory.makeDirectory("directory", mode: 0o700)
+        // A pipe without a writer would be waited for.
+        for name in ["pipe", "device", "link", "directory"] {
+            #expect(throws: Errno.ESTALE) { _ = try directory.openRegularFile(name) }
+        }
+    }
+}
+
 @Suite struct ChildProcessTests {
     @Test func exitStatusOutputAndFailedExec() throws {
         let pipe = try FileDescriptor.pipe()
