@@ -15,7 +15,7 @@ extension Builder {
         } catch {
             if error != .EEXIST { throw BuildError("create \(directory)", error) }
         }
-        try copyFiles(of: image, to: directory, time)
+        try copyFiles(of: image, to: directory, marks: nil, time)
     }
 
     /// Writes all files of an image as one tar archive.
@@ -27,7 +27,7 @@ extension Builder {
     ) throws(BuildError) {
         let scratch = try fromStore(store.makeTemporaryDirectory)
         let upper = try fromStore { () throws(StoreError) in try scratch.makeDirectory("upper") }
-        try copyFiles(of: image, to: upper, time)
+        try copyFiles(of: image, to: upper, marks: store.marks, time)
         try fromStore { () throws(StoreError) in
             let layer = try store.commitLayer(takingUpper: upper, lowers: []).finish()
             try store.writeArchive(of: layer.id, to: sink)
@@ -35,12 +35,12 @@ extension Builder {
     }
 
     private func copyFiles(
-        of image: ImageRecord, to directory: String, _ time: Timestamp?
+        of image: ImageRecord, to directory: String, marks: OverlayMarks?, _ time: Timestamp?
     ) throws(BuildError) {
         let (source, root) = try attempting("write \(directory)") { () throws(Errno) in
             // Bottom first in the record, as `lowerPaths` takes them.
-            let source = try TreeDirectory(layers: store.lowerPaths(image.layerIDs))
-            return (source, try DestinationDirectory(upper: directory, lower: try TreeDirectory(layers: [])))
+            let source = try TreeDirectory(layers: store.lowerPaths(image.layerIDs), marks: store.marks)
+            return (source, try DestinationDirectory(upper: directory, marks: marks))
         }
         var copier = TreeCopier(
             tree: SourceTree(root: source, isContext: false), rules: CopyRules(), root: root)

@@ -59,7 +59,7 @@ extension ImageStore {
             let home = try workshop.descriptor.open("container", [.directory])
             for name in ["upper", "work", "rootfs"] { try home.makeDirectory(name, mode: 0o755) }
             if let top = new.layerIDs.last {
-                try ImageStore.copyRootAttributes(from: layerPath(top), to: home.open("upper", [.directory]))
+                try copyRootAttributes(from: layerPath(top), to: home.open("upper", [.directory]))
             }
         }
         let place = "containers/\(record.id)"
@@ -203,11 +203,12 @@ extension ImageStore {
     }
 
     /// Gives a new upper directory what the union shows for its root.
-    static func copyRootAttributes(from path: String, to upper: borrowing FileDescriptor) throws(Errno) {
+    func copyRootAttributes(from path: String, to upper: borrowing FileDescriptor) throws(Errno) {
+        let marks = marks
         let source = try FileDescriptor.open(path, [.directory])
         let status = try source.status()
         try upper.setOwner(uid: status.uid, gid: status.gid)
-        try upper.copyAttributes(of: source, lenient: true) { !OverlayAttribute.isOverlay($0) }
+        try upper.copyAttributes(of: source, lenient: true) { marks.isMark($0) ? nil : $0 }
         try upper.setMode(status.permissions)
     }
 }

@@ -1,4 +1,4 @@
-import Linux
+public import Linux
 
 /// Images, layers, containers and everything known of them, in one directory.
 ///
@@ -22,6 +22,8 @@ public final class ImageStore: Sendable {
     public let root: String
     /// Manifests and configurations.
     public let blobs: BlobStore
+    /// How unions over the store's layers keep their notes: the store's own record, made with it.
+    public let marks: OverlayMarks
     let catalog: Catalog
     /// Tells this handle's leases from those of others in the same process.
     let leaseOwner = RandomName.hex(digits: 16)
@@ -33,6 +35,7 @@ public final class ImageStore: Sendable {
         self.root = absolute
         blobs = BlobStore(directory: absolute + "/blobs/sha256", temporary: absolute + "/tmp")
         catalog = try Catalog(path: absolute + "/catalog.sqlite", lockedBy: absolute)
+        marks = try ImageStore.recordedMarks(in: catalog, of: absolute)
         try TemporaryDirectory.sweep(absolute + "/tmp")
         do throws(StoreError) {
             try noticeNewBoot()

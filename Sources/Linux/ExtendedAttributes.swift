@@ -101,18 +101,31 @@ extension FileDescriptor {
         }
     }
 
-    /// Copies every attribute of `source` for which `include` holds (its name comes with the terminating zero).
-    /// Names that this file's system does not know are passed over when `lenient`.
+    /// Copies every attribute of `source` under the name that `newName` gives it, nil for those that are left out
+    /// (names come with their terminating zero). Names that this file's system does not know are passed over when
+    /// `lenient`.
     public func copyAttributes(
-        of source: borrowing FileDescriptor, lenient: Bool = false, include: ([CChar]) -> Bool = { _ in true }
+        of source: borrowing FileDescriptor, lenient: Bool = false, as newName: ([CChar]) -> [CChar]? = { $0 }
     ) throws(Errno) {
-        for name in try source.attributeNames() where include(name) {
-            guard let value = try source.attribute(name) else { continue }
+        for name in try source.attributeNames() {
+            guard let target = newName(name), let value = try source.attribute(name) else { continue }
             do throws(Errno) {
-                try setAttribute(name, value)
+                try setAttribute(target, value)
             } catch {
                 if !lenient || (error != .EOPNOTSUPP && error != .EPERM) { throw error }
             }
+        }
+    }
+
+    /// Whether this directory's file system lets this process keep `trusted.` attributes, tried with a nameless file.
+    public func takesTrustedAttributes() -> Bool {
+        do throws(Errno) {
+            let probe = try open(".", [.temporaryFile, .writeOnly], mode: 0o600)
+            try probe.setAttribute("trusted.overlay.probe", [])
+            return true
+        } catch {
+            // A file system without such attributes has none of the other kind either.
+            return error != .EPERM
         }
     }
 

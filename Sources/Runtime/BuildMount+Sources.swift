@@ -54,7 +54,8 @@ extension BuildMount {
             // The upper directory's attributes are those of the mount's root.
             try attempting("copy the attributes of \(lowers.first ?? base)") { () throws(Errno) in
                 guard let top = lowers.first else { return }
-                try Attributes.copy(from: top, to: parts.upper)
+                let source = try FileDescriptor.open(top, .directory)
+                try Attributes.copy(from: source, to: parts.upper, marks: context.store.marks)
                 if belongsToRoot { try FileDescriptor.currentDirectory.setOwner(of: parts.upper, uid: 0, gid: 0) }
             }
         }

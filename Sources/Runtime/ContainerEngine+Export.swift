@@ -28,6 +28,6 @@ extension ContainerEngine {
     private func write(
         _ path: String, to sink: @escaping (UnsafeRawBufferPointer) throws(StoreError) -> Void
     ) throws(RuntimeError) {
-        _ = try storing { () throws(StoreError) in try LayerArchiveWriter.write(tree: path, to: sink) }
+        _ = try storing { () throws(StoreError) in try LayerArchiveWriter.write(tree: path, marks: nil, to: sink) }
     }
 }

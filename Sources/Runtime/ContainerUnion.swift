@@ -18,7 +18,10 @@ enum ContainerUnion {
         let helper = try context.helper()
         var lowers = context.store.lowerPaths(layers)
         let extra = paths.directory + "/mountpoints"
-        if !places.isEmpty, try MountPointLayer.make(at: extra, under: [paths.upper] + lowers, places: places) {
+        let stack = [paths.upper] + lowers
+        if !places.isEmpty,
+            try MountPointLayer.make(at: extra, under: stack, marks: context.store.marks, places: places)
+        {
             lowers.insert(extra, at: 0)
         }
         if lowers.isEmpty {

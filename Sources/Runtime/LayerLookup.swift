@@ -1,14 +1,14 @@
+import ImageStore
 import Linux
 
-/// Finds paths in a stack of directories without mounting it, with the union's rules: the upper entry wins,
-/// directories merge until a whiteout or an opaque one, links resolve inside the stack.
+/// Finds paths in a stack of directories without mounting it; links resolve inside the stack.
 struct LayerLookup {
     /// A directory of the stack: the real directories that merge in it, the top one first.
     struct Merged {
         /// Its path in the union, without `/` at the end; empty for the root.
         var path: String
-        /// Real paths.
-        var directories: [String]
+        /// What merges in it.
+        var stack: LowerStack
     }
 
     /// Where the search for a path ended.
@@ -22,14 +22,14 @@ struct LayerLookup {
         case blocked
     }
 
-    /// Absolute paths of the directories, the top one first.
-    var layers: [String]
+    /// The root of the stack.
+    let root: LowerStack
 
     private static let linkLimit = 40
 
     /// Looks a path up, links followed to the end.
     func find(_ path: String) -> Outcome {
-        var chain = [Merged(path: "", directories: layers)]
+        var chain = [Merged(path: "", stack: root)]
         var pending = Self.components(path)[...]
         var links = 0
         while let name = pending.popFirst() {
@@ -40,7 +40,8 @@ struct LayerLookup {
             guard let current = chain.last else { return .blocked }
             switch lookUp(name, in: current) {
             case .nothing:
-                return .missing(chain: chain, rest: [name] + pending)
+                // Upwards from what does not exist leads nowhere.
+                return pending.contains("..") ? .blocked : .missing(chain: chain, rest: [name] + pending)
             case .directory(let merged):
                 chain.append(merged)
             case .link(let target):
@@ -63,33 +64,15 @@ struct LayerLookup {
     }
 
     private func lookUp(_ name: String, in parent: Merged) -> Entry {
-        var directories: [String] = []
-        for directory in parent.directories {
-            let path = "\(directory)/\(name)"
-            guard let status = try? FileDescriptor.currentDirectory.statusIfPresent(of: path) else { continue }
-            if status.isWhiteout { break }
-            if status.isDirectory {
-                directories.append(path)
-                if Self.isOpaque(path) { break }
-                continue
-            }
-            if !directories.isEmpty { break }
-            if status.isSymbolicLink {
-                guard let target = try? FileDescriptor.currentDirectory.readLink(path) else { return .nothing }
-                return .link(String(decoding: target, as: UTF8.self))
-            }
-            return .other(status.type)
+        let cName = name.utf8.map { CChar(bitPattern: $0) } + [0]
+        switch try? parent.stack.child(cName) {
+        case nil, .some(.none): return .nothing
+        case .directory(let stack): return .directory(Merged(path: "\(parent.path)/\(name)", stack: stack))
+        case .file(let status, let directory):
+            guard status.isSymbolicLink else { return .other(status.type) }
+            guard let target = try? directory.descriptor.readLink(cName) else { return .nothing }
+            return .link(String(decoding: target, as: UTF8.self))
         }
-        return directories.isEmpty
-            ? .nothing : .directory(Merged(path: "\(parent.path)/\(name)", directories: directories))
-    }
-
-    private static func isOpaque(_ path: String) -> Bool {
-        guard let directory = try? FileDescriptor.open(path, [.directory, .noFollow]) else { return false }
-        for name in ["trusted.overlay.opaque", "user.overlay.opaque"] {
-            if let value = try? directory.attribute(name), value == [UInt8(ascii: "y")] { return true }
-        }
-        return false
     }
 
     /// The names of a path, without empty ones and dots.

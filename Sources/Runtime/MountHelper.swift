@@ -4,6 +4,8 @@ import Linux
 public struct MountHelper: Hashable, Sendable {
     /// The program's path.
     public let path: String
+    /// How unions keep their notes in the directories that are mounted; nil for a stack that is not a store's.
+    var marks: OverlayMarks?
 
     /// Takes a program by its path.
     public init(path: String) { self.path = path }
@@ -30,6 +32,15 @@ public struct MountHelper: Hashable, Sendable {
         throw RuntimeError(
             .helperMissing, "cannot find \(name), which serves the mounts",
             remedy: "put it next to strata or into PATH, or set STRATA_FUSE to its path")
+    }
+
+    /// What the program is told of notes: those of the store's unions alone count.
+    var options: [String] {
+        switch marks {
+        case .trusted: ["foreign_marks=off"]
+        case .user: ["foreign_marks=off", "userxattr"]
+        case nil: []
+        }
     }
 
     /// The value of the `-o` option for a stack of directories.

@@ -1,3 +1,4 @@
+import ImageStore
 import Linux
 
 /// The directory that lends a container the mount points its image lacks.
@@ -19,12 +20,17 @@ struct MountPointLayer {
     /// - Parameters:
     ///   - directory: the path for the layer; what is there is replaced.
     ///   - layers: the stack's directories, the top one first, the upper included.
+    ///   - marks: how unions over them keep their notes.
     /// - Returns: false when nothing is lacking; then there is no directory either.
-    static func make(at directory: String, under layers: [String], places: [Place]) throws(RuntimeError) -> Bool {
+    static func make(
+        at directory: String, under layers: [String], marks: OverlayMarks, places: [Place]
+    ) throws(RuntimeError) -> Bool {
         try attempting("remove \(directory)") { () throws(Errno) in
             try FileDescriptor.currentDirectory.removeTree(directory)
         }
-        let lookup = LayerLookup(layers: layers)
+        let lookup = try attempting("open the layers below \(directory)") { () throws(Errno) in
+            LayerLookup(root: try LowerStack(roots: layers, marks: marks))
+        }
         var made: Set<String> = []
         for place in places {
             guard case .missing(let chain, let rest) = lookup.find(place.path) else { continue }
@@ -42,8 +48,8 @@ struct MountPointLayer {
     ) throws(Errno) {
         for merged in chain where made.insert(merged.path).inserted {
             try FileDescriptor.currentDirectory.makeDirectory(directory + merged.path, mode: 0o755)
-            guard let original = merged.directories.first else { continue }
-            try Attributes.copy(from: original, to: directory + merged.path)
+            guard let original = merged.stack.directories.first else { continue }
+            try Attributes.copy(from: original.descriptor, to: directory + merged.path, marks: merged.stack.marks)
         }
         var path = chain.last?.path ?? ""
         for (index, name) in rest.enumerated() {
@@ -58,8 +64,8 @@ struct MountPointLayer {
         }
         // Last, because each new entry changed the times of its directory.
         for merged in chain {
-            guard let original = merged.directories.first else { continue }
-            try Attributes.copyTimes(from: original, to: directory + merged.path)
+            guard let original = merged.stack.directories.first else { continue }
+            try Attributes.copyTimes(from: original.descriptor, to: directory + merged.path)
         }
     }
 }
@@ -67,22 +73,20 @@ struct MountPointLayer {
 /// Copying what a directory says of itself.
 enum Attributes {
     /// Owner, mode, extended attributes and times; marks that only mean something to a union are left out.
-    static func copy(from source: String, to target: String) throws(Errno) {
-        let from = try FileDescriptor.open(source, .directory)
-        let to = try FileDescriptor.open(target, .directory)
-        let status = try from.status()
+    static func copy(
+        from source: borrowing FileDescriptor, to target: String, marks: OverlayMarks
+    ) throws(Errno) {
+        let to = try FileDescriptor.open(target, [.directory, .noFollow])
+        let status = try source.status()
         try to.setOwner(uid: status.uid, gid: status.gid)
         try to.setMode(status.permissions)
-        try to.copyAttributes(of: from, lenient: true) { name in
-            let text = String(decoding: name.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-            return !text.hasPrefix("trusted.overlay.") && !text.hasPrefix("user.overlay.")
-        }
+        try to.copyAttributes(of: source, lenient: true) { marks.isMark($0) ? nil : $0 }
         try to.setTimes(access: status.accessTime, modification: status.modificationTime)
     }
 
     /// The times alone.
-    static func copyTimes(from source: String, to target: String) throws(Errno) {
-        let status = try FileDescriptor.currentDirectory.status(of: source)
+    static func copyTimes(from source: borrowing FileDescriptor, to target: String) throws(Errno) {
+        let status = try source.status()
         try FileDescriptor.currentDirectory.setTimes(
             of: target, access: status.accessTime, modification: status.modificationTime)
     }

@@ -22,8 +22,10 @@ public struct RuntimeContext: Sendable {
 
     /// The mount helper; `helperMissing` where there is none.
     public func helper() throws(RuntimeError) -> MountHelper {
-        if let chosenHelper { return chosenHelper }
-        return try MountHelper.find()
+        var helper: MountHelper
+        if let chosenHelper { helper = chosenHelper } else { helper = try MountHelper.find() }
+        helper.marks = store.marks
+        return helper
     }
 
     /// The OCI runtime; `helperMissing` where there is none.

@@ -42,7 +42,7 @@ public struct UnionMount: Hashable, Codable, Sendable {
                 .busy, "cannot mount at \(mountPoint): it is a mount point already", remedy: "unmount it first")
         }
         let (value, directory) = optionValue(
-            lowers: lowers, upper: upper, work: work, options: options, base: base)
+            lowers: lowers, upper: upper, work: work, options: helper.options + options, base: base)
         let messages = try openLog(log)
         let null = try attempting("open /dev/null") { () throws(Errno) in
             try FileDescriptor.open("/dev/null", .readWrite)

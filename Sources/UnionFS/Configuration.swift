@@ -13,6 +13,9 @@ public struct Configuration: Sendable {
     /// Keep marks in `user.overlay.` instead of `trusted.overlay.` attributes, as the kernel's overlay does with this
     /// option: for whoever may not write the latter.
     public var usesUserAttributes = false
+    /// Whether only marks count that a union with the same kind of attributes writes: the directories belong to a store,
+    /// and what programs or archives brought into them under other names (`.wh.`, attributes of other overlays) is data.
+    public var ignoresForeignMarks = false
     /// Whether the directories are thrown away after a crash: no sync reaches the disk, and the work directory is marked so
     /// that nobody mounts it again unaware.
     public var isVolatile = false

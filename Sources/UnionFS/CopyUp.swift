@@ -319,7 +319,7 @@ extension Union {
                 // An escaped attribute is a program's; any other under the prefix belongs to the layer it is in.
                 isWanted = !text.hasPrefix(marks.prefix) || text.hasPrefix(marks.escapedPrefix)
             }
-            return isWanted
+            return isWanted ? name : nil
         }
     }
 }

@@ -51,7 +51,7 @@ final class LayerStack: Sendable {
 
     /// Whether a part holds `.wh.NAME`.
     func hasMarker(_ part: LowerPart, _ name: Text) throws(Errno) -> Bool {
-        if !part.hasMarkers { return false }
+        if !part.hasMarkers || !marks.readsForeign { return false }
         guard let layer = lower(part.layer) else { throw .EIO }
         return try Self.withMarker(name) { (marker: Text) throws(Errno) in
             try Place.lower(layer, part.path, marker).statusIfPresent() != nil
@@ -82,12 +82,12 @@ final class LayerStack: Sendable {
     ) throws(Errno) -> [LowerPart] {
         var result: [LowerPart] = []
         var current: [UInt8]?
-        if let redirect, !redirect.isEmpty {
-            if redirect[0] == UInt8(ascii: "/") {
-                try append(absolute: redirect, below: 0, to: &result)
-                return result
-            }
-            current = try Self.checkedName(redirect)
+        switch try OverlayRedirect(redirect ?? []) {
+        case .path(let path):
+            try append(absolute: path, below: 0, to: &result)
+            return result
+        case .name(let name): current = name
+        case nil: break
         }
         var shared: LowerPath?
         var index = first
@@ -107,13 +107,15 @@ final class LayerStack: Sendable {
                 if Int(part.layer) >= lowers.count { return result }
                 let marks = try self.marks.directory(at: try place(part))
                 if marks.isOpaque { return result }
-                guard let redirect = marks.redirect, !redirect.isEmpty else { continue }
-                if redirect[0] == UInt8(ascii: "/") {
-                    try append(absolute: redirect, below: Int(part.layer), to: &result)
+                switch try OverlayRedirect(marks.redirect ?? []) {
+                case .path(let path):
+                    try append(absolute: path, below: Int(part.layer), to: &result)
                     return result
+                case .name(let name):
+                    current = name
+                    shared = nil
+                case nil: break
                 }
-                current = try Self.checkedName(redirect)
-                shared = nil
             }
         }
         return result
@@ -150,11 +152,6 @@ final class LayerStack: Sendable {
     }
 
     /// A redirect to another name in the same directory.
-    static func checkedName(_ bytes: [UInt8]) throws(Errno) -> [UInt8] {
-        if bytes.contains(UInt8(ascii: "/")) || bytes == [46] || bytes == [46, 46] || bytes.count > 255 { throw .EIO }
-        return bytes.filter { $0 != 0 }
-    }
-
     static func withName<Result>(
         _ bytes: [UInt8]?, _ name: Text, _ body: (Text) throws(Errno) -> Result
     ) throws(Errno) -> Result {
@@ -165,8 +162,8 @@ final class LayerStack: Sendable {
     /// Adds the parts of a path from the root, in the layers after index `layer`. No component may be a link, a
     /// whiteout or anything but a directory. A directory on the way that was renamed itself changes the path in the
     /// layers below it.
-    func append(absolute redirect: [UInt8], below layer: Int, to result: inout [LowerPart]) throws(Errno) {
-        var components = try Self.components(redirect)
+    func append(absolute path: [[UInt8]], below layer: Int, to result: inout [LowerPart]) throws(Errno) {
+        var components = path
         var shared: LowerPath?
         for candidate in lowers where candidate.index > layer {
             let current = components
@@ -187,14 +184,14 @@ final class LayerStack: Sendable {
                     isOpaque = true
                     continue
                 }
-                guard let redirect = marks.redirect, !redirect.isEmpty else { continue }
+                guard let redirect = try OverlayRedirect(marks.redirect ?? []) else { continue }
                 let rest = current.dropFirst(position + 1)
-                if redirect[0] == UInt8(ascii: "/") {
+                switch redirect {
+                case .path(let path):
                     // It came from elsewhere into what is opaque above.
                     isOpaque = false
-                    components = try Self.components(redirect) + rest
-                } else {
-                    components = components.dropLast(current.count - position) + [try Self.checkedName(redirect)] + rest
+                    components = path + rest
+                case .name(let name): components = components.dropLast(current.count - position) + [name] + rest
                 }
                 shared = nil
             }
@@ -205,12 +202,6 @@ final class LayerStack: Sendable {
             }
             if isOpaque { return }
         }
-    }
-
-    static func components(_ path: [UInt8]) throws(Errno) -> [[UInt8]] {
-        let components = path.filter { $0 != 0 }.split(separator: UInt8(ascii: "/")).map { Array($0) }
-        if components.isEmpty || components.contains([46]) || components.contains([46, 46]) { throw .EIO }
-        return components
     }
 }
 

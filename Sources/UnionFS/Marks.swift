@@ -17,6 +17,8 @@ struct Marks: Sendable {
     let prefix: StaticString
     /// What a program stores under `prefix` is kept under this, so that unions can be stacked.
     let escapedPrefix: StaticString
+    /// Whether what other overlays leave counts too: names that begin with `.wh.`, and opaque marks under other prefixes.
+    var readsForeign = true
 
     static let trusted = Marks(
         opaque: "trusted.overlay.opaque", redirect: "trusted.overlay.redirect", origin: "trusted.overlay.origin",
@@ -32,11 +34,15 @@ struct Marks: Sendable {
         escapedPrefix: "user.overlay.overlay.")
 
     /// Names that hide the rest of the name below (`.wh.NAME`) or everything below (`.wh..wh..opq`), as AUFS, OCI layer
-    /// archives and an unprivileged fuse-overlayfs have them. They are read, never written, and never shown.
+    /// archives and an unprivileged fuse-overlayfs have them. They are never written; read, and not shown, where
+    /// `readsForeign` is set.
     static let markerPrefix: StaticString = ".wh."
     static let opaqueMarker: StaticString = ".wh..wh..opq"
 
     static func isMarker(_ name: Text) -> Bool { name.hasPrefix(markerPrefix) }
+
+    /// Whether a name in a layer is such a marker rather than a file's.
+    func isMarkerHere(_ name: Text) -> Bool { readsForeign && Marks.isMarker(name) }
 
     /// What the attributes of a directory in a layer say of the layers below it.
     struct Directory {
@@ -149,7 +155,7 @@ struct Marks: Sendable {
                 found.insert(.origin)
             } else if name.equals(metacopy) {
                 found.insert(.metacopy)
-            } else if Marks.foreignOpaque.contains(where: { name.equals($0) }) {
+            } else if readsForeign && Marks.foreignOpaque.contains(where: { name.equals($0) }) {
                 found.insert(.foreignOpaque)
             }
         }

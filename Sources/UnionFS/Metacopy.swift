@@ -34,9 +34,10 @@ extension LayerStack {
         of name: Text, in parents: [LowerPart], below layer: Int, redirect: [UInt8]?
     ) throws(Errno) -> DataFile {
         var current: [UInt8]?
-        if let redirect, !redirect.isEmpty {
-            if redirect[0] == UInt8(ascii: "/") { return try data(absolute: redirect, below: layer) }
-            current = try Self.checkedName(redirect)
+        switch try OverlayRedirect(redirect ?? []) {
+        case .path(let path): return try data(absolute: path, below: layer)
+        case .name(let name): current = name
+        case nil: break
         }
         for part in parents where Int(part.layer) > layer {
             let step = try Self.withName(current, name) { (name: Text) throws(Errno) in
@@ -47,9 +48,11 @@ extension LayerStack {
             case .blocked: throw .EIO
             case .data(let file): return file
             case .attributes(let redirect):
-                guard let redirect, !redirect.isEmpty else { continue }
-                if redirect[0] == UInt8(ascii: "/") { return try data(absolute: redirect, below: Int(part.layer)) }
-                current = try Self.checkedName(redirect)
+                switch try OverlayRedirect(redirect ?? []) {
+                case .path(let path): return try data(absolute: path, below: Int(part.layer))
+                case .name(let name): current = name
+                case nil: break
+                }
             }
         }
         throw .EIO
@@ -75,8 +78,7 @@ extension LayerStack {
     }
 
     /// The data under a path from the root, in the layers after index `layer` and then in those that hold only data.
-    private func data(absolute redirect: [UInt8], below layer: Int) throws(Errno) -> DataFile {
-        let components = try Self.components(redirect)
+    private func data(absolute components: [[UInt8]], below layer: Int) throws(Errno) -> DataFile {
         guard let leaf = components.last else { throw .EIO }
         var parents: [LowerPart] = []
         if components.count == 1 {
@@ -84,8 +86,7 @@ extension LayerStack {
                 parents.append(LowerPart(layer: UInt16(clamping: lower.index), path: .root))
             }
         } else {
-            let directory = components.dropLast().joined(separator: [UInt8(ascii: "/")])
-            try append(absolute: [UInt8(ascii: "/")] + directory, below: layer, to: &parents)
+            try append(absolute: components.dropLast(), below: layer, to: &parents)
         }
         do throws(Errno) {
             return try withText(leaf) { (name: Text) throws(Errno) in

@@ -117,6 +117,7 @@ extension MountOptions {
         case "metacopy": configuration.usesMetacopy = try Self.isOn(name, try Self.need(name, value))
         case "userxattr": configuration.usesUserAttributes = true
         case "nouserxattr": configuration.usesUserAttributes = false
+        case "foreign_marks": configuration.ignoresForeignMarks = try !Self.isOn(name, try Self.need(name, value))
         case "noacl": hasACLs = false
         case "noxattr", "noxattrs": configuration.hasExtendedAttributes = value == "0"
         case "static_nlink": configuration.hasStaticLinkCounts = true

@@ -26,6 +26,7 @@ extension Union {
     ) throws(Errno) {
         let directory = try place.open([.readOnly, .directory])
         let layer = place.layer
+        let hasMarkers = hasMarkers && stack.marks.readsForeign
         var markers: [[CChar]] = []
         var gathering = builder
         try directory.forEachEntry { (entry: DirectoryEntry) throws(Errno) in

@@ -19,7 +19,7 @@ extension Union {
     /// Finds a name in a directory and counts a lookup of its node. Nil where there is none.
     func lookup(_ parent: Node, _ name: Text) throws(Errno) -> Entry? {
         try checkLength(name)
-        if Marks.isMarker(name) { return nil }
+        if stack.marks.isMarkerHere(name) { return nil }
         return try tree.read { () throws(Errno) -> Entry? in try lookupLocked(parent, name) }
     }
 
@@ -175,13 +175,13 @@ extension Union {
         _ parent: Node, _ name: Text, redirect: [UInt8]?, unless path: LowerPath?
     ) throws(Errno) -> LowerPath? {
         guard let path else { return nil }
-        guard let redirect, let first = redirect.first else { return pathBelow(parent, name, unless: path) }
-        if first != UInt8(ascii: "/") {
-            return try withText(redirect) { (name: Text) in pathBelow(parent, name, unless: path) }
+        switch try OverlayRedirect(redirect ?? []) {
+        case nil: return pathBelow(parent, name, unless: path)
+        case .name(let name): return try withText(name) { (name: Text) in pathBelow(parent, name, unless: path) }
+        case .path(let names):
+            let below = Array(names.joined(separator: [UInt8(ascii: "/")])).withUnsafeBytes { LowerPath(bytes: $0) }
+            return below.equals(path) ? nil : below
         }
-        let bytes = Array(redirect.filter { $0 != 0 }.split(separator: UInt8(ascii: "/")).joined(separator: [47]))
-        let below = bytes.withUnsafeBytes { LowerPath(bytes: $0) }
-        return below.equals(path) ? nil : below
     }
 
     /// Whether a name exists in the lower parts of a directory, and not only as a whiteout: then removing it from the

@@ -38,9 +38,9 @@ extension Union {
             }
             dataLayers.append(layer)
         }
-        let stack = LayerStack(
-            upper: upper, lowers: lowers, dataLayers: dataLayers,
-            marks: configuration.usesUserAttributes ? .user : .trusted)
+        var marks = configuration.usesUserAttributes ? Marks.user : .trusted
+        marks.readsForeign = !configuration.ignoresForeignMarks
+        let stack = LayerStack(upper: upper, lowers: lowers, dataLayers: dataLayers, marks: marks)
         do throws(Errno) {
             try self.init(stack: stack, work: work, configuration: configuration)
         } catch {
@@ -106,7 +106,8 @@ private struct Setup {
         if let refusal = WorkDirectory.refusal(of: layer, path) { throw refusal }
         do throws(Errno) {
             try WorkDirectory.prepare(layer, isVolatile: configuration.isVolatile)
-            if !canWriteTrustedAttributes(in: layer.root) { usesUserAttributes = true }
+            // Whoever is not root of the machine keeps marks in `user.` attributes, asked for or not.
+            if !layer.root.takesTrustedAttributes() { usesUserAttributes = true }
             let work = try layer.root.open("work", [.readOnly, .directory])
             let index = HardLinkIndex(
                 layer: try self.layer(layer.root.open("index", [.readOnly, .directory]), index: 0),
@@ -133,18 +134,6 @@ private struct Setup {
         } catch {
             if error == .EBUSY { throw UnionFailure(.busy, "\(role) \(path) is in use by another mount: \(error)") }
             throw UnionFailure(.work, "cannot lock \(role) \(path): \(error)")
-        }
-    }
-
-    /// Whoever is not root of the machine keeps marks in `user.` attributes, asked for or not.
-    private func canWriteTrustedAttributes(in work: borrowing FileDescriptor) -> Bool {
-        do throws(Errno) {
-            try work.setAttribute("trusted.overlay.probe", [])
-            try work.removeAttribute("trusted.overlay.probe")
-            return true
-        } catch {
-            // A file system without such attributes has none of the other kind either.
-            return error != .EPERM
         }
     }
 

@@ -127,7 +127,8 @@ public final class Union: @unchecked Sendable {
         let isUpper = node.isUpper && !parts.isEmpty
         let isPure = node.flags.contains(.pure)
         var upperMarkers = Markers()
-        if isUpper && !isPure, let upper = stack.upper {
+        let readsForeign = stack.marks.readsForeign
+        if readsForeign && isUpper && !isPure, let upper = stack.upper {
             upperMarkers = try markers(at: try Place.upper(upper, node))
             if upperMarkers.isOpaque { parts = [] }
         }
@@ -135,7 +136,7 @@ public final class Union: @unchecked Sendable {
         while index < parts.count {
             parts[index].hasMarkers = false
             // The lowest part hides nothing.
-            if index + 1 < parts.count {
+            if readsForeign && index + 1 < parts.count {
                 let found = try markers(at: try stack.place(parts[index]))
                 parts[index].hasMarkers = found.hasAny
                 if found.isOpaque { parts.removeSubrange((index + 1)...) }

@@ -28,6 +28,7 @@ let usage = """
       allow_other           for everybody, not only for the mounter (always, if root mounts)
       fsname=NAME           what the mount is shown to come from
       userxattr             keep marks in user.overlay attributes, as whoever is not root has to
+      foreign_marks=off     .wh. names and marks of other overlays are files and attributes like any other
       volatile              a sync does nothing: for directories that do not outlive a crash
       noacl, noxattrs       no access control lists, no extended attributes
       uidmapping=LAYER:SHOWN:COUNT[:…], gidmapping=…

@@ -27,7 +27,9 @@ import Testing
 
     @Test func theIgnoreFileHidesFiles() throws {
         try BuildFixture.run { (fixture: BuildFixture) throws in
-            try fixture.write(".dockerignore", "secret\n*/cache\n!keep/cache/this\n.dockerignore\n")
+            try fixture.write(".dockerignore", "secret\nodd*\n*/cache\n!keep/cache/this\n.dockerignore\n")
+            // A name that is no UTF-8.
+            try shell("printf x > \"\(fixture.context)/$(printf 'odd\\377')\"")
             for path in ["secret", "seen", "lib/cache/x", "lib/code", "keep/cache/this", "keep/cache/that"] {
                 try fixture.write(path, path)
             }

@@ -120,15 +120,4 @@ import Testing
         let names = try shell("find . | sort", in: test.store.layerPath(root.id))
         #expect(names == ".\n./both\n./both/kept\n./dir\n./opaque\n./opaque/new\n")
     }
-
-    @Test func attributesOfOverlaysAreNotTaken() throws {
-        let test = try TemporaryStore()
-        let layer = try test.importArchive(
-            made: """
-                mkdir -p t/d; echo x > t/f; setfattr -n trusted.overlay.redirect -v /etc t/d
-                setfattr -n trusted.overlay.opaque -v y t/d; setfattr -n user.overlay.metacopy -v y t/f
-                tar --xattrs --xattrs-include='*' -cf $A -C t .
-                """, kind: .layer)
-        #expect(try shell("getfattr -m - -d d f", in: test.store.layerPath(layer.id)) == "")
-    }
 }

@@ -77,7 +77,7 @@ import Testing
             "tree", ArchiveImportTests.everything + "\nmknod gone c 0 0; setfattr -n trusted.overlay.opaque -v y dir")
         let file = try FileDescriptor.open("\(test.directory)/a", [.create, .writeOnly], mode: 0o600)
         let number = BorrowedDescriptor(file.rawValue)
-        let summary = try LayerArchiveWriter.write(tree: tree) { (piece) throws(StoreError) in
+        let summary = try LayerArchiveWriter.write(tree: tree, marks: .trusted) { (piece) throws(StoreError) in
             do throws(Errno) { try number.writeAll(piece) } catch { throw StoreError(error, "cannot write") }
         }
         try file.close()

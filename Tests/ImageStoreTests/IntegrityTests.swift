@@ -233,7 +233,7 @@ import Testing
         try shell(
             """
             mkdir containers/stray
-            sqlite3 catalog.sqlite "UPDATE facts SET value = 'before';
+            sqlite3 catalog.sqlite "UPDATE facts SET value = 'before' WHERE name = 'boot';
             UPDATE layers SET unsynced_boot = 'before' WHERE id = '\(orphan.id)'"
             """, in: test.directory + "/store")
         let store = try test.reopened()

@@ -5,50 +5,6 @@ import Testing
 
 /// Upper directories made by the kernel's own overlay, committed as layers; what the union showed is the oracle.
 @Suite(.serialized) struct LayerCommitTests {
-    /// Runs scripts in a union of the kernel's over the layers, and hands over its upper directory when it is unmounted.
-    private final class Union {
-        let test: TemporaryStore
-        let lowers: [LayerID]
-        let directory: String
-        var upper: String { directory + "/upper" }
-
-        init(_ test: TemporaryStore, _ lowers: [LayerID]) throws {
-            self.test = test
-            self.lowers = lowers
-            directory = test.directory + "/store/containers/union-\(UInt64.random(in: 0...UInt64.max))"
-            try shell("mkdir \(directory); cd \(directory); mkdir upper work merged")
-        }
-
-        deinit {
-            _ = try? shell("umount -l \(directory)/merged 2>&1")
-        }
-
-        /// Runs a script in the mounted union and returns what the union shows afterwards.
-        func run(_ script: String, options: String = "redirect_dir=on,metacopy=on,index=on,xino=on") throws
-            -> TreeSnapshot
-        {
-            let stack = test.store.lowerPaths(lowers).joined(separator: ":")
-            try shell(
-                "mount -t overlay overlay -o lowerdir=\(stack),upperdir=upper,workdir=work,\(options) merged",
-                in: directory)
-            try shell(script, in: directory + "/merged")
-            let shown = try TreeSnapshot(directory + "/merged", .includeRoot)
-            try shell("umount merged", in: directory)
-            return shown
-        }
-    }
-
-    /// What a stack of layers shows, by the kernel's overlay without any of its extensions.
-    private func show(_ layers: [LayerID], _ test: TemporaryStore) throws -> TreeSnapshot {
-        if layers.count == 1 { return try TreeSnapshot(test.store.layerPath(layers[0]), .includeRoot) }
-        let mounted = test.directory + "/shown-\(UInt64.random(in: 0...UInt64.max))"
-        try shell("mkdir \(mounted)")
-        let stack = test.store.lowerPaths(layers).joined(separator: ":")
-        try shell("mount -t overlay overlay -o ro,lowerdir=\(stack),redirect_dir=nofollow,metacopy=off \(mounted)")
-        defer { _ = try? shell("umount -l \(mounted)") }
-        return try TreeSnapshot(mounted, .includeRoot)
-    }
-
     static let base = """
         mkdir -p a/b/c d/e empty; echo 1 > a/one; echo 2 > a/b/two; echo 3 > a/b/c/three; echo 4 > d/e/four
         echo h > hard; ln hard d/hard; echo i > a/in; ln a/in a/b/c/in; ln -s one a/link; head -c 300000 /dev/urandom > big; chmod 4755 big
@@ -77,15 +33,15 @@ import Testing
     func showsTheSameAsTheUnion(_ script: String) throws {
         let test = try TemporaryStore()
         let layers = [try test.layer(Self.base).id, try test.layer(Self.second).id]
-        let union = try Union(test, layers)
+        let union = try KernelUnion(test, layers)
         let shown = try union.run(script)
-        let before = try layers.map { try LayerArchiveWriter.summary(of: test.store.layerPath($0)) }
+        let before = try layers.map { try LayerArchiveWriter.summary(of: test.store.layerPath($0), marks: .trusted) }
 
         let copy = try test.store.commitLayer(copyingUpper: union.upper, lowers: layers)
         let pending = try test.store.commitLayer(takingUpper: union.upper, lowers: layers)
         #expect(try shell("ls", in: union.directory) == "merged\nwork\n")
         let layer = try pending.finish()
-        expectSameTree(try show(layers + [layer.id], test), shown)
+        expectSameTree(try test.show(layers + [layer.id]), shown)
         let notes = try shell(
             "find . | xargs -d '\\n' getfattr -hdm overlay | grep -av -e '^#' -e '^$' || true",
             in: test.store.layerPath(layer.id))
@@ -97,7 +53,8 @@ import Testing
         let archive = test.directory + "/again"
         let file = try FileDescriptor.open(archive, [.create, .writeOnly], mode: 0o600)
         let number = file.rawValue
-        _ = try LayerArchiveWriter.write(tree: test.store.layerPath(layer.id)) { (piece) throws(StoreError) in
+        _ = try LayerArchiveWriter.write(tree: test.store.layerPath(layer.id), marks: .trusted) {
+            (piece) throws(StoreError) in
             do throws(Errno) { try BorrowedDescriptor(number).writeAll(piece) } catch {
                 throw StoreError(error, "test")
             }
@@ -106,7 +63,8 @@ import Testing
         let unpacked = try other.store.importFile(archive, ImportOptions(kind: .layer))
         #expect(unpacked.diffID == layer.diffID)
         // Nothing was written below.
-        #expect(try layers.map { try LayerArchiveWriter.summary(of: test.store.layerPath($0)) } == before)
+        #expect(
+            try layers.map { try LayerArchiveWriter.summary(of: test.store.layerPath($0), marks: .trusted) } == before)
         try test.expectNothingUnfinished()
     }
 
@@ -114,34 +72,34 @@ import Testing
         let test = try TemporaryStore()
         let base = try test.layer(Self.base).id
         let other = try test.layer("echo x > f").id
-        let union = try Union(test, [base])
+        let union = try KernelUnion(test, [base])
         let shown = try union.run("chmod 600 big; mv big moved")
         // Without its origin only the redirect leads to the data.
         try shell(
             "getfattr -n trusted.overlay.metacopy moved; setfattr -x trusted.overlay.origin moved", in: union.upper)
         #expect(throws: StoreError.self) { try test.store.commitLayer(takingUpper: union.upper, lowers: [other]) }
         let layer = try test.store.commitLayer(takingUpper: union.upper, lowers: [base]).finish()
-        expectSameTree(try show([base, layer.id], test), shown)
+        expectSameTree(try test.show([base, layer.id]), shown)
     }
 
     @Test func canBeUsedBeforeItIsFinished() throws {
         let test = try TemporaryStore()
         let base = try test.layer(Self.base).id
-        let first = try Union(test, [base])
+        let first = try KernelUnion(test, [base])
         _ = try first.run("echo 1 > first")
         let pending = try test.store.commitLayer(takingUpper: first.upper, lowers: [base])
-        let second = try Union(test, [base, pending.id])
+        let second = try KernelUnion(test, [base, pending.id])
         let shown = try second.run("echo 2 > second; cat first")
         let last = try test.store.commitLayer(takingUpper: second.upper, lowers: [base, pending.id]).finish()
         let middle = try pending.finish()
-        expectSameTree(try show([base, middle.id, last.id], test), shown)
+        expectSameTree(try test.show([base, middle.id, last.id]), shown)
         #expect(try test.store.layers().count == 3)
     }
 
     @Test func tellsWhatChanged() throws {
         let test = try TemporaryStore()
         let layers = [try test.layer(Self.base).id]
-        let union = try Union(test, layers)
+        let union = try KernelUnion(test, layers)
         _ = try union.run(
             """
             echo x > new; mkdir -p dir/sub; rm a/one; echo y >> a/b/two; rm -r d; mkdir d; echo z > d/z; chmod 600 big
@@ -154,7 +112,7 @@ import Testing
                 "A /d/z", "A /dir",
                 "A /dir/sub", "D /empty", "A /new",
             ])
-        let renamed = try Union(test, layers)
+        let renamed = try KernelUnion(test, layers)
         _ = try renamed.run("mv a z; rm z/one; echo n > z/n")
         let moves = try test.store.changes(inUpper: renamed.upper, lowers: layers)
         #expect(
@@ -168,7 +126,7 @@ import Testing
     @Test func emptyUpperIsTheEmptyLayer() throws {
         let test = try TemporaryStore()
         let base = try test.layer("echo x > f").id
-        let union = try Union(test, [base])
+        let union = try KernelUnion(test, [base])
         _ = try union.run("cat f")
         let layer = try test.store.commitLayer(takingUpper: union.upper, lowers: [base]).finish()
         #expect(layer.diffID == Digest.sha256(of: [UInt8](repeating: 0, count: 1024)))

@@ -43,7 +43,7 @@ extension Builder {
             }
             guard let held, !held.isNew else { continue }
             let layer = try fromStore { () throws(StoreError) in
-                try store.commitLayer(copyingUpper: held.path, lowers: []).finish()
+                try store.commitLayer(copyingPlain: held.path).finish()
             }
             withExtendedLifetime(held) {}
             guard let diffID = layer.diffID else { continue }

@@ -10,6 +10,8 @@ import Linux
 final class DestinationDirectory {
     /// Its path in the image.
     let path: [FileName]
+    /// How unions keep their notes in what is written; nil for a directory that no union will stand on.
+    private let marks: OverlayMarks?
     private let parent: DestinationDirectory?
     /// The directory below; nil where there is none of that path.
     private let lower: TreeDirectory?
@@ -21,12 +23,14 @@ final class DestinationDirectory {
     /// - Parameters:
     ///   - upper: an empty directory, which gets the attributes of the root below.
     ///   - lower: the root below.
-    init(upper path: String, lower: TreeDirectory) throws(Errno) {
+    ///   - marks: how unions over it will keep their notes; nil for a directory that no union will stand on.
+    init(upper path: String, lower: TreeDirectory = .nothing, marks: OverlayMarks?) throws(Errno) {
+        self.marks = marks
         let descriptor = try FileDescriptor.open(path, [.directory])
         let status = try lower.status()
         try descriptor.setOwner(uid: status.uid, gid: status.gid)
         try descriptor.setMode(status.permissions)
-        try Self.set(try lower.attributes(), on: descriptor)
+        try Self.set(try lower.attributes(), on: descriptor, marks)
         if !lower.isEmpty {
             try descriptor.setTimes(access: status.accessTime, modification: status.modificationTime)
         }
@@ -40,6 +44,7 @@ final class DestinationDirectory {
         path: [FileName], parent: DestinationDirectory, lower: TreeDirectory?, upper: SharedDescriptor?
     ) {
         self.path = path
+        marks = parent.marks
         self.parent = parent
         self.lower = lower
         self.upper = upper
@@ -108,7 +113,7 @@ final class DestinationDirectory {
             let status = try lower.status()
             try copy.setOwner(uid: status.uid, gid: status.gid)
             try copy.setMode(status.permissions)
-            try Self.set(try lower.attributes(), on: copy)
+            try set(try lower.attributes(), on: copy)
             try copy.setTimes(access: status.accessTime, modification: status.modificationTime)
             try above.setTimes(access: before.accessTime, modification: before.modificationTime)
             return SharedDescriptor(copy)
@@ -145,11 +150,35 @@ final class DestinationDirectory {
         try withUpper { (upper: borrowing FileDescriptor) throws(Errno) in try upper.removeTree(name.cString) }
     }
 
+    /// Refuses names that a layer cannot hold: one that begins with `.wh.` would be a whiteout in its archive.
+    func requireStorable(_ names: some Sequence<FileName>) throws(BuildError) {
+        if marks == nil { return }
+        for name in names where name.isWhiteoutMarker {
+            throw BuildError(
+                .badDestination,
+                "cannot make \(TreePath.text(path + [name])): a layer cannot hold names that begin with .wh.",
+                remedy: "leave it out, with --exclude or in the ignore file")
+        }
+    }
+
+    /// The name under which an attribute is kept here: never as a union's note.
+    func keptName(_ attribute: ExtendedAttribute) -> [CChar] { Self.keptName(attribute, marks) }
+
+    private static func keptName(_ attribute: ExtendedAttribute, _ marks: OverlayMarks?) -> [CChar] {
+        marks?.stored(attribute.name) ?? attribute.name
+    }
+
     /// Sets extended attributes of an open file.
-    static func set(_ attributes: [ExtendedAttribute], on file: borrowing FileDescriptor) throws(Errno) {
+    func set(_ attributes: [ExtendedAttribute], on file: borrowing FileDescriptor) throws(Errno) {
+        try Self.set(attributes, on: file, marks)
+    }
+
+    private static func set(
+        _ attributes: [ExtendedAttribute], on file: borrowing FileDescriptor, _ marks: OverlayMarks?
+    ) throws(Errno) {
         for attribute in attributes {
             do throws(Errno) {
-                try file.setAttribute(attribute.name, attribute.value)
+                try file.setAttribute(keptName(attribute, marks), attribute.value)
             } catch {
                 // What the store's file system has no place for cannot be kept.
                 if error != .EOPNOTSUPP { throw error }

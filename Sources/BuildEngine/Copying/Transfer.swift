@@ -165,6 +165,7 @@ struct Transfer {
         if location.file != nil {
             throw BuildError(.badDestination, "cannot copy a directory to \(destination): a file is there")
         }
+        try location.directory.requireStorable(location.rest)
         return try attempting("create \(destination)") { () throws(Errno) in
             try location.directory.makeDirectories(
                 location.rest, mode: rules.parentMode, owner: rules.parentOwner)
@@ -180,6 +181,7 @@ struct Transfer {
         }
         guard let last = location.rest.last else { return (location.directory, name) }
         if location.file != nil { return (location.directory, last) }
+        try location.directory.requireStorable(location.rest)
         let parent = try attempting("create \(destination)") { () throws(Errno) in
             try location.directory.makeDirectories(
                 location.rest.dropLast(), mode: rules.parentMode, owner: rules.parentOwner)

@@ -54,6 +54,7 @@ struct TreeCopier {
         to target: DestinationDirectory, as name: FileName
     ) throws(BuildError) {
         try checkpoint()
+        try target.requireStorable([name])
         if entry.status.isDirectory {
             try copyDirectory(entry, from: directory, path: path, source: source, to: target, as: name)
             return
@@ -108,7 +109,7 @@ struct TreeCopier {
             let attributes = try opened.attributes()
             // Last, because every new entry changes the times.
             try made.withUpper { (upper: borrowing FileDescriptor) throws(Errno) in
-                try DestinationDirectory.set(attributes, on: upper)
+                try made.set(attributes, on: upper)
                 try upper.setTimes(
                     access: entry.status.accessTime, modification: entry.status.modificationTime)
             }
@@ -119,6 +120,7 @@ struct TreeCopier {
 
     /// Writes a text as a file, with mode 0644 unless the rules say otherwise.
     func write(_ text: String, to target: DestinationDirectory, as name: FileName) throws(BuildError) {
+        try target.requireStorable([name])
         let place = TreePath.text(target.path + [name])
         let rules = rules
         var status = FileStatus()
@@ -155,9 +157,16 @@ struct TreeCopier {
             if entry.status.isRegular {
                 let file = try upper.open(name.cString, [.writeOnly, .create, .exclusive, .noFollow], mode: 0o600)
                 try buffer.copy(try directory.openFile(entry), to: file, status: entry.status)
-                try Self.finish(file, entry.status, rules, attributes)
+                try Self.finish(file, entry.status, rules) { (file) throws(Errno) in
+                    try target.set(attributes, on: file)
+                }
             } else {
-                try Self.makeSpecial(entry, from: directory, in: upper, as: name, rules, attributes)
+                try Self.makeSpecial(entry, from: directory, in: upper, as: name, rules)
+                for attribute in attributes {
+                    try? upper.setAttribute(target.keptName(attribute), of: name.cString, attribute.value)
+                }
+                try upper.setTimes(
+                    of: name.cString, access: entry.status.accessTime, modification: entry.status.modificationTime)
             }
         }
         if isShared { linked[identity] = target.path + [name] }
@@ -165,7 +174,7 @@ struct TreeCopier {
 
     private static func makeSpecial(
         _ entry: TreeEntry, from directory: TreeDirectory, in upper: borrowing FileDescriptor, as name: FileName,
-        _ rules: CopyRules, _ attributes: [ExtendedAttribute]
+        _ rules: CopyRules
     ) throws(Errno) {
         let owner = rules.owner(of: entry.status)
         if entry.status.isSymbolicLink {
@@ -179,20 +188,18 @@ struct TreeCopier {
         }
         try upper.setOwner(of: name.cString, uid: owner.uid, gid: owner.gid)
         if !entry.status.isSymbolicLink { try upper.setMode(of: name.cString, rules.permissions(of: entry.status)) }
-        for attribute in attributes { try? upper.setAttribute(attribute.name, of: name.cString, attribute.value) }
-        try upper.setTimes(
-            of: name.cString, access: entry.status.accessTime, modification: entry.status.modificationTime)
     }
 
     /// Owner before mode, because a change of the owner takes set-id bits away; capabilities after the owner for the
     /// same reason; times last.
     private static func finish(
-        _ file: borrowing FileDescriptor, _ status: FileStatus, _ rules: CopyRules, _ attributes: [ExtendedAttribute]
+        _ file: borrowing FileDescriptor, _ status: FileStatus, _ rules: CopyRules,
+        _ setAttributes: (borrowing FileDescriptor) throws(Errno) -> Void
     ) throws(Errno) {
         let owner = rules.owner(of: status)
         try file.setOwner(uid: owner.uid, gid: owner.gid)
         try file.setMode(rules.permissions(of: status))
-        try DestinationDirectory.set(attributes, on: file)
+        try setAttributes(file)
         try file.setTimes(access: status.accessTime, modification: status.modificationTime)
     }
 }

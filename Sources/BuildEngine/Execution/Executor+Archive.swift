@@ -13,7 +13,7 @@ extension Executor {
         }
         let layer: LayerRecord
         do throws(StoreError) {
-            layer = try store.importLayer(from: file)
+            layer = try store.importLayer(from: file, options: ImportOptions(kind: .files))
         } catch {
             if error.code == .badArchive {
                 // Something compressed that is no tar archive is a file like any other, unless it calls itself one.
@@ -23,7 +23,9 @@ extension Executor {
             throw BuildError(error)
         }
         let path = store.layerPath(layer.id)
-        let root = try attempting("open \(path)") { () throws(Errno) in try TreeDirectory(directory: path) }
+        let root = try attempting("open \(path)") { () throws(Errno) in
+            try TreeDirectory(layers: [path], marks: store.marks)
+        }
         return SourceTree(root: root, isContext: false)
     }
 }

@@ -103,7 +103,7 @@ extension Executor {
     /// The root of a stack of layers, bottom first.
     func openLayers(_ layers: [LayerID]) throws(BuildError) -> TreeDirectory {
         try attempting("open the layers") { () throws(Errno) in
-            try TreeDirectory(layers: store.lowerPaths(layers))
+            try TreeDirectory(layers: store.lowerPaths(layers), marks: store.marks)
         }
     }
 
@@ -149,7 +149,7 @@ extension Executor {
             let upper = try fromStore { () throws(StoreError) in try scratch.makeDirectory("upper") }
             let lower = try self.openLayers(layers)
             let root = try attempting("write \(upper)") { () throws(Errno) in
-                try DestinationDirectory(upper: upper, lower: lower)
+                try DestinationDirectory(upper: upper, lower: lower, marks: self.store.marks)
             }
             var copier = TreeCopier(tree: tree, rules: rules, root: root)
             copier.checkpoint = self.frequentCheckpoint

@@ -22,23 +22,35 @@ extension Executor {
                     return FileOwner(uid: identity.uid, gid: identity.gid)
                 }
             }
-            let isMade: Bool
-            do throws(Errno) {
-                let root = try DestinationDirectory(upper: upper, lower: lower)
-                let location = try root.resolve(TreePath.names(directory))
-                if location.file != nil { throw .ENOTDIR }
-                isMade = !location.rest.isEmpty
-                _ = try location.directory.makeDirectories(location.rest, owner: owner)
-            } catch {
+            guard try self.makeDirectory(directory, in: upper, over: lower, owner: owner) else { return nil }
+            return try fromStore { () throws(StoreError) in
+                try self.store.commitLayer(takingUpper: upper, lowers: state.layerIDs)
+            }
+        }
+    }
+
+    /// Makes a directory in a new layer; false where the layers below have it.
+    private func makeDirectory(
+        _ directory: String, in upper: String, over lower: TreeDirectory, owner: FileOwner
+    ) throws(BuildError) -> Bool {
+        func making<Value>(_ body: () throws(Errno) -> Value) throws(BuildError) -> Value {
+            do throws(Errno) { return try body() } catch {
                 if error == .ENOTDIR {
                     throw BuildError(.badDestination, "cannot make the directory \(directory): a file is in the way")
                 }
                 throw BuildError("make the directory \(directory)", error)
             }
-            guard isMade else { return nil }
-            return try fromStore { () throws(StoreError) in
-                try self.store.commitLayer(takingUpper: upper, lowers: state.layerIDs)
-            }
         }
+        let location = try making { () throws(Errno) in
+            let root = try DestinationDirectory(upper: upper, lower: lower, marks: store.marks)
+            let location = try root.resolve(TreePath.names(directory))
+            if location.file != nil { throw .ENOTDIR }
+            return location
+        }
+        try location.directory.requireStorable(location.rest)
+        _ = try making { () throws(Errno) in
+            try location.directory.makeDirectories(location.rest, owner: owner)
+        }
+        return !location.rest.isEmpty
     }
 }

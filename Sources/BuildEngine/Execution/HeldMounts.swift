@@ -72,8 +72,8 @@ extension Executor {
     private func takeOver(_ key: Digest, into content: String) -> Bool {
         guard let layer = cache.imports?.mount(key) else { return false }
         do {
-            let tree = try TreeDirectory(directory: store.layerPath(layer.id))
-            let root = try DestinationDirectory(upper: content, lower: try TreeDirectory(layers: []))
+            let tree = try TreeDirectory(layers: [store.layerPath(layer.id)], marks: store.marks)
+            let root = try DestinationDirectory(upper: content, marks: nil)
             var copier = TreeCopier(tree: SourceTree(root: tree, isContext: false), rules: CopyRules(), root: root)
             copier.checkpoint = frequentCheckpoint
             try copier.copyContents(of: tree, path: [], source: 0, to: root)
@@ -96,7 +96,7 @@ extension Executor {
             }
             let opened = try attempting("fill the cache \(item.id)") { () throws(Errno) in
                 let directory = try source.selected.location.open()
-                return (directory, try DestinationDirectory(upper: content, lower: try TreeDirectory(layers: [])))
+                return (directory, try DestinationDirectory(upper: content, marks: nil))
             }
             let rules = CopyRules(owner: source.tree.isContext ? .root : nil)
             var copier = TreeCopier(tree: source.tree, rules: rules, root: opened.1)
@@ -170,8 +170,9 @@ extension Executor {
         let path = try fromRuntime { () throws(RuntimeError) in try mount.makeDirectory("mask") }
         let isNeeded = try attempting("apply the ignore file") { () throws(Errno) in
             let directory = try source.selected.location.open()
+            let mask = try FileDescriptor.open(path, [.directory])
             return try ContextMask(tree: source.tree).write(
-                directory, path: source.selected.path, source: source.selected.prefixLength, to: path)
+                directory, path: source.selected.path, source: source.selected.prefixLength, to: mask)
         }
         return isNeeded ? path : nil
     }

@@ -131,7 +131,8 @@ final class ContextSupply {
         }
         do throws(StoreError) {
             // Unpacked as `ADD` unpacks: nothing is written outside, and it goes with what is not used any more.
-            return .directory(store.layerPath(try store.importLayer(from: file.descriptor).id))
+            return .directory(
+                store.layerPath(try store.importLayer(from: file.descriptor, options: ImportOptions(kind: .files)).id))
         } catch {
             if error.code == .badArchive {
                 throw BuildError(.badArchive, "cannot unpack the context from \(name): \(error.message)")

@@ -11,32 +11,34 @@ struct ContextMask {
     ///   - path: of the directory in its tree.
     ///   - source: how many bytes of it lead to the source that is shown.
     ///   - target: the directory's counterpart in the layer, which exists.
-    func write(_ directory: TreeDirectory, path: [UInt8], source: Int, to target: String) throws(Errno) -> Bool {
+    func write(
+        _ directory: TreeDirectory, path: [UInt8], source: Int, to target: borrowing FileDescriptor
+    ) throws(Errno) -> Bool {
         let kept = Set(try tree.entries(of: directory, path: path, source: source).map(\.entry.name))
         var isNeeded = false
         for entry in try directory.entries() {
-            let place = target + "/" + entry.name.text
+            let name = entry.name.cString
             // A socket takes no part in a build, and does no harm.
             if entry.status.type == .socket { continue }
             guard kept.contains(entry.name) else {
-                try FileDescriptor.currentDirectory.makeNode(place, mode: FileType.characterDevice.rawValue)
+                try target.makeNode(name, mode: FileType.characterDevice.rawValue)
                 isNeeded = true
                 continue
             }
             guard entry.status.isDirectory else { continue }
-            try FileDescriptor.currentDirectory.makeDirectory(place, mode: 0o755)
+            try target.makeDirectory(name, mode: 0o755)
             let below = path + (path.isEmpty ? [] : [UInt8(ascii: "/")]) + Array(entry.name.bytes)
-            if try write(try directory.open(entry), path: below, source: source, to: place) {
+            let inner = try target.open(name, [.directory, .noFollow])
+            if try write(try directory.open(entry), path: below, source: source, to: inner) {
                 isNeeded = true
             } else {
-                try FileDescriptor.currentDirectory.removeTree(place)
+                try target.removeTree(name)
             }
         }
         if isNeeded {
             let status = try directory.status()
-            try FileDescriptor.currentDirectory.setMode(of: target, status.permissions)
-            try FileDescriptor.currentDirectory.setTimes(
-                of: target, access: status.accessTime, modification: status.modificationTime)
+            try target.setMode(status.permissions)
+            try target.setTimes(access: status.accessTime, modification: status.modificationTime)
         }
         return isNeeded
     }

@@ -18,26 +18,30 @@ struct TreeEntry: Sendable {
 final class TreeDirectory: Sendable {
     /// The real directories that merge here, the top one first.
     private let parts: [SharedDescriptor]
-    /// Whether character devices 0:0 and opaque marks have their meaning; in a build context they have none.
-    private let isUnion: Bool
+    /// How unions keep their notes in it. Nil for a build context: there character devices 0:0 and attributes are nothing
+    /// but what they are.
+    private let marks: OverlayMarks?
 
-    private init(parts: [SharedDescriptor], isUnion: Bool) {
+    private init(parts: [SharedDescriptor], marks: OverlayMarks?) {
         self.parts = parts
-        self.isUnion = isUnion
+        self.marks = marks
     }
 
     /// Opens the root of a stack of layers, the top one first.
-    init(layers: [String]) throws(Errno) {
+    init(layers: [String], marks: OverlayMarks) throws(Errno) {
         var parts: [SharedDescriptor] = []
         for layer in layers { parts.append(SharedDescriptor(try FileDescriptor.open(layer, [.directory]))) }
         self.parts = parts
-        isUnion = true
+        self.marks = marks
     }
+
+    /// Nothing: the root of an image without layers.
+    static var nothing: TreeDirectory { TreeDirectory(parts: [], marks: nil) }
 
     /// Opens a plain directory.
     init(directory: String) throws(Errno) {
         parts = [SharedDescriptor(try FileDescriptor.open(directory, [.directory]))]
-        isUnion = false
+        marks = nil
     }
 
     /// Whether nothing is below: the root of an image without layers.
@@ -81,7 +85,7 @@ final class TreeDirectory: Sendable {
         var entries: [TreeEntry] = []
         for name in try Self.names(parts[index].descriptor).sorted() {
             guard let status = try parts[index].descriptor.statusIfPresent(of: name.cString) else { continue }
-            if isUnion && status.isWhiteout { continue }
+            if marks != nil && status.isWhiteout { continue }
             entries.append(TreeEntry(name: name, status: status, parts: [index]))
         }
         return entries
@@ -102,7 +106,7 @@ final class TreeDirectory: Sendable {
     private func merge(
         _ name: FileName, _ status: FileStatus, at index: Int, into found: inout TreeEntry?
     ) throws(Errno) -> Bool {
-        if isUnion && status.isWhiteout { return false }
+        if marks != nil && status.isWhiteout { return false }
         if found == nil {
             found = TreeEntry(name: name, status: status, parts: [index])
         } else {
@@ -114,11 +118,8 @@ final class TreeDirectory: Sendable {
     }
 
     private func isOpaque(_ name: FileName, in index: Int) throws(Errno) -> Bool {
-        for mark in ["trusted.overlay.opaque", "user.overlay.opaque"] {
-            let value = try parts[index].descriptor.attribute(mark, of: name.cString)
-            if value == [UInt8(ascii: "y")] { return true }
-        }
-        return false
+        guard let marks else { return false }
+        return try parts[index].descriptor.attribute(marks.name(.opaque), of: name.cString) == [UInt8(ascii: "y")]
     }
 
     // MARK: Opening
@@ -130,7 +131,7 @@ final class TreeDirectory: Sendable {
             let directory = try parts[index].descriptor.open(entry.name.cString, [.directory, .noFollow])
             opened.append(SharedDescriptor(directory))
         }
-        return TreeDirectory(parts: opened, isUnion: isUnion)
+        return TreeDirectory(parts: opened, marks: marks)
     }
 
     /// Opens a file found here for reading; ESTALE when it is another kind of file by now.
@@ -145,16 +146,16 @@ final class TreeDirectory: Sendable {
         try holder(entry).descriptor.readLink(entry.name.cString)
     }
 
-    /// The extended attributes of a file found here, by name, without those that only mean something to a union or to
-    /// this host's security modules.
+    /// The extended attributes of a file found here, by the names that programs know, without those that only mean
+    /// something to this host's security modules.
     func attributes(_ entry: TreeEntry) throws(Errno) -> [ExtendedAttribute] {
-        try ExtendedAttribute.list(of: entry.name, in: holder(entry).descriptor)
+        try ExtendedAttribute.list(of: entry.name, in: holder(entry).descriptor, marks: marks)
     }
 
     /// The extended attributes of the directory itself.
     func attributes() throws(Errno) -> [ExtendedAttribute] {
         guard let top = parts.first else { return [] }
-        return try ExtendedAttribute.list(of: FileName("."), in: top.descriptor)
+        return try ExtendedAttribute.list(of: FileName("."), in: top.descriptor, marks: marks)
     }
 
     private func holder(_ entry: TreeEntry) throws(Errno) -> SharedDescriptor {
@@ -170,7 +171,11 @@ struct ExtendedAttribute: Hashable, Sendable {
     var value: [UInt8]
 
     /// The attributes of a name in a directory, sorted, that belong to the file rather than to where it is.
-    static func list(of name: FileName, in directory: borrowing FileDescriptor) throws(Errno) -> [ExtendedAttribute] {
+    ///
+    /// - Parameter marks: how the union that the directory belongs to keeps its notes; nil for a directory of nobody's.
+    static func list(
+        of name: FileName, in directory: borrowing FileDescriptor, marks: OverlayMarks?
+    ) throws(Errno) -> [ExtendedAttribute] {
         var names: [[CChar]] = []
         do throws(Errno) {
             let size = try directory.attributeNames(
@@ -185,18 +190,13 @@ struct ExtendedAttribute: Hashable, Sendable {
             throw error
         }
         var attributes: [ExtendedAttribute] = []
-        for attribute in names.filter(belongsToFile).sorted(by: { $0.lexicographicallyPrecedes($1) }) {
-            guard let value = try directory.attribute(attribute, of: name.cString) else { continue }
-            attributes.append(ExtendedAttribute(name: attribute, value: value))
+        for kept in names where !kept.starts(with: label) {
+            guard let shown = marks.map({ $0.shown(kept) }) ?? kept else { continue }
+            guard let value = try directory.attribute(kept, of: name.cString) else { continue }
+            attributes.append(ExtendedAttribute(name: shown, value: value))
         }
-        return attributes
+        return attributes.sorted { $0.name.lexicographicallyPrecedes($1.name) }
     }
 
-    private static let foreign = ["trusted.overlay.", "user.overlay.", "security.selinux"].map {
-        $0.utf8.map { CChar(bitPattern: $0) }
-    }
-
-    private static func belongsToFile(_ name: [CChar]) -> Bool {
-        !foreign.contains { name.starts(with: $0) }
-    }
+    private static let label = "security.selinux".utf8.map { CChar(bitPattern: $0) }
 }

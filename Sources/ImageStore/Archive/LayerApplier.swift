@@ -10,6 +10,7 @@ final class LayerApplier {
     let reader: TarReader
     let tree: ApplierTree
     private let kind: ImportOptions.Kind
+    private let marks: OverlayMarks
     private let recipe: RecipeKeeper?
     /// What is left to be done to directories, by where they are in the tree, whatever links led there: the links may
     /// be others by then.
@@ -22,10 +23,14 @@ final class LayerApplier {
     }
 
     /// - Parameter recipe: notes how the archive was made, for layers whose archive must come out again as it is.
-    init(root: consuming FileDescriptor, reader: TarReader, kind: ImportOptions.Kind, recipe: RecipeKeeper? = nil) {
+    init(
+        root: consuming FileDescriptor, reader: TarReader, kind: ImportOptions.Kind, marks: OverlayMarks,
+        recipe: RecipeKeeper? = nil
+    ) {
         tree = ApplierTree(root: root)
         self.reader = reader
         self.kind = kind
+        self.marks = marks
         self.recipe = recipe
     }
 
@@ -48,8 +53,15 @@ final class LayerApplier {
             return
         }
         if let marker = Whiteout(name) {
-            // Of a whole root file system there is nothing below that could be hidden.
-            if kind == .layer { try apply(marker, at: path, entry) }
+            switch kind {
+            case .layer: try apply(marker, at: path, entry)
+            // There is nothing below that could be hidden.
+            case .rootFileSystem: break
+            case .files:
+                throw StoreError(
+                    .badName,
+                    "cannot unpack \(entry.printablePath): a layer cannot hold names that begin with .wh.")
+            }
             return
         }
         switch entry.kind {
@@ -58,10 +70,15 @@ final class LayerApplier {
         case .hardLink: try applyHardLink(entry, path, name)
         case .characterDevice where entry.deviceMajor == 0 && entry.deviceMinor == 0:
             // On disk that would be a whiteout; as a device it is of no use.
-            break
+            if kind == .files {
+                throw StoreError(.badName, "cannot unpack \(entry.printablePath): a layer cannot hold a device 0:0")
+            }
         case .symbolicLink, .characterDevice, .blockDevice, .fifo: try applyNode(entry, path, name)
         }
     }
+
+    /// The name under which the overlay finds an archive's attribute: never as a note of its own.
+    private func keptName(_ attribute: TarEntry.Attribute) -> [CChar] { marks.stored(cString(attribute.name)) }
 
     // MARK: Kinds of entries
 
@@ -93,7 +110,7 @@ final class LayerApplier {
             let directory = try parent.descriptor.open(name, [.directory, .noFollow])
             try directory.setOwner(uid: entry.uid, gid: entry.gid)
             try setAttributes(entry, of: directory)
-            if hidesLower { try directory.setAttribute(OverlayAttribute.opaque, [UInt8(ascii: "y")]) }
+            if hidesLower { try directory.setAttribute(marks.name(.opaque), [UInt8(ascii: "y")]) }
         }
         deferred[parent.path(of: name)] = later(entry)
     }
@@ -113,7 +130,7 @@ final class LayerApplier {
             try content.finish(file)
             // Changing the owner clears set-id bits and capabilities, changing the mode an ACL's mask.
             try file.setOwner(uid: entry.uid, gid: entry.gid)
-            for attribute in entry.plainAttributes { try file.setAttribute(cString(attribute.name), attribute.value) }
+            for attribute in entry.plainAttributes { try file.setAttribute(keptName(attribute), attribute.value) }
             try file.setMode(entry.permissions)
             for attribute in entry.accessLists { try file.setAttribute(cString(attribute.name), attribute.value) }
             try file.setTimes(access: entry.modificationTime, modification: entry.modificationTime)
@@ -147,7 +164,7 @@ final class LayerApplier {
         try on(entry) { () throws(Errno) in
             try parent.descriptor.setOwner(of: name, uid: entry.uid, gid: entry.gid)
             for attribute in entry.plainAttributes {
-                try parent.descriptor.setAttribute(cString(attribute.name), of: name, attribute.value)
+                try parent.descriptor.setAttribute(keptName(attribute), of: name, attribute.value)
             }
             if entry.kind != .symbolicLink { try parent.descriptor.setMode(of: name, entry.permissions) }
             for attribute in entry.accessLists {
@@ -173,7 +190,7 @@ final class LayerApplier {
         let parent = try tree.parent(of: path, for: entry)
         try on(entry) { () throws(Errno) in
             guard case .name(let hidden) = marker else {
-                try parent.descriptor.setAttribute(OverlayAttribute.opaque, [UInt8(ascii: "y")])
+                try parent.descriptor.setAttribute(marks.name(.opaque), [UInt8(ascii: "y")])
                 return
             }
             // What the layer itself has under that name stays: a whiteout is about what lies below.
@@ -183,7 +200,7 @@ final class LayerApplier {
             }
             if status.isDirectory {
                 let directory = try parent.descriptor.open(hidden, [.directory, .noFollow])
-                try directory.setAttribute(OverlayAttribute.opaque, [UInt8(ascii: "y")])
+                try directory.setAttribute(marks.name(.opaque), [UInt8(ascii: "y")])
             }
         }
     }
@@ -230,9 +247,7 @@ final class LayerApplier {
     }
 
     private func setAttributes(_ entry: TarEntry, of directory: borrowing FileDescriptor) throws(Errno) {
-        for attribute in entry.plainAttributes {
-            try directory.setAttribute(cString(attribute.name), attribute.value)
-        }
+        for attribute in entry.plainAttributes { try directory.setAttribute(keptName(attribute), attribute.value) }
     }
 
     private func finish(_ path: [UInt8], _ directory: DeferredDirectory) throws(StoreError) {

@@ -1,4 +1,4 @@
-import Linux
+public import Linux
 public import OCI
 
 /// What writing a layer's archive showed of the layer.
@@ -20,18 +20,24 @@ public struct LayerSummary: Hashable, Sendable {
 /// * the root itself (`./`) only when it is not what every tool makes it (0755, owner 0:0, no attributes), and
 ///   without its time, which only says when the directory was made;
 /// * kernel-overlay whiteouts as `.wh.NAME`, opaque directories with `.wh..wh..opq` as their first entry;
-/// * extended attributes (ACLs and capabilities among them) as `SCHILY.xattr.*`, an overlay's own never;
+/// * extended attributes (ACLs and capabilities among them) as `SCHILY.xattr.*` under the names that programs know;
+///   an overlay's notes never;
+/// * what an archive would take for a whiteout (a file's name that begins with `.wh.`) is an error;
 /// * further names of a file as links to the first; sockets are left out, as every tar does;
 /// * holes as zeros: the sparse formats are not understood by all that read layers.
 public enum LayerArchiveWriter {
     /// Writes the archive of a tree to `sink`, in pieces of up to 1 MiB.
+    ///
+    /// - Parameter marks: how the overlay that the tree belongs to keeps its notes; nil for a tree as programs see it,
+    ///   in which nothing is a note or a whiteout.
     @discardableResult
     public static func write(
-        tree path: String, to sink: @escaping (UnsafeRawBufferPointer) throws(StoreError) -> Void
+        tree path: String, marks: OverlayMarks?,
+        to sink: @escaping (UnsafeRawBufferPointer) throws(StoreError) -> Void
     ) throws(StoreError) -> LayerSummary {
         var hasher = DigestHasher()
         let hash = { (piece: UnsafeRawBufferPointer) in hasher.update(piece) }
-        let walk = LayerWalk { (piece) throws(StoreError) in
+        let walk = LayerWalk(marks: marks) { (piece) throws(StoreError) in
             hash(piece)
             try sink(piece)
         }
@@ -42,15 +48,15 @@ public enum LayerArchiveWriter {
     }
 
     /// Computes what the archive of a tree would be, without writing it anywhere.
-    public static func summary(of path: String) throws(StoreError) -> LayerSummary {
-        try write(tree: path) { (_: UnsafeRawBufferPointer) throws(StoreError) in }
+    public static func summary(of path: String, marks: OverlayMarks?) throws(StoreError) -> LayerSummary {
+        try write(tree: path, marks: marks) { (_: UnsafeRawBufferPointer) throws(StoreError) in }
     }
 
     /// Writes the archive of a layer: again the one it came as where there is a recipe, else that of its tree.
     ///
     /// - Parameter path: the layer's directory, with the tree `fs` in it.
     static func write(
-        layer path: String, to sink: @escaping (UnsafeRawBufferPointer) throws(StoreError) -> Void
+        layer path: String, marks: OverlayMarks, to sink: @escaping (UnsafeRawBufferPointer) throws(StoreError) -> Void
     ) throws(StoreError) -> LayerSummary {
         let home = try attempting("cannot open \(path)") { () throws(Errno) in
             try FileDescriptor.open(path, [.directory])
@@ -58,7 +64,7 @@ public enum LayerArchiveWriter {
         let recipe = try attempting("cannot open \(path)") { () throws(Errno) in
             try home.statusIfPresent(of: "recipe")
         }
-        if recipe == nil { return try write(tree: path + "/fs", to: sink) }
+        if recipe == nil { return try write(tree: path + "/fs", marks: marks, to: sink) }
         var hasher = DigestHasher()
         let hash = { (piece: UnsafeRawBufferPointer) in hasher.update(piece) }
         var reader = try RecipeReader(home: home) { (piece) throws(StoreError) in
@@ -70,10 +76,11 @@ public enum LayerArchiveWriter {
     }
 
     /// The shape of the archive of a tree; no file's content is read.
-    static func shape(of path: String) throws(StoreError) -> ArchiveShape.Value {
+    static func shape(of path: String, marks: OverlayMarks) throws(StoreError) -> ArchiveShape.Value {
         // The walk calls both closures in turn, never at once.
         let box = ShapeBox()
         let walk = LayerWalk(
+            marks: marks,
             reference: { box.shape.content(path: $0, position: $1, offset: 0, length: $2) },
             sink: { (piece) throws(StoreError) in box.shape.literal(piece) })
         try walk.run(path)

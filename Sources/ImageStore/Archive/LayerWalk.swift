@@ -2,6 +2,9 @@ import Linux
 
 /// One pass over a layer's tree that writes its archive.
 final class LayerWalk {
+    /// How the overlay that the tree belongs to keeps its notes; nil for a tree as programs see it.
+    private let marks: OverlayMarks?
+    private let reader: AttributeReader
     private var output: TarOutput
     private var usage = UsageCounter()
     /// First names of files that have several.
@@ -13,9 +16,12 @@ final class LayerWalk {
 
     /// - Parameter reference: told of each file's content; contents are not read then, and not passed to `sink`.
     init(
+        marks: OverlayMarks?,
         reference: ((_ path: [UInt8], _ position: Int64, _ length: Int64) -> Void)? = nil,
         sink: @escaping TarOutput.Sink
     ) {
+        self.marks = marks
+        reader = AttributeReader(marks: marks)
         self.reference = reference
         output = TarOutput(sink: sink)
     }
@@ -35,7 +41,7 @@ final class LayerWalk {
 
     private func writeRoot(_ root: borrowing FileDescriptor, _ path: String) throws(StoreError) {
         let (status, attributes) = try attempting("cannot read \(path)") { () throws(Errno) in
-            (try root.status(), try AttributeReader.attributes(of: root))
+            (try root.status(), try reader.attributes(of: root))
         }
         usage.add(status)
         if status.permissions != 0o755 || status.uid != 0 || status.gid != 0 || !attributes.own.isEmpty {
@@ -61,9 +67,15 @@ final class LayerWalk {
         let status = try reading(path) { () throws(Errno) in try directory.status(of: name) }
         entryCount += 1
         let isNew = usage.add(status)
-        if status.isWhiteout {
+        if marks != nil && status.isWhiteout {
             try writeMarker(LayerWalk.whiteoutPath(path))
             return
+        }
+        if marks != nil && Whiteout(name) != nil {
+            throw StoreError(
+                .badName,
+                "\(String(decoding: path, as: UTF8.self)) cannot be part of a layer: names that begin with .wh. are whiteouts there"
+            )
         }
         var header = TarHeaderWriter(
             typeFlag: UInt8(ascii: "0"), path: path, permissions: status.permissions, uid: status.uid,
@@ -97,7 +109,7 @@ final class LayerWalk {
             try parent.open(name, [.directory, .noFollow])
         }
         let attributes = try reading(header.path) { () throws(Errno) in
-            try AttributeReader.attributes(of: directory)
+            try reader.attributes(of: directory)
         }
         header.typeFlag = UInt8(ascii: "5")
         header.path.append(UInt8(ascii: "/"))
@@ -112,11 +124,7 @@ final class LayerWalk {
     ) throws(StoreError) {
         var header = header
         let attributes = try reading(header.path) { () throws(Errno) in
-            try AttributeReader.attributes(of: name, in: directory)
-        }
-        if attributes.isWhiteout && status.size == 0 {
-            try writeMarker(LayerWalk.whiteoutPath(header.path))
-            return
+            try reader.attributes(of: name, in: directory)
         }
         header.size = status.size
         header.attributes = attributes.own
@@ -135,7 +143,10 @@ final class LayerWalk {
     private func writeContent(
         _ name: [CChar], in directory: borrowing FileDescriptor, _ size: Int64, _ path: [UInt8]
     ) throws(StoreError) {
-        let file = try reading(path) { () throws(Errno) in try directory.open(name, [.readOnly, .noFollow]) }
+        let file = try reading(path) { () throws(Errno) in
+            // A layer never changes; in what programs see they may be at work.
+            try marks == nil ? directory.openRegularFile(name) : directory.open(name, [.readOnly, .noFollow])
+        }
         var left = size
         while left > 0 {
             let count = try output.fill(limit: left) { (buffer) throws(StoreError) in
@@ -154,7 +165,7 @@ final class LayerWalk {
     ) throws(StoreError) {
         var header = header
         header.attributes = try reading(header.path) { () throws(Errno) in
-            try AttributeReader.attributes(of: name, in: directory).own
+            try reader.attributes(of: name, in: directory).own
         }
         switch status.type {
         case .symbolicLink:

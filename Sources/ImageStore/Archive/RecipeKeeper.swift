@@ -64,9 +64,11 @@ final class RecipeKeeper {
     }
 
     /// Finishes the recipe, and removes it where the archive is the canonical one of the tree.
-    func finish(tree: String) throws(StoreError) {
+    func finish(tree: String, marks: OverlayMarks) throws(StoreError) {
         try writer.finish()
-        guard let shape = writer.shape, try LayerArchiveWriter.shape(of: tree) == shape.value else { return }
+        guard let shape = writer.shape, try LayerArchiveWriter.shape(of: tree, marks: marks) == shape.value else {
+            return
+        }
         try attempting("cannot remove a recipe that is not needed") { () throws(Errno) in try home.unlink("recipe") }
     }
 }

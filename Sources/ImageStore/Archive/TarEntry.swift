@@ -40,10 +40,8 @@ struct TarEntry {
     /// The name for messages, which it must not fill.
     var printablePath: String { String(decoding: path.prefix(200), as: UTF8.self) + (path.count > 200 ? "…" : "") }
 
-    /// Extended attributes but for ACLs and the notes of overlays.
-    var plainAttributes: [Attribute] {
-        attributes.filter { !AccessList.isAccessList($0.name) && !OverlayAttribute.isOverlay($0.name) }
-    }
+    /// Extended attributes but for ACLs.
+    var plainAttributes: [Attribute] { attributes.filter { !AccessList.isAccessList($0.name) } }
 
     /// ACLs. They go together with the mode, and say more than it: they are set after it.
     var accessLists: [Attribute] { attributes.filter { AccessList.isAccessList($0.name) } }

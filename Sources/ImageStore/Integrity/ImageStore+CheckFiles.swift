@@ -7,7 +7,7 @@ extension ImageStore {
     /// The digest that a layer's files have now.
     func recomputedSummary(of id: LayerID) throws(StoreError) -> LayerSummary {
         let discard = { (_: UnsafeRawBufferPointer) throws(StoreError) in }
-        return try LayerArchiveWriter.write(layer: "\(root)/layers/\(id.rawValue)", to: discard)
+        return try LayerArchiveWriter.write(layer: "\(root)/layers/\(id.rawValue)", marks: marks, to: discard)
     }
 
     func checkContainers(_ options: IntegrityOptions, _ report: inout IntegrityReport) throws(StoreError) {

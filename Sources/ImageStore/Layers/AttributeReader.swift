@@ -2,17 +2,18 @@ import Linux
 
 /// The extended attributes of a file, taken apart.
 struct FileAttributes {
-    /// The file's own, sorted by name.
+    /// The file's own, sorted by name, as programs call them.
     var own: [TarEntry.Attribute] = []
-    /// Whether an overlay marked the directory as hiding what lies below.
+    /// Whether the overlay marked the directory as hiding what lies below.
     var isOpaque = false
-    /// Whether an overlay marked the file as a whiteout.
-    var isWhiteout = false
 }
 
 /// Reads extended attributes with one call for the many files that have none.
-enum AttributeReader {
-    static func attributes(of name: [CChar], in directory: borrowing FileDescriptor) throws(Errno) -> FileAttributes {
+struct AttributeReader {
+    /// How the overlay that the files belong to keeps its notes; nil for a tree that is no overlay's.
+    let marks: OverlayMarks?
+
+    func attributes(of name: [CChar], in directory: borrowing FileDescriptor) throws(Errno) -> FileAttributes {
         if try !hasAny({ (buffer) throws(Errno) in try directory.attributeNames(of: name, into: buffer) }) {
             return FileAttributes()
         }
@@ -20,12 +21,12 @@ enum AttributeReader {
         return try all(of: file)
     }
 
-    static func attributes(of file: borrowing FileDescriptor) throws(Errno) -> FileAttributes {
+    func attributes(of file: borrowing FileDescriptor) throws(Errno) -> FileAttributes {
         if try !hasAny({ (buffer) throws(Errno) in try file.attributeNames(into: buffer) }) { return FileAttributes() }
         return try all(of: file)
     }
 
-    private static func hasAny(
+    private func hasAny(
         _ list: (UnsafeMutableRawBufferPointer) throws(Errno) -> Int
     ) throws(Errno) -> Bool {
         do throws(Errno) {
@@ -36,22 +37,27 @@ enum AttributeReader {
         }
     }
 
-    private static func all(of file: borrowing FileDescriptor) throws(Errno) -> FileAttributes {
+    private func all(of file: borrowing FileDescriptor) throws(Errno) -> FileAttributes {
         var result = FileAttributes()
         for name in try file.attributeNames() {
-            let bytes = name.dropLast().map { UInt8(bitPattern: $0) }
-            let isOverlay = OverlayAttribute.isOverlay(bytes)
-            if isOverlay && !OverlayAttribute.isOpaque(bytes) && !OverlayAttribute.isWhiteout(bytes) { continue }
-            guard let value = try file.attribute(name) else { continue }
-            if !isOverlay {
-                result.own.append(TarEntry.Attribute(name: bytes, value: value))
-            } else if OverlayAttribute.isOpaque(bytes) {
-                result.isOpaque = result.isOpaque || value == [UInt8(ascii: "y")]
-            } else {
-                result.isWhiteout = true
+            guard let marks else {
+                try add(name, kept: name, of: file, to: &result)
+                continue
+            }
+            if let shown = marks.shown(name) {
+                try add(shown, kept: name, of: file, to: &result)
+            } else if name == marks.name(.opaque) {
+                result.isOpaque = try file.attribute(name) == [UInt8(ascii: "y")]
             }
         }
         result.own.sort { $0.name.lexicographicallyPrecedes($1.name) }
         return result
+    }
+
+    private func add(
+        _ name: [CChar], kept: [CChar], of file: borrowing FileDescriptor, to result: inout FileAttributes
+    ) throws(Errno) {
+        guard let value = try file.attribute(kept) else { return }
+        result.own.append(TarEntry.Attribute(name: name.dropLast().map { UInt8(bitPattern: $0) }, value: value))
     }
 }

@@ -2,8 +2,19 @@ import Linux
 
 /// Copies files with everything that belongs to them; files with several names stay so among what is copied.
 final class FileCopier {
-    private let keepsOverlayAttributes: Bool
+    private let attributes: Attributes
     private var copies: [FileIdentity: Copy] = [:]
+
+    /// What becomes of extended attributes.
+    enum Attributes {
+        /// They are copied as they are kept, an overlay's notes too.
+        case all
+        /// They are copied as they are kept, but for an overlay's notes.
+        case own(OverlayMarks)
+        /// The originals are no overlay's: whatever they are called is data, and is kept as an overlay keeps it. What
+        /// would mean something to an overlay by its name or kind is refused.
+        case plain(OverlayMarks)
+    }
 
     private struct Copy {
         var directory: OpenDirectory
@@ -15,8 +26,7 @@ final class FileCopier {
     /// Originals that have more names than their copies.
     var incomplete: Set<FileIdentity> { Set(copies.filter { $0.value.missing > 0 }.keys) }
 
-    /// - Parameter keepsOverlayAttributes: whether an overlay's notes are copied too.
-    init(keepsOverlayAttributes: Bool) { self.keepsOverlayAttributes = keepsOverlayAttributes }
+    init(_ attributes: Attributes) { self.attributes = attributes }
 
     /// Has a file stand for another: whenever that one is to be copied, this one gets a further name instead.
     func substitute(_ name: [CChar], in directory: OpenDirectory, for original: FileIdentity) {
@@ -27,6 +37,7 @@ final class FileCopier {
     func copyChildren(of source: OpenDirectory, to target: OpenDirectory) throws(Errno) {
         for name in try source.names() {
             guard let status = try source.descriptor.statusIfPresent(of: name) else { continue }
+            if case .plain = attributes, status.isWhiteout || Whiteout(name) != nil { throw .EINVAL }
             guard status.isDirectory else {
                 try copyFile(name, status, from: source, to: target)
                 continue
@@ -54,7 +65,7 @@ final class FileCopier {
         }
         switch status.type {
         case .regular:
-            let from = try source.descriptor.open(name, [.readOnly, .noFollow])
+            let from = try source.descriptor.openRegularFile(name)
             let to = try target.descriptor.open(name, [.create, .exclusive, .writeOnly], mode: 0o600)
             let marks = try referenceMarks(of: from)
             try to.copyContents(of: from, size: try from.status().size)
@@ -74,21 +85,29 @@ final class FileCopier {
 
     /// The notes on a file whose data are in a layer below. A union in use may copy the data up while the file is being
     /// copied; what was copied before still counts as a file without data then.
-    private func referenceMarks(of file: borrowing FileDescriptor) throws(Errno) -> [(mark: String, value: [UInt8])] {
-        if !keepsOverlayAttributes { return [] }
-        var marks: [(mark: String, value: [UInt8])] = []
-        for mark in OverlayAttribute.references {
-            if let value = try file.attribute(mark) { marks.append((mark, value)) }
+    private func referenceMarks(of file: borrowing FileDescriptor) throws(Errno) -> [(mark: [CChar], value: [UInt8])] {
+        guard case .all = attributes else { return [] }
+        var found: [(mark: [CChar], value: [UInt8])] = []
+        for marks in [OverlayMarks.trusted, .user] {
+            for mark in [marks.name(.metacopy), marks.name(.redirect)] {
+                if let value = try file.attribute(mark) { found.append((mark, value)) }
+            }
         }
-        return marks
+        return found
     }
 
     /// Copies owner, extended attributes, mode and times.
     func copyMetadata(of source: borrowing FileDescriptor, to target: borrowing FileDescriptor) throws(Errno) {
         let status = try source.status()
         try target.setOwner(uid: status.uid, gid: status.gid)
-        let keepsOverlay = keepsOverlayAttributes
-        try target.copyAttributes(of: source) { keepsOverlay || !OverlayAttribute.isOverlay($0) }
+        let attributes = attributes
+        try target.copyAttributes(of: source) { name in
+            switch attributes {
+            case .all: name
+            case .own(let marks): marks.isMark(name) ? nil : name
+            case .plain(let marks): marks.stored(name)
+            }
+        }
         if !status.isSymbolicLink { try target.setMode(status.permissions) }
         try target.setTimes(access: status.accessTime, modification: status.modificationTime)
     }

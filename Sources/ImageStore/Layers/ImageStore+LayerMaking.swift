@@ -16,7 +16,7 @@ extension ImageStore {
         }
         return try makeLayer(lowers: []) { (target: OpenDirectory) throws(Errno) in
             let source = OpenDirectory(try FileDescriptor.open(path, [.directory]))
-            let copier = FileCopier(keepsOverlayAttributes: true)
+            let copier = FileCopier(.all)
             try copier.copyChildren(of: source, to: target)
             try times.apply(to: target)
             try copier.copyMetadata(of: source.descriptor, to: target.descriptor)
@@ -29,11 +29,11 @@ extension ImageStore {
     ///   - layers: the layers, bottom first.
     ///   - lowers: those below them, bottom first.
     public func mergeLayers(_ layers: [LayerID], over lowers: [LayerID]) throws(StoreError) -> LayerRecord {
-        let (paths, below) = (lowerPaths(layers), lowerPaths(lowers))
+        let (paths, below, marks) = (lowerPaths(layers), lowerPaths(lowers), marks)
         return try makeLayer(lowers: lowers) { (target: OpenDirectory) throws(Errno) in
             var roots: [OpenDirectory] = []
             for path in paths { roots.append(OpenDirectory(try FileDescriptor.open(path, [.directory]))) }
-            try LayerMerger().merge(roots, over: try LowerStack(roots: below), into: target)
+            try LayerMerger(marks: marks).merge(roots, over: try LowerStack(roots: below, marks: marks), into: target)
         }
     }
 

@@ -9,6 +9,8 @@ public struct ImportOptions: Hashable, Sendable {
         case rootFileSystem
         /// The changes to what lies below: whiteouts hide it. image-spec, "Image Layer Filesystem Changeset".
         case layer
+        /// Files like any others, for a directory of an image: what a layer cannot hold is an error that names it.
+        case files
     }
 
     /// What the archive describes.

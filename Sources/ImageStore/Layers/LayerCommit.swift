@@ -18,7 +18,7 @@ extension ImageStore {
     /// original where the file system can.
     public func commitLayer(copyingUpper path: String, lowers: [LayerID]) throws(StoreError) -> PendingLayer {
         let workshop = try TemporaryDirectory(in: temporary)
-        let copier = FileCopier(keepsOverlayAttributes: true)
+        let copier = FileCopier(.all)
         try attempting("cannot copy \(path)") { () throws(Errno) in
             try workshop.descriptor.makeDirectory("upper", mode: 0o755)
             try workshop.descriptor.makeDirectory("index", mode: 0o700)
@@ -34,8 +34,31 @@ extension ImageStore {
         return try commitLayer(taking: workshop.path + "/upper", index: workshop.path + "/index", lowers: lowers)
     }
 
+    /// Makes a layer of a copy of a directory that is no union's, such as a cache mount: nothing in it means anything to
+    /// a union.
+    ///
+    /// - Throws: `badName` where it holds what a layer cannot: a name that begins with `.wh.`, or a device 0:0.
+    public func commitLayer(copyingPlain path: String) throws(StoreError) -> PendingLayer {
+        let workshop = try TemporaryDirectory(in: temporary)
+        let copier = FileCopier(.plain(marks))
+        do throws(Errno) {
+            try workshop.descriptor.makeDirectory("upper", mode: 0o755)
+            let source = OpenDirectory(try FileDescriptor.open(path, [.directory]))
+            let target = OpenDirectory(try workshop.descriptor.open("upper", [.directory]))
+            try copier.copyChildren(of: source, to: target)
+            try copier.copyMetadata(of: source.descriptor, to: target.descriptor)
+        } catch {
+            guard error == .EINVAL else { throw StoreError(error, "cannot copy \(path)") }
+            throw StoreError(
+                .badName,
+                "cannot make a layer of \(path): it holds a name that begins with .wh., or a device 0:0, which no layer can"
+            )
+        }
+        return try commitLayer(taking: workshop.path + "/upper", index: workshop.path + "/index", lowers: [])
+    }
+
     private func commitLayer(taking path: String, index: String, lowers: [LayerID]) throws(StoreError) -> PendingLayer {
-        try LayerFlattener(lowers: lowerPaths(lowers), index: index).flatten(path)
+        try LayerFlattener(lowers: lowerPaths(lowers), index: index, marks: marks).flatten(path)
         let workshop = try TemporaryDirectory(in: temporary)
         try attempting("cannot take over \(path)") { () throws(Errno) in
             try workshop.descriptor.makeDirectory("layer", mode: 0o700)

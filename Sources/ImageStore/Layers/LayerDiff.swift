@@ -25,7 +25,7 @@ extension ImageStore {
     public func changes(inUpper path: String, lowers: [LayerID]) throws(StoreError) -> [LayerChange] {
         try attempting("cannot compare \(path) with its layers") { () throws(Errno) in
             let upper = OpenDirectory(try FileDescriptor.open(path, [.directory]))
-            var diff = LayerDiff(roots: try LowerStack(roots: lowerPaths(lowers)))
+            var diff = LayerDiff(roots: try LowerStack(roots: lowerPaths(lowers), marks: marks))
             try diff.compare(upper, with: diff.roots, at: "")
             return diff.changes.sorted { Array($0.path.utf8).lexicographicallyPrecedes(Array($1.path.utf8)) }
         }
@@ -63,16 +63,15 @@ private struct LayerDiff {
     private mutating func compareDirectory(
         _ directory: OpenDirectory, with below: LowerStack.Child, beside parent: LowerStack, at path: String
     ) throws(Errno) {
-        var merged = LowerStack.empty
+        var merged = roots.empty
         if case .directory(let stack) = below { merged = stack }
-        if let redirect = try LayerDiff.redirect(of: directory) {
+        let value = try directory.descriptor.attribute(roots.marks.name(.redirect)) ?? []
+        if let redirect = try OverlayRedirect(value) {
             // Renamed: everything in it is new here, whether it lies above or below.
-            let isAbsolute = redirect.first == UInt8(ascii: "/")
-            let components = redirect.split(separator: UInt8(ascii: "/")).map { cString(Array($0)) }
-            try addAll(in: directory, over: try (isAbsolute ? roots : parent).descend(components), at: path)
+            try addAll(in: directory, over: try roots.descend(redirect) { parent }, at: path)
             return
         }
-        if try AttributeReader.attributes(of: directory.descriptor).isOpaque {
+        if try AttributeReader(marks: roots.marks).attributes(of: directory.descriptor).isOpaque {
             let kept = Set(try directory.names())
             for name in try merged.names() where !kept.contains(name) {
                 if case .none = try merged.child(name) { continue }
@@ -106,11 +105,6 @@ private struct LayerDiff {
             changes.append(LayerChange(kind: .added, path: full))
             if case .directory(let stack) = child { try addAll(in: nil, over: stack, at: full) }
         }
-    }
-
-    private static func redirect(of directory: OpenDirectory) throws(Errno) -> [UInt8]? {
-        if let value = try directory.descriptor.attribute(OverlayAttribute.redirect) { return value }
-        return try directory.descriptor.attribute(OverlayAttribute.userRedirect)
     }
 
     private static func join(_ path: String, _ name: [CChar]) -> String {

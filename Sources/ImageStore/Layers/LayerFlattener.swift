@@ -7,18 +7,26 @@ import Linux
 /// written out and the directory made opaque. A file of which only the attributes were changed has its data below
 /// (`metacopy`): they are copied. A file with several names of which only some are in the upper directory (`index`) gets
 /// the others there too. Other notes of the overlay are removed, but for opaque marks and whiteouts.
+///
+/// Only notes of the kind that the store's unions write count; what programs keep under other names is theirs and stays.
+/// What notes lead to is looked for name by name beneath the layers' roots.
 final class LayerFlattener {
     private let lowerPaths: [String]
     private let indexPath: String?
+    private let marks: OverlayMarks
     private var openedRoots: LowerStack?
-    private let copier = FileCopier(keepsOverlayAttributes: false)
+    private var linkedFiles: LinkedFiles?
+    private let copier: FileCopier
 
     /// - Parameters:
     ///   - lowers: the lower directories, top first.
     ///   - index: the union's index of files with several names, if there may be one.
-    init(lowers: [String], index: String?) {
+    ///   - marks: how the union kept its notes.
+    init(lowers: [String], index: String?, marks: OverlayMarks) {
         lowerPaths = lowers
         indexPath = index
+        self.marks = marks
+        copier = FileCopier(.own(marks))
     }
 
     /// Writes out what is needed, in place.
@@ -40,17 +48,19 @@ final class LayerFlattener {
         for name in try index.names() {
             let status = try index.descriptor.status(of: name)
             if status.isDirectory || status.isWhiteout { continue }
-            let file = try index.descriptor.open(name, [.path, .noFollow])
-            guard let origin = try OverlayOrigin(of: file)?.status(near: try roots()) else { continue }
-            try visitFile(name, in: index) { () throws(Errno) in .empty }
-            copier.substitute(name, in: index, for: FileIdentity(origin))
+            let file = try index.openFile(name, .path)
+            guard let original = try OverlayOrigin(of: file, marks: marks)?.identity(near: try roots()) else {
+                continue
+            }
+            try visitFile(name, in: index) { () throws(Errno) in try roots().empty }
+            copier.substitute(name, in: index, for: original)
         }
     }
 
     /// An overlay's notes on a file.
     private struct Notes {
         var isOpaque = false
-        var redirect: [UInt8]?
+        var redirect: OverlayRedirect?
         var isMetacopy = false
     }
 
@@ -59,7 +69,7 @@ final class LayerFlattener {
         let (directories, files) = try entries(of: directory)
         for name in files {
             try visitFile(name, in: directory) { () throws(Errno) in
-                guard let lowerPath else { return .empty }
+                guard let lowerPath else { return try roots().empty }
                 return try roots().descend(lowerPath)
             }
         }
@@ -67,8 +77,10 @@ final class LayerFlattener {
             let child = try directory.open(name)
             let notes = try clean(child.descriptor)
             if let redirect = notes.redirect, !notes.isOpaque {
-                let target = LayerFlattener.components(redirect, relativeTo: lowerPath)
-                try writeOut(child, over: try roots().descend(target), makesOpaque: true)
+                let lower = try roots().descend(redirect) { () throws(Errno) in
+                    try roots().descend(lowerPath ?? [])
+                }
+                try writeOut(child, over: lower, makesOpaque: true)
             } else {
                 try walk(child, lowerPath: notes.isOpaque ? nil : lowerPath.map { $0 + [name] })
             }
@@ -94,11 +106,8 @@ final class LayerFlattener {
             if notes.isOpaque {
                 try walk(child, lowerPath: nil)
             } else if let redirect = notes.redirect {
-                let stack =
-                    redirect.first == UInt8(ascii: "/")
-                    ? try roots().descend(LayerFlattener.components(redirect, relativeTo: nil))
-                    : try lower.descend([cString(redirect)])
-                try writeOut(child, over: stack, makesOpaque: false)
+                let below = try roots().descend(redirect) { () throws(Errno) in lower }
+                try writeOut(child, over: below, makesOpaque: false)
             } else {
                 try writeOut(child, over: try lower.descend([name]), makesOpaque: false)
             }
@@ -106,7 +115,7 @@ final class LayerFlattener {
         for name in try lower.names() where !taken.contains(name) {
             try copy(name, from: lower, to: directory)
         }
-        if makesOpaque { try directory.descriptor.setAttribute(OverlayAttribute.opaque, [UInt8(ascii: "y")]) }
+        if makesOpaque { try directory.descriptor.setAttribute(marks.name(.opaque), [UInt8(ascii: "y")]) }
         try directory.descriptor.setTimes(access: status.accessTime, modification: status.modificationTime)
     }
 
@@ -136,10 +145,12 @@ final class LayerFlattener {
             if error == .EOPNOTSUPP { return }
             throw error
         }
-        let file = try directory.descriptor.open(name, [.path, .noFollow])
+        let file = try directory.openFile(name, .path)
         let (notes, _) = try self.notes(of: file)
         // First the data, then the notes that lead to them: a crash between leaves a file that is still found.
-        if notes.isMetacopy { try fetchData(name, in: directory, file, notes, OverlayOrigin(of: file), lower) }
+        if notes.isMetacopy {
+            try fetchData(name, in: directory, file, notes, OverlayOrigin(of: file, marks: marks), lower)
+        }
         _ = try clean(file)
     }
 
@@ -148,21 +159,18 @@ final class LayerFlattener {
         _ name: [CChar], in directory: OpenDirectory, _ file: borrowing FileDescriptor, _ notes: Notes,
         _ origin: OverlayOrigin?, _ lower: () throws(Errno) -> LowerStack
     ) throws(Errno) {
-        var (stack, source) = (LowerStack.empty, name)
-        if let redirect = notes.redirect, redirect.first == UInt8(ascii: "/") {
-            var path = LayerFlattener.components(redirect, relativeTo: nil)
-            guard let last = path.popLast() else { throw .EIO }
-            (stack, source) = (try roots().descend(path), last)
-        } else {
-            stack = try lower()
-            if let redirect = notes.redirect { source = cString(redirect) }
-        }
+        let (stack, source): (LowerStack, [CChar]) =
+            switch notes.redirect {
+            case nil: (try lower(), name)
+            case .name(let other): (try lower(), cString(other))
+            case .path(let names): (try roots().descend(names.dropLast().map(cString)), cString(names.last ?? []))
+            }
         let before = try file.status()
         let capability = try file.attribute("security.capability")
-        let target = try directory.descriptor.open(name, [.writeOnly, .noFollow])
+        let target = try directory.openFile(name, .writeOnly)
         if case .file(let status, let home) = try stack.child(source), status.isRegular {
-            try target.copyContents(of: try home.descriptor.open(source, [.readOnly, .noFollow]), size: status.size)
-        } else if let original = try origin?.open(near: try roots(), .readOnly) {
+            try target.copyContents(of: try home.openFile(source), size: status.size)
+        } else if let original = try linkedFile(origin) {
             // A file of the index, which has no place of its own.
             try target.copyContents(of: original, size: try original.status().size)
         } else {
@@ -173,16 +181,21 @@ final class LayerFlattener {
         try target.setMode(before.permissions)
         if let capability { try target.setAttribute("security.capability", capability) }
         try target.setTimes(access: before.accessTime, modification: before.modificationTime)
-        for attribute in [OverlayAttribute.metacopy, OverlayAttribute.userMetacopy] {
-            if try file.attribute(attribute) != nil { try file.removeAttribute(attribute) }
-        }
+        try file.removeAttribute(marks.name(.metacopy))
+    }
+
+    /// The file of the layers that an origin names; nil where none of them has it.
+    private func linkedFile(_ origin: OverlayOrigin?) throws(Errno) -> FileDescriptor? {
+        guard let identity = try origin?.identity(near: try roots()) else { return nil }
+        if linkedFiles == nil { linkedFiles = try LinkedFiles(try roots()) }
+        return try linkedFiles?.open(identity)
     }
 
     // MARK: Helpers
 
     private func roots() throws(Errno) -> LowerStack {
         if let openedRoots { return openedRoots }
-        let stack = try LowerStack(roots: lowerPaths)
+        let stack = try LowerStack(roots: lowerPaths, marks: marks)
         openedRoots = stack
         return stack
     }
@@ -198,17 +211,15 @@ final class LayerFlattener {
     private func notes(of file: borrowing FileDescriptor) throws(Errno) -> (Notes, needless: [[CChar]]) {
         var notes = Notes()
         var needless: [[CChar]] = []
-        for name in try file.attributeNames() where OverlayAttribute.isOverlay(name) {
-            let bytes = name.dropLast().map { UInt8(bitPattern: $0) }
-            if OverlayAttribute.isWhiteout(bytes) { continue }
-            if OverlayAttribute.isOpaque(bytes) {
+        for name in try file.attributeNames() where marks.isMark(name) {
+            if name == marks.name(.opaque) {
                 notes.isOpaque = try file.attribute(name) == [UInt8(ascii: "y")]
                 continue
             }
-            switch String(decoding: bytes, as: UTF8.self) {
-            case OverlayAttribute.redirect, OverlayAttribute.userRedirect: notes.redirect = try file.attribute(name)
-            case OverlayAttribute.metacopy, OverlayAttribute.userMetacopy: notes.isMetacopy = true
-            default: break
+            if name == marks.name(.redirect) {
+                notes.redirect = try OverlayRedirect(try file.attribute(name) ?? [])
+            } else if name == marks.name(.metacopy) {
+                notes.isMetacopy = true
             }
             needless.append(name)
         }
@@ -224,13 +235,5 @@ final class LayerFlattener {
             return true
         }
         return (directories, files)
-    }
-
-    /// Where a redirect leads: from the root, or beside the directory's own lower half.
-    private static func components(_ redirect: [UInt8], relativeTo parent: [[CChar]]?) -> [[CChar]] {
-        if redirect.first == UInt8(ascii: "/") {
-            return redirect.split(separator: UInt8(ascii: "/")).map { cString(Array($0)) }
-        }
-        return (parent ?? []) + [cString(redirect)]
     }
 }

@@ -33,8 +33,8 @@ extension ImageStore {
             summary = try unpackExactly(stream, to: tree, in: workshop, options)
         } else {
             let reader = TarReader(stream, maximumEntries: options.maximumEntries)
-            try LayerApplier(root: tree, reader: reader, kind: options.kind).run()
-            summary = try LayerArchiveWriter.summary(of: "\(workshop.path)/layer/fs")
+            try LayerApplier(root: tree, reader: reader, kind: options.kind, marks: marks).run()
+            summary = try LayerArchiveWriter.summary(of: "\(workshop.path)/layer/fs", marks: marks)
         }
         return try publish(workshop, summary)
     }
@@ -49,11 +49,13 @@ extension ImageStore {
         }
         let recipe = try RecipeKeeper(home: home)
         let reader = TarReader(stream, maximumEntries: options.maximumEntries, recipe: recipe.writer)
-        let digest = try LayerApplier(root: tree, reader: reader, kind: options.kind, recipe: recipe).run()
+        let digest = try LayerApplier(
+            root: tree, reader: reader, kind: options.kind, marks: marks, recipe: recipe
+        ).run()
         if let expected = options.expectedDiffID, expected != digest {
             throw StoreError(.corrupt, "the layer \(expected) is damaged: its archive has the digest \(digest)")
         }
-        try recipe.finish(tree: "\(workshop.path)/layer/fs")
+        try recipe.finish(tree: "\(workshop.path)/layer/fs", marks: marks)
         return LayerSummary(
             diffID: digest, archiveSize: recipe.writer.position,
             diskUsage: try diskUsage(ofTree: "\(workshop.path)/layer/fs"), entryCount: reader.entryCount)
@@ -78,7 +80,7 @@ extension ImageStore {
         of id: LayerID, to sink: @escaping (UnsafeRawBufferPointer) throws(StoreError) -> Void
     ) throws(StoreError) -> LayerSummary {
         let record = try layer(id)
-        let summary = try LayerArchiveWriter.write(layer: "\(root)/layers/\(id.rawValue)", to: sink)
+        let summary = try LayerArchiveWriter.write(layer: "\(root)/layers/\(id.rawValue)", marks: marks, to: sink)
         if let diffID = record.diffID, summary.diffID != diffID {
             throw StoreError(
                 .corrupt, "the layer \(id) is damaged: its archive has the digest \(summary.diffID), not \(diffID)")

@@ -3,9 +3,13 @@ import Linux
 /// Puts the changes of several layers together as those of one layer: what they hide of each other is gone, what they
 /// hide of the layers below stays hidden.
 final class LayerMerger {
-    private let copier = FileCopier(keepsOverlayAttributes: false)
-    /// Whiteouts are told by an overlay's attributes where devices cannot be made.
-    private let whiteoutCopier = FileCopier(keepsOverlayAttributes: true)
+    private let marks: OverlayMarks
+    private let copier: FileCopier
+
+    init(marks: OverlayMarks) {
+        self.marks = marks
+        copier = FileCopier(.own(marks))
+    }
 
     /// What the layers say of a name.
     private enum Part {
@@ -31,14 +35,14 @@ final class LayerMerger {
     private func merge(
         _ name: [CChar], of layers: [OpenDirectory], over base: LowerStack, into target: OpenDirectory
     ) throws(Errno) {
-        switch try LayerMerger.part(name, of: layers) {
+        switch try part(name, of: layers) {
         case .nothing: return
         case .whiteout(let status, let source):
             if case .none = try base.child(name) { return }
-            try whiteoutCopier.copyFile(name, status, from: source, to: target)
+            try copier.copyFile(name, status, from: source, to: target)
         case .file(let status, let source): try copier.copyFile(name, status, from: source, to: target)
         case .directory(let directories, let isClosed):
-            var below = LowerStack.empty
+            var below = base.empty
             var hides = false
             if case .directory(let stack) = try base.child(name) {
                 if isClosed { hides = true } else { below = stack }
@@ -46,15 +50,15 @@ final class LayerMerger {
             try target.descriptor.makeDirectory(name, mode: 0o700)
             let made = try target.open(name)
             try merge(directories, over: below, into: made)
-            if hides { try made.descriptor.setAttribute(OverlayAttribute.opaque, [UInt8(ascii: "y")]) }
+            if hides { try made.descriptor.setAttribute(marks.name(.opaque), [UInt8(ascii: "y")]) }
         }
     }
 
-    private static func part(_ name: [CChar], of directories: [OpenDirectory]) throws(Errno) -> Part {
+    private func part(_ name: [CChar], of directories: [OpenDirectory]) throws(Errno) -> Part {
         var found: [OpenDirectory] = []
         for directory in directories {
             guard let status = try directory.descriptor.statusIfPresent(of: name) else { continue }
-            if try isWhiteout(name, status, in: directory) {
+            if status.isWhiteout {
                 return found.isEmpty ? .whiteout(status, in: directory) : .directory(found, isClosed: true)
             }
             guard status.isDirectory else {
@@ -62,19 +66,11 @@ final class LayerMerger {
             }
             let opened = try directory.open(name)
             found.append(opened)
-            if try AttributeReader.attributes(of: opened.descriptor).isOpaque {
+            if try AttributeReader(marks: marks).attributes(of: opened.descriptor).isOpaque {
                 return .directory(found, isClosed: true)
             }
         }
         return found.isEmpty ? .nothing : .directory(found, isClosed: false)
-    }
-
-    private static func isWhiteout(
-        _ name: [CChar], _ status: FileStatus, in directory: OpenDirectory
-    ) throws(Errno) -> Bool {
-        if status.isWhiteout { return true }
-        guard status.isRegular, status.size == 0 else { return false }
-        return try AttributeReader.attributes(of: name, in: directory.descriptor).isWhiteout
     }
 
     private static func names(of directories: [OpenDirectory]) throws(Errno) -> [[CChar]] {

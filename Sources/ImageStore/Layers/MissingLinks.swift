@@ -39,7 +39,7 @@ struct MissingLinks {
             case .directory(let stack):
                 if let above {
                     guard above.isDirectory, let child = try directory?.open(name) else { continue }
-                    if try AttributeReader.attributes(of: child.descriptor).isOpaque { continue }
+                    if try AttributeReader(marks: lower.marks).attributes(of: child.descriptor).isOpaque { continue }
                     try add(stack, child) { () throws(Errno) in child }
                     continue
                 }

@@ -20,6 +20,6 @@ public final class PendingLayer: Sendable {
     /// When the store has a layer with the same content, that one is the result: use its `id` for images and cache
     /// records. The copy stays for unions that stand on it, until nothing uses it and the leases are released.
     public func finish() throws(StoreError) -> LayerRecord {
-        try store.completeLayer(id, try LayerArchiveWriter.summary(of: path))
+        try store.completeLayer(id, try LayerArchiveWriter.summary(of: path, marks: store.marks))
     }
 }

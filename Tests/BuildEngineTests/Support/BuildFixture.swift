@@ -183,14 +183,14 @@ struct BuildFixture {
 
     /// The text of a file of an image.
     func text(_ path: String, in image: ImageRecord) throws -> String? {
-        let root = try TreeDirectory(layers: store.lowerPaths(image.layerIDs))
+        let root = try TreeDirectory(layers: store.lowerPaths(image.layerIDs), marks: store.marks)
         guard let location = try root.resolve(TreePath.names(path)), let entry = location.entry else { return nil }
         return String(decoding: try location.parent.openFile(entry).readAll(), as: UTF8.self)
     }
 
     /// What a file of an image says of itself.
     func status(_ path: String, in image: ImageRecord) throws -> FileStatus? {
-        let root = try TreeDirectory(layers: store.lowerPaths(image.layerIDs))
+        let root = try TreeDirectory(layers: store.lowerPaths(image.layerIDs), marks: store.marks)
         return try root.resolve(TreePath.names(path), followsLast: false)?.entry?.status
     }
 }

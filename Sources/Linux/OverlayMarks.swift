@@ -1,0 +1,97 @@
+/// The extended attributes in which an overlay keeps its notes on files: the kernel's
+/// Documentation/filesystems/overlayfs.rst, "Non-directories", "redirect_dir", "Metadata only copy up", "User xattr",
+/// "Nested overlayfs mounts".
+///
+/// An overlay keeps its notes under one prefix, and what programs store under that prefix under a longer one. So who
+/// reads what an overlay wrote, or writes what one will read, has to know which prefix that overlay uses: everything
+/// under another one is data.
+public enum OverlayMarks: String, Hashable, Sendable {
+    /// `trusted.overlay.`: only root of the machine can write such attributes.
+    case trusted
+    /// `user.overlay.`: of overlays whose owner may not write the others. Whoever may write a file may write them, so
+    /// they count only where every write goes through the overlay.
+    case user
+
+    /// What a note says.
+    public enum Mark: String, Hashable, Sendable {
+        /// With the value `y`: the directory hides what lies below it.
+        case opaque
+        /// Where the directory, or the data of the file, is in the layers below; see `OverlayRedirect`.
+        case redirect
+        /// The handle of the file that this one is a copy of.
+        case origin
+        /// The file holds its attributes only.
+        case metacopy
+    }
+
+    /// What all names of notes begin with.
+    public var prefix: String { rawValue + ".overlay." }
+
+    private static let escape = "overlay."
+
+    /// The name of a note, with its terminating zero.
+    public func name(_ mark: Mark) -> [CChar] { (prefix + mark.rawValue).utf8.map { CChar(bitPattern: $0) } + [0] }
+
+    /// Whether an attribute, by its name with or without the zero, is a note of the overlay and not a program's.
+    public func isMark(_ name: [CChar]) -> Bool {
+        rest(of: name).map { !Self.starts($0, with: Self.escape) } ?? false
+    }
+
+    /// The name under which the overlay keeps an attribute that a program calls `name`.
+    public func stored(_ name: [CChar]) -> [CChar] {
+        guard let rest = rest(of: name) else { return name }
+        return (prefix + Self.escape).utf8.map { CChar(bitPattern: $0) } + rest
+    }
+
+    /// What programs call an attribute that the overlay keeps as `name`; nil for its own notes.
+    public func shown(_ name: [CChar]) -> [CChar]? {
+        guard let rest = rest(of: name) else { return name }
+        guard Self.starts(rest, with: Self.escape) else { return nil }
+        return Array(name[..<prefix.utf8.count]) + Array(rest.dropFirst(Self.escape.utf8.count))
+    }
+
+    /// What follows the prefix; nil for any other name.
+    private func rest(of name: [CChar]) -> ArraySlice<CChar>? {
+        Self.starts(name[...], with: prefix) ? name.dropFirst(prefix.utf8.count) : nil
+    }
+
+    private static func starts(_ name: ArraySlice<CChar>, with text: String) -> Bool {
+        name.count >= text.utf8.count && zip(name, text.utf8).allSatisfy { UInt8(bitPattern: $0) == $1 }
+    }
+}
+
+/// The value of the note `redirect`: where the other half of a directory, or the data of a file, is in the layers below.
+///
+/// The one place where such a value is taken apart. It is hostile input: no part of it may lead out of a layer.
+public enum OverlayRedirect: Equatable, Sendable {
+    /// A name in the directory that the file's own directory is merged with.
+    case name([UInt8])
+    /// The names of a path from the root of the layers; at least one.
+    case path([[UInt8]])
+
+    /// The longest name that a directory can hold (NAME_MAX).
+    private static let longestName = 255
+
+    /// Takes a value apart; nil for an empty one, which says nothing.
+    ///
+    /// - Throws: EIO for a value that no overlay writes: with a name that is empty, `.` or `..`, too long, or holds a
+    ///   slash or a zero.
+    public init?(_ value: [UInt8]) throws(Errno) {
+        guard let first = value.first else { return nil }
+        let slash = UInt8(ascii: "/")
+        guard first == slash else {
+            guard Self.isName(value) else { throw .EIO }
+            self = .name(value)
+            return
+        }
+        let names = value.dropFirst().split(separator: slash, omittingEmptySubsequences: false).map { Array($0) }
+        guard names.allSatisfy(Self.isName) else { throw .EIO }
+        self = .path(names)
+    }
+
+    private static func isName(_ name: [UInt8]) -> Bool {
+        if name.isEmpty || name.count > longestName { return false }
+        if name == [0x2E] || name == [0x2E, 0x2E] { return false }
+        return !name.contains(0) && !name.contains(UInt8(ascii: "/"))
+    }
+}
