@@ -39,7 +39,6 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.80.0"),
@@ -60,14 +59,13 @@ let package = Package(
             linkerSettings: selfContained()),
 
         // Images, builds, containers.
-        .target(
-            name: "OCI", dependencies: [.product(name: "Crypto", package: "swift-crypto")], swiftSettings: settings),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .target(name: "OCI", dependencies: ["CCrypto"], swiftSettings: settings),
         .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
         .target(
             name: "ImageStore",
             dependencies: [
                 "CArchive", "Linux", "OCI",
-                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "GRDB", package: "GRDB.swift"),
             ], swiftSettings: settings),
         // Registries.
@@ -93,10 +91,7 @@ let package = Package(
             ], swiftSettings: settings),
         .target(
             name: "BuildEngine",
-            dependencies: [
-                "Dockerfile", "ImageStore", "Linux", "OCI", "Runtime",
-                .product(name: "Crypto", package: "swift-crypto"),
-            ], swiftSettings: settings),
+            dependencies: ["Dockerfile", "ImageStore", "Linux", "OCI", "Runtime"], swiftSettings: settings),
         .executableTarget(
             name: "strata",
             dependencies: [
