@@ -63,8 +63,9 @@ public enum PrivateThread {
         deinit { join() }
     }
 
-    /// Runs `body` on a thread of its own and does not wait for it.
-    public static func detach(_ body: @escaping @Sendable () -> Void) {
+    /// Runs `body` on a thread of its own and does not wait for it; false, and nothing is run, where there is none left.
+    @discardableResult
+    public static func detach(_ body: @escaping @Sendable () -> Void) -> Bool {
         let box = Box { body() }
         let argument = Unmanaged<AnyBox>.passRetained(box).toOpaque()
         var thread = pthread_t()
@@ -79,6 +80,7 @@ public enum PrivateThread {
         } else {
             Unmanaged<AnyBox>.fromOpaque(argument).release()
         }
+        return started == 0
     }
 }
 

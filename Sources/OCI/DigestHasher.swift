@@ -1,10 +1,8 @@
-import Crypto
-
 /// Computes a digest from bytes that arrive piece by piece.
 ///
 /// Pieces of 64 KiB and more keep the hash at the speed of the processor's SHA instructions.
 public struct DigestHasher: Sendable {
-    private var function = SHA256()
+    private var function = HashFunction()
     /// How many bytes were taken so far.
     public private(set) var byteCount: Int64 = 0
 
@@ -13,7 +11,8 @@ public struct DigestHasher: Sendable {
 
     /// Takes the next bytes.
     public mutating func update(_ bytes: UnsafeRawBufferPointer) {
-        function.update(bufferPointer: bytes)
+        if !isKnownUniquelyReferenced(&function) { function = HashFunction(copying: function) }
+        function.update(bytes)
         byteCount &+= Int64(bytes.count)
     }
 
@@ -23,8 +22,11 @@ public struct DigestHasher: Sendable {
     }
 
     /// The digest of all bytes taken so far; more may follow.
-    public func finish() -> Digest {
-        Digest(bytes: function.finalize())
+    public func finish() -> Digest { withDigestBytes { Digest(bytes: $0) } }
+
+    /// Gives the 32 bytes of the digest of all bytes taken so far to `body`; more may follow.
+    public func withDigestBytes<Value>(_ body: (UnsafeRawBufferPointer) -> Value) -> Value {
+        HashFunction(copying: function).finish(body)
     }
 }
 

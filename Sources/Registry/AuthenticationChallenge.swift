@@ -1,5 +1,3 @@
-import NIOHTTP1
-
 /// How a registry wants to be told who is asking: the header `WWW-Authenticate` (RFC 9110, section 11.6.1).
 enum AuthenticationChallenge: Hashable, Sendable {
     case basic

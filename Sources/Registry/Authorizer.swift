@@ -1,8 +1,5 @@
-import AsyncHTTPClient
 import FoundationEssentials
 import Linux
-import NIOCore
-import NIOHTTP1
 import OCI
 import Synchronization
 
@@ -107,7 +104,7 @@ final class Authorizer: Sendable {
         if !scope.isEmpty {
             for part in scope.split(separator: " ") { items.append(URLQueryItem(name: "scope", value: String(part))) }
         }
-        var request: HTTPClientRequest
+        var request: HTTPRequest
         if case .identityToken(let token)? = credentials {
             var form = URLComponents()
             form.queryItems = [
@@ -115,39 +112,39 @@ final class Authorizer: Sendable {
                 URLQueryItem(name: "client_id", value: "strata"), URLQueryItem(name: "refresh_token", value: token),
                 URLQueryItem(name: "service", value: service ?? ""), URLQueryItem(name: "scope", value: scope),
             ]
-            request = HTTPClientRequest(url: realm)
+            request = HTTPRequest(url: realm)
             request.method = .POST
             request.headers.add(name: "Content-Type", value: "application/x-www-form-urlencoded")
             // In a form a plus sign means a space.
             let text = (form.percentEncodedQuery ?? "").split(separator: "+", omittingEmptySubsequences: false)
-            request.body = .bytes(ByteBuffer(string: text.joined(separator: "%2B")))
+            request.body = .bytes(Array(text.joined(separator: "%2B").utf8))
         } else {
             if case .password(let user, _)? = credentials { items.append(URLQueryItem(name: "account", value: user)) }
             address.queryItems = (address.queryItems ?? []) + items
-            request = HTTPClientRequest(url: address.string ?? realm)
+            request = HTTPRequest(url: address.string ?? realm)
             if let basic = credentials?.basic { request.headers.add(name: "Authorization", value: basic) }
         }
         return try await fetch(request, realm, transport)
     }
 
     private func fetch(
-        _ request: HTTPClientRequest, _ realm: String, _ transport: Transport
+        _ request: HTTPRequest, _ realm: String, _ transport: Transport
     ) async throws(RegistryError) -> Token {
         let what = "cannot get a token for \(domain) from \(realm)"
-        let response: HTTPClientResponse
+        let response: HTTPResponse
         let body: [UInt8]
         do throws(TransportError) {
             (response, body) = try await Retry(settings).run { () async throws(TransportError) in
                 // A body with a token in it is for that server alone.
                 let response = try await transport.send(request, following: request.method == .GET).response
-                return (response, try await response.bytes(limit: 1 << 20))
+                return (response, try await response.body.bytes(limit: 1 << 20))
             } again: {
                 Retry.delay(of: $0.0)
             }
         } catch {
             throw RegistryError(.init(error.kind), "\(what): \(error.text)")
         }
-        guard response.status.code == 200 else {
+        guard response.status == 200 else {
             throw RegistryError(response, body, what, domain: domain)
         }
         guard let answer = try? JSON.decode(Answer.self, from: Data(body)),

@@ -1,8 +1,5 @@
-import AsyncHTTPClient
 import FoundationEssentials
 public import Linux
-import NIOCore
-import NIOHTTP1
 
 /// Something to be fetched from the web, no matter what.
 public struct HTTPDownload: Sendable {
@@ -49,12 +46,13 @@ public struct HTTPDownload: Sendable {
         _ sink: @Sendable (UnsafeRawBufferPointer) throws(Errno) -> Void
     ) async throws(RegistryError) {
         let what = "cannot fetch \(shownAddress)"
-        let response: HTTPClientResponse
+        let response: HTTPResponse
         do throws(TransportError) {
             // Somebody waits for it, and an address may just be wrong.
             response = try await Retry(settings, limit: min(settings.retries, 2)).run {
                 () async throws(TransportError) in
-                var request = HTTPClientRequest(url: address)
+                var request = HTTPRequest(url: address)
+                request.isBulk = true
                 if let authorization { request.headers.add(name: "Authorization", value: authorization) }
                 return try await transport.send(request).response
             } again: {
@@ -63,25 +61,25 @@ public struct HTTPDownload: Sendable {
         } catch {
             throw RegistryError(.init(error.kind), "\(what): \(error.text)")
         }
-        guard response.status.code == 200 else {
+        guard response.status == 200 else {
             await Transport.discard(response)
             throw RegistryError(
-                response.status.code == 404 ? .notFound : .refused,
-                "\(what): status \(response.status.code) \(response.status.reasonPhrase)")
+                response.status == 404 ? .notFound : .refused,
+                "\(what): status \(response.status) \(response.head.reason)")
         }
         lastModified(response.headers.first(name: "last-modified"))
         let total = response.headers.first(name: "content-length").flatMap { Int64($0) } ?? 0
         var done: Int64 = 0
         do {
-            for try await piece in response.body {
-                try piece.readableBytesView.withUnsafeBytes { try sink($0) }
-                done += Int64(piece.readableBytes)
+            while let piece = try await response.body.next() {
+                try piece.withUnsafeBytes { try sink($0) }
+                done &+= Int64(piece.count)
                 progress(done, total)
             }
         } catch is Errno {
             throw RegistryError(.cancelled, "\(what): nobody takes it any more")
         } catch {
-            let lost = TransportError(error)
+            let lost = (error as? TransportError) ?? TransportError(kind: .lost, text: "\(error)")
             throw RegistryError(.init(lost.kind), "\(what): \(lost.text) after \(done) bytes")
         }
     }

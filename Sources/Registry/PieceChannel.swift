@@ -1,22 +1,36 @@
 import Dispatch
-import NIOCore
 import Synchronization
 
-/// Carries pieces from a thread that may block to a task that must not: one of each.
-final class PieceChannel: AsyncSequence, Sendable {
-    typealias Element = ByteBuffer
+/// Carries the pieces of a request's body from a thread that may block to the one that sends them, which must not.
+final class PieceChannel: Sendable {
+    /// What there is to send.
+    enum Content: Hashable {
+        /// So many bytes.
+        case bytes(Int)
+        /// Nothing yet; the function given to `whenFilled` is called when that changes.
+        case later
+        /// Nothing more.
+        case end
+        /// What was to come could not be made, or is not wanted any more.
+        case failed
+    }
 
     private struct State {
-        var pieces: [ByteBuffer] = []
+        var pieces: [[UInt8]] = []
+        /// How far the first piece is read.
+        var position = 0
         var byteCount = 0
         var end: Result<Void, any Error>?
         var isAbandoned = false
         var producerWaits = false
-        var consumer: CheckedContinuation<ByteBuffer?, any Error>?
+        var consumerWaits = false
+        var whenFilled: (@Sendable () -> Void)?
     }
 
     /// How many bytes may lie in wait.
     private static let capacity = 4 << 20
+    /// Pieces are put together up to this size.
+    private static let pieceSize = 256 << 10
 
     private let state = Mutex(State())
     private let room = DispatchSemaphore(value: 0)
@@ -27,27 +41,30 @@ final class PieceChannel: AsyncSequence, Sendable {
     /// Gives a piece; waits while there are too many. Throws when nobody takes them any more.
     func put(_ piece: UnsafeRawBufferPointer) throws(Abandoned) {
         if piece.isEmpty { return }
-        let buffer = ByteBuffer(bytes: piece)
         while true {
-            let outcome: Bool? = state.withLock { state in
-                if state.isAbandoned { return nil }
-                if let consumer = state.consumer {
-                    state.consumer = nil
-                    consumer.resume(returning: buffer)
-                    return true
-                }
+            enum Outcome { case done(wake: (@Sendable () -> Void)?), full, abandoned }
+            let outcome: Outcome = state.withLock { state in
+                if state.isAbandoned { return .abandoned }
                 if state.byteCount >= PieceChannel.capacity {
                     state.producerWaits = true
-                    return false
+                    return .full
                 }
-                state.pieces.append(buffer)
-                state.byteCount += buffer.readableBytes
-                return true
+                if let last = state.pieces.indices.last,
+                    state.pieces[last].count + piece.count <= PieceChannel.pieceSize
+                {
+                    state.pieces[last].append(contentsOf: piece)
+                } else {
+                    state.pieces.append(Array(piece))
+                }
+                state.byteCount += piece.count
+                return .done(wake: PieceChannel.waker(&state))
             }
             switch outcome {
-            case nil: throw Abandoned()
-            case true?: return
-            case false?: room.wait()
+            case .abandoned: throw Abandoned()
+            case .full: room.wait()
+            case .done(let wake):
+                wake?()
+                return
             }
         }
     }
@@ -60,64 +77,68 @@ final class PieceChannel: AsyncSequence, Sendable {
         }
     }
 
-    /// There will be no further piece; with an error, the task that takes them gets it after the last one.
+    /// There will be no further piece; with an error, what is sent of them is of no use.
     func end(_ result: Result<Void, any Error> = .success(())) {
-        state.withLock { state in
+        let wake = state.withLock { state in
             if state.end == nil { state.end = result }
-            guard let consumer = state.consumer else { return }
-            state.consumer = nil
-            consumer.resume(with: result.map { nil })
+            return PieceChannel.waker(&state)
         }
+        wake?()
     }
 
     /// Nobody takes pieces any more: the thread that gives them is told so.
     func abandon() {
         let waits = state.withLock { state in
             state.isAbandoned = true
-            state.pieces = []
-            if let consumer = state.consumer {
-                state.consumer = nil
-                consumer.resume(throwing: CancellationError())
-            }
+            (state.pieces, state.byteCount, state.position) = ([], 0, 0)
+            state.whenFilled = nil
             defer { state.producerWaits = false }
             return state.producerWaits
         }
         if waits { room.signal() }
     }
 
-    func makeAsyncIterator() -> Iterator { Iterator(channel: self) }
+    /// Has a function called whenever there is something again for a reader that found nothing.
+    func whenFilled(_ body: @escaping @Sendable () -> Void) { state.withLock { $0.whenFilled = body } }
 
-    struct Iterator: AsyncIteratorProtocol {
-        let channel: PieceChannel
-
-        func next() async throws -> ByteBuffer? {
-            try await withTaskCancellationHandler {
-                try await withCheckedThrowingContinuation { channel.take($0) }
-            } onCancel: {
-                channel.abandon()
+    /// Takes as many bytes as there are and as there is room for; never waits.
+    func read(into buffer: UnsafeMutableRawBufferPointer) -> Content {
+        let (content, wakes) = state.withLock { state -> (Content, Bool) in
+            if state.isAbandoned { return (.failed, false) }
+            var count = 0
+            while count < buffer.count, let first = state.pieces.first {
+                let part = min(buffer.count - count, first.count - state.position)
+                first.withUnsafeBytes { bytes in
+                    UnsafeMutableRawBufferPointer(rebasing: buffer[count...])
+                        .copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[state.position...].prefix(part)))
+                }
+                count += part
+                state.position += part
+                if state.position == first.count {
+                    state.pieces.removeFirst()
+                    state.position = 0
+                }
             }
-        }
-    }
-
-    private func take(_ consumer: CheckedContinuation<ByteBuffer?, any Error>) {
-        let wakes = state.withLock { state -> Bool in
-            if state.isAbandoned {
-                consumer.resume(throwing: CancellationError())
-                return false
+            if count == 0 {
+                switch state.end {
+                case .success?: return (.end, false)
+                case .failure?: return (.failed, false)
+                case nil:
+                    state.consumerWaits = true
+                    return (.later, false)
+                }
             }
-            if !state.pieces.isEmpty {
-                let piece = state.pieces.removeFirst()
-                state.byteCount -= piece.readableBytes
-                consumer.resume(returning: piece)
-            } else if let end = state.end {
-                consumer.resume(with: end.map { nil })
-            } else {
-                state.consumer = consumer
-            }
-            guard state.producerWaits, state.byteCount < PieceChannel.capacity else { return false }
-            state.producerWaits = false
-            return true
+            state.byteCount -= count
+            defer { if state.byteCount < PieceChannel.capacity { state.producerWaits = false } }
+            return (.bytes(count), state.producerWaits && state.byteCount < PieceChannel.capacity)
         }
         if wakes { room.signal() }
+        return content
+    }
+
+    private static func waker(_ state: inout State) -> (@Sendable () -> Void)? {
+        guard state.consumerWaits else { return nil }
+        state.consumerWaits = false
+        return state.whenFilled
     }
 }

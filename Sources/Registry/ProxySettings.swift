@@ -92,6 +92,17 @@ struct Proxy: Hashable, Sendable {
     /// `user:password`.
     var user: String?
 
+    /// What it is told to let us through, in two parts.
+    var credentials: (user: String, password: String)? {
+        user.map { user in
+            let parts = user.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+            return (String(parts[0]), parts.count > 1 ? String(parts[1]) : "")
+        }
+    }
+
+    /// The whole address, without user and password.
+    var address: String { "http://\(host.contains(":") && !host.hasPrefix("[") ? "[\(host)]" : host):\(port)" }
+
     /// Takes `[http://][user:password@]host[:port][/]`; `badSetting` for anything else.
     init(_ text: String) throws(RegistryError) {
         let full = text.contains("://") ? text : "http://" + text

@@ -1,8 +1,5 @@
-import AsyncHTTPClient
 public import FoundationEssentials
 public import Linux
-import NIOCore
-import NIOHTTP1
 public import OCI
 
 extension RegistryClient {
@@ -105,6 +102,7 @@ extension RegistryClient {
             .GET, "/v2/\(repository)/blobs/\(progress.descriptor.digest)",
             scope: RegistryClient.scope(repository, "pull"),
             what: "cannot get the blob \(progress.descriptor.digest) of \(domain)/\(repository)")
+        call.isBulk = true
         if offset > 0 { call.headers.add(name: "Range", value: "bytes=\(offset)-") }
         let answer = try await sendOnce(call)
         guard answer.status == 200 || (answer.status == 206 && offset > 0) else {
@@ -117,11 +115,11 @@ extension RegistryClient {
             throw RegistryError(.badResponse, "\(call.what): asked from byte \(offset), it sends \"\(range)\"")
         }
         do {
-            for try await buffer in answer.response.body {
-                let view = buffer.readableBytesView
-                let skipped = min(toSkip, Int64(view.count))
+            while let bytes = try await answer.response.body.next() {
+                let skipped = min(toSkip, Int64(bytes.count))
                 toSkip -= skipped
-                try view.dropFirst(Int(skipped)).withUnsafeBytes { piece in
+                try bytes.withUnsafeBytes { whole in
+                    let piece = UnsafeRawBufferPointer(rebasing: whole.dropFirst(Int(skipped)))
                     if piece.isEmpty { return }
                     try progress.take(piece)
                     try sink(piece)
@@ -132,7 +130,7 @@ extension RegistryClient {
         } catch is Errno {
             throw RegistryError(.cancelled, "\(call.what): nobody takes it any more")
         } catch {
-            let lost = TransportError(error)
+            let lost = (error as? TransportError) ?? TransportError(kind: .lost, text: "\(error)")
             throw RegistryError(.init(lost.kind), "\(call.what): \(lost.text)")
         }
         // Without a length only the end of the connection ends the body: it may have come too early.

@@ -1,5 +1,4 @@
 public import FoundationEssentials
-import NIOHTTP1
 public import OCI
 
 /// A document as a registry gave it: its bytes, because digests name them, its type and its digest.

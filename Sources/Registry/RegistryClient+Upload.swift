@@ -1,7 +1,4 @@
-import AsyncHTTPClient
 import Linux
-import NIOCore
-import NIOHTTP1
 public import OCI
 import Synchronization
 
@@ -179,12 +176,13 @@ extension RegistryClient {
         defer { channel.abandon() }
         var call = uploadCall(.PATCH, session.location, repository)
         call.headers.add(name: "Content-Type", value: "application/octet-stream")
+        call.isBulk = true
         var length: Int64?
         if let size = source.size, size >= offset {
             length = size - offset
             if offset > 0 { call.headers.add(name: "Content-Range", value: "\(offset)-\(max(offset, size - 1))") }
         }
-        let body = HTTPClientRequest.Body.stream(channel, length: length.map { .known($0) } ?? .unknown)
+        let body = HTTPRequest.Body.stream(channel, length: length)
         let answer: Answer
         do throws(RegistryError) {
             answer = try await sendOnce(call, stream: body, following: false)

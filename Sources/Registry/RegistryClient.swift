@@ -1,7 +1,4 @@
-import AsyncHTTPClient
 import Linux
-import NIOCore
-import NIOHTTP1
 import OCI
 import Synchronization
 
@@ -51,12 +48,12 @@ public final class RegistryClient: Sendable {
             let candidate = "\(scheme)://\(address.host)"
             do throws(TransportError) {
                 let reply = try await Retry(settings, limit: 1).run { () async throws(TransportError) in
-                    try await self.transport.send(HTTPClientRequest(url: candidate + "/v2/"))
+                    try await self.transport.send(HTTPRequest(url: candidate + "/v2/"))
                 } again: {
                     Retry.delay(of: $0.response)
                 }
                 // A server for HTTPS that is spoken to without says so with this.
-                if scheme == "http", reply.response.status.code == 400 { continue }
+                if scheme == "http", reply.response.status == 400 { continue }
                 if Origin(reply.address) == Origin(candidate),
                     let challenge = AuthenticationChallenge(reply.response.headers)
                 {
@@ -92,6 +89,8 @@ public final class RegistryClient: Sendable {
         var path: String
         var headers: HTTPHeaders = [:]
         var body: [UInt8]?
+        /// Whether a large body goes or comes.
+        var isBulk = false
         /// What it needs, `repository:NAME:ACTIONS`; several separated by spaces.
         var scope = ""
         /// What was attempted, for messages: "cannot …".
@@ -107,11 +106,11 @@ public final class RegistryClient: Sendable {
 
     /// An answer, and what it takes to tell why it is no good.
     struct Answer {
-        var response: HTTPClientResponse
+        var response: HTTPResponse
         var call: Call
         var domain: String
 
-        var status: Int { Int(response.status.code) }
+        var status: Int { response.status }
 
         func header(_ name: String) -> String? { response.headers.first(name: name) }
 
@@ -120,7 +119,7 @@ public final class RegistryClient: Sendable {
         func finish(accepting: Set<Int>, limit: Int = 1 << 20) async throws(RegistryError) -> [UInt8] {
             let bytes: [UInt8]
             do throws(TransportError) {
-                bytes = try await response.bytes(limit: limit)
+                bytes = try await response.body.bytes(limit: limit)
             } catch {
                 throw RegistryError(.init(error.kind), "\(call.what): \(error.text)")
             }
@@ -152,14 +151,15 @@ public final class RegistryClient: Sendable {
 
     /// One attempt; a second one when the credentials were missing or too old.
     func sendOnce(
-        _ call: Call, stream: HTTPClientRequest.Body? = nil, following: Bool = true
+        _ call: Call, stream: HTTPRequest.Body? = nil, following: Bool = true
     ) async throws(RegistryError) -> Answer {
         let address = call.path.hasPrefix("/") ? try await baseAddress() + call.path : call.path
         var hasRenewed = false
         while true {
-            var request = HTTPClientRequest(url: address)
+            var request = HTTPRequest(url: address)
             request.method = call.method
             request.headers = call.headers
+            request.isBulk = call.isBulk
             if let stream { request.body = stream } else if let body = call.body { request.body = .bytes(body) }
             if try await isOurs(address),
                 let header = try await authorizer.header(for: call.scope, with: transport)
@@ -174,7 +174,7 @@ public final class RegistryClient: Sendable {
             }
             let response = reply.response
             // Another host, where a redirection or an upload led, has no say in where the credentials go.
-            guard try await isOurs(reply.address), response.status.code == 401, !hasRenewed, stream == nil,
+            guard try await isOurs(reply.address), response.status == 401, !hasRenewed, stream == nil,
                 let challenge = AuthenticationChallenge(response.headers)
             else { return Answer(response: response, call: call, domain: domain) }
             let hadHeader = request.headers.contains(name: "Authorization")

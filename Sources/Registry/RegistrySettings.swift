@@ -18,6 +18,8 @@ public struct RegistrySettings: Sendable {
     public var connectTimeout: Int64 = 15_000
     /// Directories with `<domain>/*.crt`: certificates to trust besides the system's.
     public var certificateDirectories = ["/etc/docker/certs.d", "/etc/containers/certs.d"]
+    /// Addresses to take for hosts in place of what their names stand for, each `host:port:address`.
+    public var addresses: [String] = []
     /// What requests say of us.
     public var userAgent = "strata"
 

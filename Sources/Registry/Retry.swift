@@ -1,7 +1,4 @@
-import AsyncHTTPClient
 import FoundationEssentials
-import NIOCore
-import NIOHTTP1
 
 /// Repeats what failed for a reason that may pass, each time after a longer pause.
 struct Retry {
@@ -54,31 +51,13 @@ struct Retry {
 
     /// How long to wait before a request that was answered like that is made again, in milliseconds; nil where a
     /// repetition would change nothing.
-    static func delay(of response: HTTPClientResponse) -> Int64? {
-        switch response.status.code {
+    static func delay(of response: HTTPResponse) -> Int64? {
+        switch response.status {
         case 408, 429, 500, 502, 503, 504:
             let seconds = response.headers.first(name: "retry-after").flatMap { Int64($0) } ?? 0
             return min(max(seconds, 0), 3600) * 1000
         default: return nil
         }
-    }
-}
-
-extension HTTPClientResponse {
-    /// The whole body; a longer one than `limit` bytes is an error.
-    func bytes(limit: Int) async throws(TransportError) -> [UInt8] {
-        var result: [UInt8] = []
-        do {
-            for try await piece in body {
-                if result.count + piece.readableBytes > limit {
-                    throw TransportError(kind: .request, text: "the answer is longer than \(limit) bytes")
-                }
-                result.append(contentsOf: piece.readableBytesView)
-            }
-        } catch {
-            throw TransportError(error)
-        }
-        return result
     }
 }
 
@@ -88,6 +67,7 @@ extension RegistryError.Code {
         case .connect, .lost: self = .connection
         case .secure: self = .insecure
         case .request: self = .badResponse
+        case .setting: self = .badSetting
         }
     }
 }
@@ -106,8 +86,8 @@ extension RegistryError {
     }
 
     /// A refusal, with the registry's own words.
-    init(_ response: HTTPClientResponse, _ body: [UInt8], _ what: String, domain: String) {
-        let status = Int(response.status.code)
+    init(_ response: HTTPResponse, _ body: [UInt8], _ what: String, domain: String) {
+        let status = response.status
         let report = (try? JSONDecoder().decode(Report.self, from: Data(body)))
         var words: String?
         if let entry = report?.errors?.first {
@@ -116,7 +96,7 @@ extension RegistryError {
         } else if let text = report?.details ?? report?.message, !text.isEmpty {
             words = text
         }
-        let said = words.map { "\(RegistryError.oneLine($0))" } ?? "status \(status) \(response.status.reasonPhrase)"
+        let said = words.map { "\(RegistryError.oneLine($0))" } ?? "status \(status) \(response.head.reason)"
         let login = "log in with 'strata login\(domain == "docker.io" ? "" : " \(domain)")'"
         switch status {
         case 401: self.init(.unauthorized, "\(what): \(said)", remedy: login)

@@ -15,6 +15,11 @@ enum CommandLineTool {
             return 1
         }
         do {
+            // Asked for by programs, and before anything else is known: the parser would look at every command first.
+            if arguments == ["--version"] {
+                try Console.print(Version.line)
+                return 0
+            }
             if path.wantsHelp && !path.names.isEmpty {
                 try Console.print(Strata.helpMessage(for: path.command))
                 return 0

@@ -21,6 +21,28 @@ import Testing
         #expect(hasher.byteCount == 100_000)
     }
 
+    @Test func aCopyGoesItsOwnWay() {
+        var first = DigestHasher()
+        first.update(Array("a".utf8))
+        var second = first
+        first.update(Array("b".utf8))
+        second.update(Array("c".utf8))
+        #expect(first.finish() == Digest.sha256(of: "ab") && second.finish() == Digest.sha256(of: "ac"))
+        // What is finished may still be added to.
+        first.update(Array("c".utf8))
+        first.update([])
+        #expect(first.finish() == Digest.sha256(of: "abc") && first.byteCount == 3)
+        #expect(first.withDigestBytes { Digest.hexadecimal($0) } == first.finish().hex)
+    }
+
+    @Test func manyThreadsHashAtOnce() async {
+        let digests = await withTaskGroup(of: Digest.self) { group in
+            for _ in 0..<64 { group.addTask { .sha256(of: String(repeating: "x", count: 100_000)) } }
+            return await group.reduce(into: Set<Digest>()) { $0.insert($1) }
+        }
+        #expect(digests == [.sha256(of: String(repeating: "x", count: 100_000))])
+    }
+
     @Test(arguments: [
         "", "sha256", "sha256:", "sha256:abc", "sha512:" + String(repeating: "a", count: 128),
         "sha256:" + String(repeating: "A", count: 64), "sha256:" + String(repeating: "g", count: 64),

@@ -1,4 +1,3 @@
-import Crypto
 import Linux
 import OCI
 import Synchronization
@@ -85,13 +84,13 @@ final class FileDigests: Sendable {
         let room = size < 1 << 16 ? 1 << 16 : 1 << 20
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: room, alignment: 4096)
         defer { buffer.deallocate() }
-        var hash = SHA256()
+        var hasher = DigestHasher()
         while true {
             let count = try file.read(into: buffer)
             if count == 0 { break }
-            hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            hasher.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
         }
-        return hash.finalize().withUnsafeBytes { bytes in
+        return hasher.withDigestBytes { bytes in
             FileDigest { UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self)) }
         }
     }

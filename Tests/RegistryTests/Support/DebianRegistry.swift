@@ -11,13 +11,21 @@ final class DebianRegistry: Sendable {
     private let child = Mutex<ChildProcess?>(nil)
 
     /// The domain of its images.
-    var domain: String { "localhost:\(port)" }
+    var domain: String { "\(name):\(port)" }
+    /// What leads requests for the name here.
+    var address: String { "\(domain):127.0.0.1" }
+    /// The file with the certificate of one that speaks TLS.
+    var certificate: String { directory + "/cert.pem" }
+    private let name: String
     private var log: String { directory + "/log" }
 
     /// Starts an empty registry.
     ///
-    /// - Parameter user: who may use it, with a password; nil lets everybody.
-    init(user: (name: String, password: String)? = nil) throws {
+    /// - Parameters:
+    ///   - user: who may use it, with a password; nil lets everybody.
+    ///   - name: of one that speaks TLS; it has a certificate for it that nobody has signed but itself.
+    init(user: (name: String, password: String)? = nil, name: String? = nil) throws {
+        self.name = name ?? "localhost"
         directory = "/var/tmp/strata-registry-\(UInt64.random(in: 0...UInt64.max))"
         port = try freePort()
         try FileDescriptor.currentDirectory.makeDirectory(directory, mode: 0o700)
@@ -25,6 +33,11 @@ final class DebianRegistry: Sendable {
         if let user {
             try shell("htpasswd -Bbn '\(user.name)' '\(user.password)' > htpasswd", in: directory)
             authentication = "auth:\n  htpasswd:\n    realm: test\n    path: \(directory)/htpasswd\n"
+        }
+        var encryption = ""
+        if let name {
+            try makeCertificate(for: name, in: directory)
+            encryption = "  tls: {certificate: \(directory)/cert.pem, key: \(directory)/key.pem}"
         }
         let configuration = """
             version: 0.1
@@ -38,6 +51,7 @@ final class DebianRegistry: Sendable {
             http:
               addr: 127.0.0.1:\(port)
               secret: always the same, so that uploads outlive the process
+            \(encryption)
             \(authentication)
             """
         try FileDescriptor.open(directory + "/config.yml", [.create, .writeOnly], mode: 0o600).writeAll(configuration)
@@ -68,6 +82,17 @@ final class DebianRegistry: Sendable {
             _ = try? child?.wait()
             child = nil
         }
+    }
+
+    /// The versions of HTTP in which requests of a method for paths with a word in them came, such as `HTTP/2.0`.
+    func versions(of method: String, _ word: String) throws -> Set<String> {
+        MonotonicClock.sleep(milliseconds: 100)
+        let text = String(decoding: try FileDescriptor.open(log).readAll(), as: UTF8.self)
+        let requests = text.split(separator: "\n").compactMap { line in
+            line.split(separator: "\"", omittingEmptySubsequences: false).dropFirst().first?.split(separator: " ")
+        }
+        return Set(
+            requests.filter { $0.count == 3 && $0[0] == method && $0[1].contains(word) }.map { String($0[2]) })
     }
 
     /// The requests since the last call of this, as `METHOD /path status`.

@@ -58,6 +58,12 @@ final class FakeRegistry: Sendable {
         return String(decoding: try file.readAll(), as: UTF8.self).split(separator: "\n").map(String.init)
     }
 
+    /// The bodies of requests that were answered by rules, as texts.
+    func bodies() throws -> [String] {
+        guard let file = try? FileDescriptor.open(directory + "/bodies") else { return [] }
+        return String(decoding: try file.readAll(), as: UTF8.self).split(separator: "\n").map(String.init)
+    }
+
     /// An answer of the test's own to requests of a method whose path fits a regular expression.
     struct Rule: Encodable {
         var method: String
@@ -140,7 +146,8 @@ final class FakeRegistry: Sendable {
                     if state.setdefault(number, 0) >= rule["times"]: continue
                     state[number] += 1
                     print(self.command, self.path, self.headers.get("Content-Range") or "", flush=True)
-                    self.body()
+                    if body := self.body():
+                        with open("bodies", "ab") as log: log.write(body + b"\n")
                     self.answer(rule["status"], b"", **rule["headers"])
                     return True
                 return False
