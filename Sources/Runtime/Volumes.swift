@@ -58,6 +58,7 @@ public struct Volumes: Sendable {
 
     /// Removes a volume and its files. One that does not exist is no error.
     public func remove(_ name: String) throws(RuntimeError) {
+        guard Volumes.isName(name) else { return }
         try attempting("remove volume \(name)") { () throws(Errno) in
             try FileDescriptor.currentDirectory.removeTree(path(name))
         }
