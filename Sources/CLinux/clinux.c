@@ -237,6 +237,26 @@ int clinux_mount_setattr(int directory, const char *path, uint32_t flags, uint64
     return (int)syscall(SYS_mount_setattr, directory, path, flags, attributes, sizeof attributes);
 }
 
+int clinux_move_mount(int from, int to) {
+    // MOVE_MOUNT_F_EMPTY_PATH and MOVE_MOUNT_T_EMPTY_PATH
+    return (int)syscall(SYS_move_mount, from, "", to, "", 0x4 | 0x40);
+}
+
+int clinux_mount_identity(int directory, const char *path, int flags, uint64_t *id, uint64_t *device) {
+    struct statx st;
+    // MNT_ID_UNIQUE (kernel 6.8), else MNT_ID (5.8). An older kernel leaves out what it does not know.
+    const unsigned masks[] = {0x4000, 0x1000};
+    for (int i = 0; i < 2; i++) {
+        // DONT_SYNC: what a file system's server would have to answer is not asked, and that server may be dead.
+        if (statx(directory, path, flags | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, masks[i], &st) < 0) return -1;
+        *device = makedev(st.stx_dev_major, st.stx_dev_minor);
+        *id = st.stx_mnt_id;
+        if (st.stx_mask & masks[i]) return 0;
+    }
+    *id = 0;
+    return 0;
+}
+
 // The raw calls: glibc's setfsuid is per thread already, and the return value is the previous id, never an error.
 int clinux_setfsuid(uint32_t uid) { return setfsuid(uid); }
 int clinux_setfsgid(uint32_t gid) { return setfsgid(gid); }

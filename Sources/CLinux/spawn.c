@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,8 +15,9 @@ extern char **environ;
 
 // Runs in the child, between fork and exec: async-signal-safe calls only.
 static void become(const char *path, char *const arguments[], char *const environment[], const char *directory,
-                   const int32_t *map, int32_t count, int new_session, int report) {
+                   const int32_t *map, int32_t count, int new_session, int32_t mask, int report) {
     if (new_session) setsid();
+    if (mask >= 0) umask((mode_t)mask);
     if (directory && chdir(directory) < 0) goto failed;
 
     // Lift every source above the targets first, so that no dup2 overwrites one still needed.
@@ -48,7 +50,7 @@ failed:;
 }
 
 int32_t clinux_spawn(const char *path, char *const arguments[], char *const environment[], const char *directory,
-                     const int32_t *map, int32_t count, int new_session) {
+                     const int32_t *map, int32_t count, int new_session, int32_t mask) {
     if (count < 0 || count > 16) {
         errno = EINVAL;
         return -1;
@@ -61,7 +63,7 @@ int32_t clinux_spawn(const char *path, char *const arguments[], char *const envi
     sigprocmask(SIG_SETMASK, &all, &old);
     pid_t pid = fork();
     if (pid == 0) {
-        become(path, arguments, environment, directory, map, count, new_session, report[1]);
+        become(path, arguments, environment, directory, map, count, new_session, mask, report[1]);
     }
     int fork_error = errno;
     sigprocmask(SIG_SETMASK, &old, NULL);

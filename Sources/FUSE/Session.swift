@@ -15,6 +15,8 @@ public final class Session: @unchecked Sendable {
     let options: Options
     let pool: WorkerPool
     private let state = Mutex(State.mounted)
+    /// Which mount this is, from the end of `init` on; nil where that cannot be told.
+    private var identity: MountIdentity?
 
     private enum State {
         case mounted
@@ -39,6 +41,7 @@ public final class Session: @unchecked Sendable {
         if cfuse_session_mount(core, self.mountPoint) < 0 {
             throw MountFailure("cannot mount on \(mountPoint): \(Session.lastMessage)")
         }
+        identity = try? MountPlace(self.mountPoint).identity()
     }
 
     /// Serves an open channel that speaks the protocol, instead of a mount: for tests that play the kernel. Nothing is served
@@ -93,11 +96,18 @@ public final class Session: @unchecked Sendable {
     public func end() -> Bool {
         state.withLock { state in
             if state == .over { return true }
-            guard pool.end() else { return false }
+            guard pool.end(unmounts: isSeen) else { return false }
             if state == .started { fileSystem.destroy() }
             state = .over
             return true
         }
+    }
+
+    /// Whether the mount is what is seen at the mount point: libfuse unmounts by the path, whatever is mounted there. A mount
+    /// that something hides ends for its users when this process does.
+    private var isSeen: Bool {
+        guard let identity else { return true }
+        return (try? MountPlace(mountPoint).identity()) == identity
     }
 
     deinit {

@@ -248,9 +248,11 @@ final class WorkerPool: @unchecked Sendable {
         _ = cfuse_wait_for_end(closing.read.rawValue)
     }
 
-    /// Unmounts, and sees all workers off. False if one does not come back from what it is doing.
-    func end() -> Bool {
-        cfuse_session_unmount(core)
+    /// Sees all workers off. False if one does not come back from what it is doing.
+    ///
+    /// - Parameter unmounts: whether what is mounted at the mount point is unmounted before.
+    func end(unmounts: Bool) -> Bool {
+        if unmounts { cfuse_session_unmount(core) }
         // An unused mount ends at once; one whose files are still open would go on being served.
         if !waitForThreads(milliseconds: 300) {
             close()

@@ -21,6 +21,7 @@ struct Catalog: Sendable {
             return gate
         }
         defer { withExtendedLifetime(gate.rawValue) {} }
+        try StoreDirectory.closeCatalog(path)
         var configuration = Configuration()
         configuration.busyMode = .timeout(60)
         configuration.foreignKeysEnabled = true

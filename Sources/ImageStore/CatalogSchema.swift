@@ -3,7 +3,7 @@ import GRDB
 /// The tables of the catalog.
 enum CatalogSchema {
     /// Kept in `user_version`; a store of a later version is refused rather than misread.
-    static let version = 4
+    static let version = 5
 
     static func install(in database: Database) throws {
         let found = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
@@ -23,11 +23,18 @@ enum CatalogSchema {
             if found == 0 { try database.execute(sql: tables) }
             if found == 2 { try database.execute(sql: columns) }
             if found < 3 { try database.execute(sql: additions) }
-            try database.execute(sql: StepInputsRows.tables)
+            if found < 4 { try database.execute(sql: StepInputsRows.tables) }
+            if found < 5 { try database.execute(sql: mountIdentities) }
             try database.execute(sql: "PRAGMA user_version = \(version)")
             return .commit
         }
     }
+
+    /// New in format 5: which mount a record is of, see `MountIdentity`; NULL in records of before.
+    private static let mountIdentities = """
+        ALTER TABLE mounts ADD COLUMN mount_id INTEGER;
+        ALTER TABLE mounts ADD COLUMN device INTEGER;
+        """
 
     /// What a store of format 2 lacks besides `additions`.
     private static let columns = """

@@ -96,13 +96,14 @@ extension ImageStore {
         if isNewBoot { try collectGarbage() }
     }
 
-    /// A process of today may have the number and the start time of one before the machine's start.
+    /// A process of today may have the number and the start time of one before the machine's start, and a mount its
+    /// identity.
     private static func forgetProcesses(in database: Database) throws {
         try database.execute(
             sql: """
                 DELETE FROM leases;
                 UPDATE unfinished SET start_time = -1;
-                UPDATE mounts SET server_start = -1;
+                UPDATE mounts SET server_start = -1, mount_id = 0, device = 0;
                 UPDATE containers SET supervisor_start = -1 WHERE supervisor_start IS NOT NULL;
                 """)
     }

@@ -57,7 +57,7 @@ extension ImageStore {
         try attempting("cannot create the container's directory") { () throws(Errno) in
             try workshop.descriptor.makeDirectory("container", mode: 0o700)
             let home = try workshop.descriptor.open("container", [.directory])
-            for name in ["upper", "work", "rootfs"] { try home.makeDirectory(name, mode: 0o755) }
+            for name in ["upper", "work", "rootfs"] { try home.makeDirectory(name, exactMode: 0o755) }
             if let top = new.layerIDs.last {
                 try copyRootAttributes(from: layerPath(top), to: home.open("upper", [.directory]))
             }
@@ -178,9 +178,12 @@ extension ImageStore {
         let paths = containerPaths(id)
         let isMounted = try attempting("cannot look at the mounts of the container \(id.prefix(12))") {
             () throws(Errno) in
-            guard try FileDescriptor.currentDirectory.statusIfPresent(of: paths.rootfs) != nil else { return false }
-            let rootfs = try FileDescriptor.currentDirectory.mountID(of: paths.rootfs)
-            return try FileDescriptor.currentDirectory.mountID(of: paths.directory) != rootfs
+            do throws(Errno) {
+                return try MountPlace(paths.rootfs).isMountPoint()
+            } catch {
+                if error == .ENOENT || error == .ENOTDIR { return false }
+                throw error
+            }
         }
         if isMounted {
             throw StoreError(

@@ -1,4 +1,5 @@
 import GRDB
+import Linux
 import OCI
 
 extension ImageStore {
@@ -9,11 +10,13 @@ extension ImageStore {
             try database.execute(
                 sql: """
                     INSERT INTO mounts (mount_point, image_id, container_id, read_only, server_pid, server_start,
-                    created_at) VALUES (?, ?, ?, ?, ?, ?, ?)
+                    created_at, mount_id, device) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
                     """,
                 arguments: [
                     mount.mountPoint, mount.imageID?.description, mount.containerID, mount.readOnly, mount.server.pid,
                     Int64(bitPattern: mount.server.startTime), mount.createdAt.description,
+                    mount.identity.map { Int64(bitPattern: $0.id) },
+                    mount.identity.map { Int64(bitPattern: $0.device) },
                 ])
             try LayerRows.connect(
                 mount.layerIDs, to: database.lastInsertedRowID, table: "mount_layers", column: "mount", in: database)
@@ -40,11 +43,15 @@ extension ImageStore {
             try Row.fetchAll(
                 database,
                 sql: """
-                    SELECT number, mount_point, image_id, container_id, read_only, server_pid, server_start, created_at
-                    FROM mounts ORDER BY number
+                    SELECT number, mount_point, image_id, container_id, read_only, server_pid, server_start, created_at,
+                    mount_id, device FROM mounts ORDER BY number
                     """
             ).map { row in
-                MountRecord(
+                var identity: MountIdentity?
+                if let id: Int64 = row["mount_id"], let device: Int64 = row["device"] {
+                    identity = MountIdentity(id: UInt64(bitPattern: id), device: UInt64(bitPattern: device))
+                }
+                return MountRecord(
                     mountPoint: row["mount_point"], imageID: try row.digest("image_id"),
                     containerID: row["container_id"],
                     layerIDs: try LayerRows.stack(
@@ -52,7 +59,7 @@ extension ImageStore {
                     readOnly: row["read_only"],
                     server: ProcessIdentity(
                         pid: row["server_pid"], startTime: UInt64(bitPattern: row["server_start"] as Int64)),
-                    createdAt: try row.timestamp("created_at"))
+                    identity: identity, createdAt: try row.timestamp("created_at"))
             }
         }
     }

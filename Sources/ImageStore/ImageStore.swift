@@ -28,10 +28,13 @@ public final class ImageStore: Sendable {
     /// Tells this handle's leases from those of others in the same process.
     let leaseOwner = RandomName.hex(digits: 16)
 
-    /// Opens the store in a directory, making it (mode 0700) where it is missing, and removes what dead processes
-    /// left unfinished.
+    /// Opens the store in a directory, making it where it is missing, and removes what dead processes left unfinished.
+    ///
+    /// The directory is the caller's alone, mode 0700: an existing one that others may enter is closed to them.
+    ///
+    /// - Throws: `notPermitted` for a directory of another user's, or one that has other things in it and is open to all.
     public init(root: String) throws(StoreError) {
-        let absolute = try ImageStore.prepare(root)
+        let absolute = try StoreDirectory.prepare(root)
         self.root = absolute
         blobs = BlobStore(directory: absolute + "/blobs/sha256", temporary: absolute + "/tmp")
         catalog = try Catalog(path: absolute + "/catalog.sqlite", lockedBy: absolute)
@@ -73,41 +76,5 @@ public final class ImageStore: Sendable {
     public func lowerPaths(_ layers: [LayerID]) -> [String] {
         var seen: Set<LayerID> = []
         return layers.reversed().filter { seen.insert($0).inserted }.map(layerPath)
-    }
-
-    private static func prepare(_ root: String) throws(StoreError) -> String {
-        if root.isEmpty { throw StoreError(.badName, "the store's directory has no name") }
-        return try attempting("cannot open the store \(root)") { () throws(Errno) in
-            var path = root
-            if !root.hasPrefix("/") {
-                let here = try FileDescriptor.currentDirectory.readLink("/proc/self/cwd")
-                path = String(decoding: here, as: UTF8.self) + "/" + root
-            }
-            while path.count > 1, path.hasSuffix("/") { path.removeLast() }
-            try makeDirectories(path)
-            for name in ["blobs", "blobs/sha256", "layers", "containers", "tmp"] {
-                do throws(Errno) {
-                    try FileDescriptor.currentDirectory.makeDirectory("\(path)/\(name)", mode: 0o700)
-                } catch {
-                    if error != .EEXIST { throw error }
-                }
-            }
-            return path
-        }
-    }
-
-    private static func makeDirectories(_ path: String) throws(Errno) {
-        do throws(Errno) {
-            try FileDescriptor.currentDirectory.makeDirectory(path, mode: 0o700)
-        } catch {
-            switch error {
-            case .EEXIST: return
-            case .ENOENT:
-                guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else { throw error }
-                try makeDirectories(String(path[..<slash]))
-                try FileDescriptor.currentDirectory.makeDirectory(path, mode: 0o700)
-            default: throw error
-            }
-        }
     }
 }

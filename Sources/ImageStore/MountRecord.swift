@@ -1,3 +1,4 @@
+public import Linux
 public import OCI
 
 /// A mount of an image or a container that a mount server holds. Its layers are in use while that process lives.
@@ -14,13 +15,15 @@ public struct MountRecord: Hashable, Sendable {
     public var readOnly: Bool
     /// The mount server.
     public var server: ProcessIdentity
+    /// Which mount it is; nil for one that was recorded by an earlier version of Strata.
+    public var identity: MountIdentity?
     /// When it was mounted.
     public var createdAt: Timestamp
 
     /// Describes a mount.
     public init(
         mountPoint: String, imageID: Digest? = nil, containerID: String? = nil, layerIDs: [LayerID], readOnly: Bool,
-        server: ProcessIdentity, createdAt: Timestamp = .now
+        server: ProcessIdentity, identity: MountIdentity? = nil, createdAt: Timestamp = .now
     ) {
         self.mountPoint = mountPoint
         self.imageID = imageID
@@ -28,6 +31,7 @@ public struct MountRecord: Hashable, Sendable {
         self.layerIDs = layerIDs
         self.readOnly = readOnly
         self.server = server
+        self.identity = identity
         self.createdAt = createdAt
     }
 }

@@ -34,7 +34,7 @@ public final class TemporaryDirectory: Sendable {
     public func makeDirectory(_ name: String) throws(StoreError) -> String {
         let directory = "\(path)/\(name)"
         try attempting("cannot create \(directory)") { () throws(Errno) in
-            try FileDescriptor.currentDirectory.makeDirectory(directory, mode: 0o755)
+            try FileDescriptor.currentDirectory.makeDirectory(directory, exactMode: 0o755)
         }
         return directory
     }

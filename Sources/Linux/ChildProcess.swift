@@ -34,20 +34,21 @@ public struct ChildProcess: Sendable {
     ///   - directory: the working directory; nil to inherit ours.
     ///   - descriptors: become 0, 1, 2, … in the child, at most 16; every other descriptor is closed.
     ///   - newSession: whether the child leads a session of its own, out of reach of our terminal.
+    ///   - mask: its umask; nil to inherit ours.
     /// - Throws: the error of the step that failed, the exec included (ENOENT: no such program).
     public static func spawn(
         _ path: String, arguments: [String], environment: [String]? = nil, directory: String? = nil,
-        descriptors: [Int32] = [0, 1, 2], newSession: Bool = false
+        descriptors: [Int32] = [0, 1, 2], newSession: Bool = false, mask: UInt16? = nil
     ) throws(Errno) -> ChildProcess {
         let argv = CStringArray(arguments)
         let envp = environment.map { CStringArray($0) }
-        let count = Int32(descriptors.count)
+        let (count, session, mask) = (Int32(descriptors.count), Int32(newSession ? 1 : 0), mask.map(Int32.init) ?? -1)
         let pid = try withExtendedLifetime((argv, envp)) { () throws(Errno) -> Int32 in
             let result =
                 if let directory {
-                    clinux_spawn(path, argv.pointer, envp?.pointer, directory, descriptors, count, newSession ? 1 : 0)
+                    clinux_spawn(path, argv.pointer, envp?.pointer, directory, descriptors, count, session, mask)
                 } else {
-                    clinux_spawn(path, argv.pointer, envp?.pointer, nil, descriptors, count, newSession ? 1 : 0)
+                    clinux_spawn(path, argv.pointer, envp?.pointer, nil, descriptors, count, session, mask)
                 }
             if result < 0 { throw .current }
             return result

@@ -23,6 +23,12 @@ extension FileDescriptor {
         try checkVoid { mkdirat(number, path, mode) }
     }
 
+    /// mkdirat(2), and the mode is what was asked for, whatever the umask of this process is.
+    public func makeDirectory(_ path: UnsafePointer<CChar>, exactMode mode: UInt32) throws(Errno) {
+        try makeDirectory(path, mode: mode & 0o700)
+        try open(path, [.directory, .noFollow]).setMode(mode)
+    }
+
     /// mknodat(2): `mode` holds the type; `device` counts for device nodes.
     public func makeNode(_ path: UnsafePointer<CChar>, mode: UInt32, device: UInt64 = 0) throws(Errno) {
         let number = rawValue

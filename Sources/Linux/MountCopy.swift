@@ -9,6 +9,10 @@ public struct MountAttributes: OptionSet, Sendable {
     public init(rawValue: UInt64) { self.rawValue = rawValue }
     /// Nothing can be written by way of this mount.
     public static let readOnly = MountAttributes(rawValue: 0x1)
+    /// Set-id bits and capabilities of files mean nothing by way of this mount.
+    public static let noSetID = MountAttributes(rawValue: 0x2)
+    /// Device nodes cannot be opened by way of this mount.
+    public static let noDevices = MountAttributes(rawValue: 0x4)
     /// Reading by way of this mount leaves access times alone.
     public static let noAccessTime = MountAttributes(rawValue: 0x10)
 
@@ -44,5 +48,12 @@ extension FileDescriptor {
             clinux_mount_setattr(
                 number, "", UInt32(bitPattern: clinux_AT_EMPTY_PATH), attributes.rawValue, cleared, propagation)
         }
+    }
+
+    /// Puts this copy of a mount on a directory of the tree: move_mount(2), kernel 5.2. It is in the mount table then, and
+    /// outlives the descriptor.
+    public func attachMount(on directory: borrowing FileDescriptor) throws(Errno) {
+        let (from, to) = (rawValue, directory.rawValue)
+        try checkVoid { clinux_move_mount(from, to) }
     }
 }

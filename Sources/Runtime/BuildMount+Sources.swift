@@ -28,7 +28,7 @@ extension BuildMount {
     /// What was made for the commands of one mount.
     struct Sources {
         var unions: [UnionMount] = []
-        var privateDirectory: String?
+        var privateDirectory: (path: String, mount: OwnMount)?
         var relays: [SocketRelay] = []
         var count = 0
     }
@@ -47,7 +47,7 @@ extension BuildMount {
         let parts = (root: base + "/root", upper: base + "/upper", work: base + "/work", nothing: base + "/nothing")
         for directory in [base, parts.root, parts.upper, parts.work, parts.nothing] {
             try attempting("create \(directory)") { () throws(Errno) in
-                try FileDescriptor.currentDirectory.makeDirectory(directory, mode: 0o755)
+                try FileDescriptor.currentDirectory.makeDirectory(directory, exactMode: 0o755)
             }
         }
         if isWritable {
@@ -64,7 +64,8 @@ extension BuildMount {
         let mount = try UnionMount.mount(
             try context.helper(), lowers: lowers.isEmpty ? [parts.nothing] : lowers,
             upper: isWritable ? parts.upper : nil, work: isWritable ? parts.work : nil, at: parts.root,
-            options: options, base: context.store.root, log: base + "/mount.log")
+            permissions: .container, options: options, base: context.store.root, log: base + "/mount.log")
+        MountNote(mount).leave(in: base)
         sources.unions.append(mount)
         return parts.root
     }
@@ -74,22 +75,27 @@ extension BuildMount {
         let directory = "\(paths.directory)/\(name)\(sources.count)"
         sources.count += 1
         try attempting("create \(directory)") { () throws(Errno) in
-            try FileDescriptor.currentDirectory.makeDirectory(directory, mode: 0o755)
+            try FileDescriptor.currentDirectory.makeDirectory(directory, exactMode: 0o755)
         }
         return directory
     }
 
     /// A directory in memory that only root can enter; made when it is first asked for.
     public func privateDirectory() throws(RuntimeError) -> String {
-        if let directory = sources.privateDirectory { return directory }
-        let directory = paths.directory + "/private"
-        try attempting("mount a directory in memory at \(directory)") { () throws(Errno) in
-            try FileDescriptor.currentDirectory.makeDirectory(directory, mode: 0o700)
+        if let made = sources.privateDirectory { return made.path }
+        let home = paths.directory + "/private"
+        let directory = home + "/memory"
+        let identity = try attempting("mount a directory in memory at \(directory)") { () throws(Errno) in
+            for path in [home, directory] {
+                try FileDescriptor.currentDirectory.makeDirectory(path, mode: 0o700)
+            }
             try Mount.mount(
                 source: "tmpfs", target: directory, type: "tmpfs", flags: [.noSetID, .noDevices, .noExecution],
                 options: "mode=700")
+            return try FileDescriptor.currentDirectory.mountIdentity(of: directory)
         }
-        sources.privateDirectory = directory
+        MountNote(memoryAt: directory, identity: identity).leave(in: home)
+        sources.privateDirectory = (directory, OwnMount(mountPoint: directory, identity: identity, kind: .memory))
         return directory
     }
 
@@ -122,12 +128,8 @@ extension BuildMount {
         for union in sources.unions.reversed() {
             do throws(RuntimeError) { try union.unmount() } catch { failure = failure ?? error }
         }
-        if let directory = sources.privateDirectory {
-            do throws(Errno) {
-                try Mount.unmount(directory, flags: [.detach, .noFollow])
-            } catch {
-                failure = failure ?? RuntimeError("unmount \(directory)", error)
-            }
+        if let mount = sources.privateDirectory?.mount {
+            do throws(RuntimeError) { try mount.unmount() } catch { failure = failure ?? error }
         }
         sources = Sources()
         if let failure { throw failure }

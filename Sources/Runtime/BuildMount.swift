@@ -94,7 +94,7 @@ public final class BuildMount {
                 context, paths, layers: layers,
                 places: purpose == .command
                     ? Bundle.places(for: []) + BuildMountPoint.places(for: mountPoints) : [],
-                isVolatile: true)
+                permissions: purpose == .command ? .container : [], isVolatile: true)
         } catch {
             try? store.removeContainer(record.id)
             throw error

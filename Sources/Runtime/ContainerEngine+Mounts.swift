@@ -7,42 +7,52 @@ extension ContainerEngine {
     ///
     /// The mount stays when this process ends, until `unmount`.
     ///
+    /// - Parameter permissions: what others and programs may do there.
     /// - Throws: `busy` when something is mounted there, `mountFailed`, `badOption` when it is no directory.
     @discardableResult
-    public func mount(_ image: ImageRecord, at directory: String) throws(RuntimeError) -> MountRecord {
+    public func mount(
+        _ image: ImageRecord, at directory: String, permissions: MountPermissions = []
+    ) throws(RuntimeError) -> MountRecord {
         let place = try Self.mountPoint(directory)
         var lowers = store.lowerPaths(image.layerIDs)
         if lowers.isEmpty {
             // An image without layers shows an empty directory.
             lowers = [try Self.emptyDirectory(in: store)]
         }
-        let mount = try UnionMount.mount(try context.helper(), lowers: lowers, at: place, base: store.root)
+        let mount = try UnionMount.mount(
+            try context.helper(), lowers: lowers, at: place, permissions: permissions, base: store.root)
         return try record(
             mount,
             MountRecord(
                 mountPoint: place, imageID: image.id, layerIDs: image.layerIDs, readOnly: true,
-                server: Self.server(of: mount)))
+                server: Self.server(of: mount), identity: mount.identity))
     }
 
     /// Mounts a container's file system at a directory, writable: what is written becomes the container's own, to be
     /// committed. A running container is shown as it runs.
+    ///
+    /// - Parameter permissions: what others and programs may do there. A running container's processes are of many users, so
+    ///   that others cannot be kept out of a view of it but by a directory above, which must then be private.
     @discardableResult
-    public func mount(_ container: ContainerRecord, at directory: String) throws(RuntimeError) -> MountRecord {
+    public func mount(
+        _ container: ContainerRecord, at directory: String, permissions: MountPermissions = []
+    ) throws(RuntimeError) -> MountRecord {
         let place = try Self.mountPoint(directory)
         let paths = store.containerPaths(container.id)
         guard let lock = try ContainerLock.takeIfFree(paths) else {
-            return try showRunning(container, paths, at: place)
+            return try showRunning(container, paths, at: place, permissions)
         }
         try refuseIfMounted(container)
         let lowers = store.lowerPaths(container.layerIDs)
         let mount = try UnionMount.mount(
             try context.helper(), lowers: lowers.isEmpty ? [try Self.emptyDirectory(in: store)] : lowers,
-            upper: paths.upper, work: paths.work, at: place, base: store.root)
+            upper: paths.upper, work: paths.work, at: place, permissions: permissions, base: store.root)
         let result = try record(
             mount,
             MountRecord(
                 mountPoint: place, imageID: container.imageID, containerID: container.id,
-                layerIDs: container.layerIDs, readOnly: false, server: Self.server(of: mount)))
+                layerIDs: container.layerIDs, readOnly: false, server: Self.server(of: mount),
+                identity: mount.identity))
         withExtendedLifetime(lock.rawValue) {}
         return result
     }
@@ -57,8 +67,11 @@ extension ContainerEngine {
     /// none. Returns when all that was written is in the container.
     public func unmount(_ target: String) throws(RuntimeError) {
         let records = try storing { () throws(StoreError) in try store.mounts() }
-        let place = try? Self.absolute(target)
-        var found = records.filter { $0.mountPoint == place || $0.mountPoint == target }
+        // As it was mounted, before what the path leads to by now.
+        var found = records.filter { $0.mountPoint == target }
+        if found.isEmpty, let place = try? Self.absolute(target) {
+            found = records.filter { $0.mountPoint == place }
+        }
         if found.isEmpty, let container = try? store.container(matching: target) {
             found = records.filter { $0.containerID == container.id }
         }
@@ -66,12 +79,13 @@ extension ContainerEngine {
             throw RuntimeError(.notFound, "nothing of this store is mounted at \(target)")
         }
         for record in found {
-            let mount = UnionMount(
-                mountPoint: record.mountPoint, serverPID: record.server.pid, serverStart: record.server.startTime)
             if record.isBind(in: store) {
-                try UnionMount.unmount(record.mountPoint)
+                try OwnMount(record).unmount()
             } else {
-                try mount.unmount()
+                try UnionMount(
+                    mountPoint: record.mountPoint, serverPID: record.server.pid, serverStart: record.server.startTime,
+                    identity: record.identity
+                ).unmount()
             }
             try storing { () throws(StoreError) in try store.removeMount(at: record.mountPoint) }
         }
@@ -82,24 +96,53 @@ extension ContainerEngine {
     /// Shows the root file system of a running container at a second place. The record names the process that tends
     /// the container, because the mount has no server of its own.
     private func showRunning(
-        _ container: ContainerRecord, _ paths: ContainerPaths, at place: String
+        _ container: ContainerRecord, _ paths: ContainerPaths, at place: String, _ permissions: MountPermissions
     ) throws(RuntimeError) -> MountRecord {
         guard container.state == .running, let supervisor = container.supervisor else {
             throw RuntimeError(.conflict, "container \(container.name) is being started or removed")
         }
-        try attempting("mount \(container.name) at \(place)") { () throws(Errno) in
-            try Mount.mount(source: paths.rootfs, target: place, flags: .bind)
+        if !permissions.contains(.others) && !Self.isPrivate(place) {
+            throw RuntimeError(
+                .conflict,
+                "container \(container.name) runs, and \(place) would show it to all users",
+                remedy: "mount it below a directory that only you may enter, or allow it with -o allow_other")
+        }
+        let identity = try attempting("mount \(container.name) at \(place)") { () throws(Errno) in
+            let target = try FileDescriptor.currentDirectory.open(place, [.path, .directory], resolve: .noSymlinks)
+            let view = try FileDescriptor.currentDirectory.copyMount(of: paths.rootfs)
+            var attributes: MountAttributes = []
+            if !permissions.contains(.setIDs) { attributes.insert(.noSetID) }
+            if !permissions.contains(.devices) { attributes.insert(.noDevices) }
+            // Before anybody can see it.
+            try view.setMountAttributes(attributes)
+            let identity = try view.mountIdentity()
+            try view.attachMount(on: target)
+            return identity
         }
         let record = MountRecord(
             mountPoint: place, imageID: container.imageID, containerID: container.id, layerIDs: container.layerIDs,
-            readOnly: false, server: supervisor)
+            readOnly: false, server: supervisor, identity: identity)
         do throws(RuntimeError) {
             try storing { () throws(StoreError) in try store.addMount(record) }
         } catch {
-            _ = try? UnionMount.unmount(place)
+            _ = try? OwnMount(record).unmount()
             throw error
         }
         return record
+    }
+
+    /// Whether a directory above a place keeps all other users out.
+    private static func isPrivate(_ place: String) -> Bool {
+        var path = Substring(place)
+        while let slash = path.lastIndex(of: "/"), slash != path.startIndex {
+            path = path[..<slash]
+            if let status = try? FileDescriptor.currentDirectory.status(of: String(path)), status.isDirectory,
+                status.uid == Effective.uid, status.permissions & 0o011 == 0
+            {
+                return true
+            }
+        }
+        return false
     }
 
     private func record(_ mount: UnionMount, _ record: MountRecord) throws(RuntimeError) -> MountRecord {
@@ -119,7 +162,7 @@ extension ContainerEngine {
     private static func emptyDirectory(in store: ImageStore) throws(RuntimeError) -> String {
         let path = store.root + "/empty"
         do throws(Errno) {
-            try FileDescriptor.currentDirectory.makeDirectory(path, mode: 0o755)
+            try FileDescriptor.currentDirectory.makeDirectory(path, exactMode: 0o755)
         } catch {
             if error != .EEXIST { throw RuntimeError("create \(path)", error) }
         }

@@ -12,9 +12,9 @@ extension ContainerEngine {
             cleanUpAbandoned(container)
         }
         for mount in (try? store.mounts()) ?? [] where !mount.server.isAlive {
-            _ = try? UnionMount.unmount(mount.mountPoint)
             Supervision.reap(mount.server.pid)
-            try? store.removeMount(at: mount.mountPoint)
+            // As long as it is hidden by something else it stays, and its record with it.
+            if (try? OwnMount(mount).unmount()) != nil { try? store.removeMount(at: mount.mountPoint) }
         }
     }
 
@@ -41,8 +41,9 @@ extension ContainerEngine {
         }
         // Its processes are ours to bury where this process adopts orphans.
         if let pid = now.pid { Supervision.reap(pid) }
-        try? ContainerUnion.cleanUp(paths)
+        let isClean = (try? ContainerUnion.cleanUp(paths)) != nil
         if container.isBuild {
+            if !isClean { return }
             try? store.removeContainer(container.id)
             return
         }

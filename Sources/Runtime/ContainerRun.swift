@@ -131,8 +131,8 @@ final class ContainerRun {
     /// Unmounts what shows this run's mount elsewhere, and would keep it alive.
     private func endSecondViews() {
         for view in (try? store.mounts()) ?? [] where view.containerID == container.id {
-            _ = try? UnionMount.unmount(view.mountPoint)
-            try? store.removeMount(at: view.mountPoint)
+            // One that cannot be unmounted now is left for who reconciles.
+            if (try? OwnMount(view).unmount()) != nil { try? store.removeMount(at: view.mountPoint) }
         }
     }
 

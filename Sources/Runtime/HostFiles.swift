@@ -53,7 +53,9 @@ enum HostFiles {
         for file in files(hostname: hostname, adding: hosts) {
             let path = "\(directory)/\(file.name)"
             try attempting("write \(path)") { () throws(Errno) in
-                try FileDescriptor.open(path, [.writeOnly, .create, .truncate], mode: 0o644).writeAll(file.text)
+                let target = try FileDescriptor.open(path, [.writeOnly, .create, .truncate], mode: 0o644)
+                try target.setMode(0o644)
+                try target.writeAll(file.text)
             }
             mounts.append(.bind(path, at: "/etc/\(file.name)"))
         }

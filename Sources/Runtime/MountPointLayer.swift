@@ -47,7 +47,7 @@ struct MountPointLayer {
         made: inout Set<String>
     ) throws(Errno) {
         for merged in chain where made.insert(merged.path).inserted {
-            try FileDescriptor.currentDirectory.makeDirectory(directory + merged.path, mode: 0o755)
+            try FileDescriptor.currentDirectory.makeDirectory(directory + merged.path, exactMode: 0o755)
             guard let original = merged.stack.directories.first else { continue }
             try Attributes.copy(from: original.descriptor, to: directory + merged.path, marks: merged.stack.marks)
         }
@@ -56,10 +56,10 @@ struct MountPointLayer {
             path += "/" + name
             if !made.insert(path).inserted { continue }
             if index + 1 < rest.count || isDirectory {
-                try FileDescriptor.currentDirectory.makeDirectory(directory + path, mode: 0o755)
+                try FileDescriptor.currentDirectory.makeDirectory(directory + path, exactMode: 0o755)
             } else {
                 let flags: OpenFlags = [.writeOnly, .create, .exclusive, .noFollow]
-                _ = try FileDescriptor.open(directory + path, flags, mode: 0o644)
+                try FileDescriptor.open(directory + path, flags, mode: 0o644).setMode(0o644)
             }
         }
         // Last, because each new entry changed the times of its directory.

@@ -7,6 +7,10 @@ struct MountTable: Sendable {
         var mountPoint: String
         /// The file system's type, such as `fuse` or `fuse.strata-fuse`.
         var type: String
+        /// The file system's device number, as `MountIdentity.device`.
+        var device: UInt64
+        /// What is mounted, as the file system calls it.
+        var source: String
     }
 
     /// All mounts, in the order in which they were made.
@@ -30,7 +34,11 @@ struct MountTable: Sendable {
             guard fields.count > 6, let hyphen = fields[6...].firstIndex(of: "-"), hyphen + 1 < fields.count else {
                 return nil
             }
-            return Entry(mountPoint: Self.unescaped(fields[4]), type: String(fields[hyphen + 1]))
+            let device = fields[2].split(separator: ":").compactMap { UInt32($0) }
+            return Entry(
+                mountPoint: Self.unescaped(fields[4]), type: String(fields[hyphen + 1]),
+                device: device.count == 2 ? DeviceNumber(major: device[0], minor: device[1]).rawValue : 0,
+                source: hyphen + 2 < fields.count ? Self.unescaped(fields[hyphen + 2]) : "")
         }
     }
 

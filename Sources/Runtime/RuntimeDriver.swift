@@ -75,7 +75,7 @@ public struct RuntimeDriver: Sendable {
     func start(
         _ start: Start, whileStarting: (ChildProcess) throws(RuntimeError) -> Void = { _ in }
     ) throws(RuntimeError) -> Int32 {
-        try Self.makeDirectories(stateRoot)
+        try makeDirectories(stateRoot)
         try attempting("become the parent of orphans") { () throws(Errno) in try Supervision.adoptOrphans() }
         let log = start.process.map { $0 + ".log" } ?? start.bundle + "/runtime.log"
         let pidFile = start.process.map { $0 + ".pid" } ?? start.bundle + "/pid"
@@ -126,16 +126,27 @@ public struct RuntimeDriver: Sendable {
     // MARK: Calling the runtime
 
     /// Makes the directory for sockets.
-    func makeSocketDirectory() throws(RuntimeError) { try Self.makeDirectories(socketDirectory) }
+    func makeSocketDirectory() throws(RuntimeError) { try makeDirectories(socketDirectory) }
 
-    private static func makeDirectories(_ directory: String) throws(RuntimeError) {
+    private func makeDirectories(_ directory: String) throws(RuntimeError) {
+        // `/tmp/strata`, where it comes to that, may be somebody else's, who could put there what he likes.
+        let own = socketDirectory.split(separator: "/").count - 1
         var path = ""
-        for component in directory.split(separator: "/") {
+        for (depth, component) in directory.split(separator: "/").enumerated() {
             path += "/" + component
-            do throws(Errno) {
-                try FileDescriptor.currentDirectory.makeDirectory(path, mode: 0o700)
-            } catch {
-                if error != .EEXIST { throw RuntimeError("create \(path)", error) }
+            let status = try attempting("create \(path)") { () throws(Errno) in
+                do throws(Errno) {
+                    try FileDescriptor.currentDirectory.makeDirectory(path, mode: 0o700)
+                } catch {
+                    if error != .EEXIST { throw error }
+                }
+                // Whoever ends the last container removes it again.
+                return try FileDescriptor.currentDirectory.statusIfPresent(of: path)
+            }
+            if depth + 1 >= own, let status, status.uid != Effective.uid || !status.isDirectory {
+                throw RuntimeError(
+                    .system, "cannot use \(path): it belongs to another user (\(status.uid)) or is no directory",
+                    remedy: "set XDG_RUNTIME_DIR to a directory of your own")
             }
         }
     }
@@ -149,14 +160,15 @@ public struct RuntimeDriver: Sendable {
         return try attempting("wait for \(path)") { () throws(Errno) in try child.wait() }
     }
 
-    /// The runtime leads a session of its own: a Ctrl-C at our terminal is ours to pass on, not its to die of.
+    /// The runtime leads a session of its own: a Ctrl-C at our terminal is ours to pass on, not its to die of. Its umask, which
+    /// `exec` hands on, is that of containers, not of whoever calls us.
     private func spawn(
         _ arguments: [String], descriptors: [Int32], directory: String
     ) throws(RuntimeError) -> ChildProcess {
         let (path, all) = (path, [path, "--root", stateRoot] + arguments)
         let start: @Sendable () throws(Errno) -> ChildProcess = { () throws(Errno) in
             try ChildProcess.spawn(
-                path, arguments: all, directory: directory, descriptors: descriptors, newSession: true)
+                path, arguments: all, directory: directory, descriptors: descriptors, newSession: true, mask: 0o022)
         }
         return try attempting("run \(path)") { () throws(Errno) in
             guard case .hybrid = cgroups, kind == .crun else { return try start() }

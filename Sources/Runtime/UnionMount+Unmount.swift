@@ -10,15 +10,19 @@ extension UnionMount {
     /// Unmounts, and waits until the server has gone, so that all that was written is in the upper directory.
     ///
     /// A mount in use is waited for, about a second; after that it is taken out of the tree and ends with its last
-    /// user. A place that is not mounted any more is no error. Copies of the mount in the mount namespaces of others, who
-    /// made theirs while this was mounted, do not keep it: nobody here uses it any more, and the server is told to end.
+    /// user. A place that is not mounted any more is no error, and what others mounted there stays. Copies of the mount in
+    /// the mount namespaces of others, who made theirs while this was mounted, do not keep it: nobody here uses it any more,
+    /// and the server is told to end.
     ///
     /// - Parameter serverTimeout: how long to wait for the server, in milliseconds.
-    /// - Throws: `busy` when the mount is out of the tree and somebody still uses it.
+    /// - Throws: `busy` when the mount is out of the tree and somebody still uses it, and when something else is mounted
+    ///   over it.
     public func unmount(serverTimeout: Int64 = 10_000) throws(RuntimeError) {
         // Taken first: afterwards the number may be somebody else's.
         let server = serverIsAlive ? (try? Supervision.descriptor(of: serverPID)) : nil
-        let isInUse = try Self.unmount(mountPoint) == .inUse
+        let isServed = server != nil
+        let mount = OwnMount(mountPoint: mountPoint, identity: identity, isServed: isServed, isSought: isServed)
+        let isInUse = try mount.unmount() == .inUse
         guard let server else {
             Supervision.reap(serverPID)
             return
@@ -47,35 +51,18 @@ extension UnionMount {
         }
     }
 
-    /// What was found when something was unmounted.
-    enum Outcome {
-        case done
-        /// Nothing was mounted.
-        case nothing
-        /// Somebody has files open in it, or works in it: it is out of the tree.
-        case inUse
-    }
-
-    /// Takes whatever is mounted at a path out of the tree.
-    @discardableResult
-    static func unmount(_ mountPoint: String) throws(RuntimeError) -> Outcome {
-        for attempt in 0..<40 {
-            do throws(Errno) {
-                try Mount.unmount(mountPoint)
-                return .done
-            } catch {
-                switch error {
-                case .EINVAL, .ENOENT: return .nothing
-                case .EBUSY: MonotonicClock.sleep(milliseconds: attempt < 10 ? 2 : 30)
-                default: throw RuntimeError("unmount \(mountPoint)", error)
-                }
-            }
-        }
+    /// Takes away what a server left that was killed before anybody knew its mount: only a union, which was not there before,
+    /// and which nobody serves.
+    func clearAway(notMount before: MountIdentity) {
+        guard let place = try? MountPlace(mountPoint), let now = try? place.identity(), now != before,
+            MountTable.current().entries.contains(where: {
+                $0.mountPoint == mountPoint && $0.device == now.device && OwnMount.Kind.union.hasType($0.type)
+            })
+        else { return }
         do throws(Errno) {
-            try Mount.unmount(mountPoint, flags: [.detach, .noFollow])
+            try FileDescriptor.open(mountPoint, .directory).forEachEntry { _ in false }
         } catch {
-            if error != .EINVAL && error != .ENOENT { throw RuntimeError("unmount \(mountPoint)", error) }
+            if error == .ENOTCONN { try? place.detach(now) }
         }
-        return .inUse
     }
 }

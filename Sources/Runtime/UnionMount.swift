@@ -1,4 +1,4 @@
-import Linux
+public import Linux
 
 /// A mounted stack of directories and the process that serves it.
 public struct UnionMount: Hashable, Codable, Sendable {
@@ -8,13 +8,19 @@ public struct UnionMount: Hashable, Codable, Sendable {
     public let serverPID: Int32
     /// When that process started, to tell it from a later one of the same number; see `ProcessTable.startTime`.
     public let serverStart: UInt64?
+    /// Which mount it is; nil for one that an earlier version of Strata made, which did not ask.
+    public private(set) var identity: MountIdentity?
 
     /// Describes a mount that was made earlier.
-    public init(mountPoint: String, serverPID: Int32, serverStart: UInt64?) {
+    public init(mountPoint: String, serverPID: Int32, serverStart: UInt64?, identity: MountIdentity? = nil) {
         self.mountPoint = mountPoint
         self.serverPID = serverPID
         self.serverStart = serverStart
+        self.identity = identity
     }
+
+    /// `FUSE_SUPER_MAGIC`.
+    private static let magic: UInt64 = 0x6573_5546
 
     /// Linux allows 128 KiB for one argument; beyond this the paths are made relative.
     private static let longestOption = 100_000
@@ -28,21 +34,23 @@ public struct UnionMount: Hashable, Codable, Sendable {
     ///   - upper: the directory that takes the writes; nil mounts read-only.
     ///   - work: an empty directory on the upper's file system.
     ///   - mountPoint: an existing directory, absolute.
+    ///   - permissions: what others and programs may do there.
     ///   - options: further options as the helper takes them.
     ///   - base: a directory that the paths may be given relative to when there are very many of them.
     ///   - log: a file that takes what the server says; nil for none.
     /// - Throws: `busy` when the place is a mount point already, `mountFailed` with the server's reason.
     public static func mount(
         _ helper: MountHelper, lowers: [String], upper: String? = nil, work: String? = nil, at mountPoint: String,
-        options: [String] = [], base: String? = nil, log: String? = nil
+        permissions: MountPermissions = [], options: [String] = [], base: String? = nil, log: String? = nil
     ) throws(RuntimeError) -> UnionMount {
-        let before = try mountID(of: mountPoint)
-        if before != (try mountID(of: mountPoint + "/..")) {
+        let before = try identity(of: mountPoint)
+        if before != (try identity(of: mountPoint + "/..")) {
             throw RuntimeError(
                 .busy, "cannot mount at \(mountPoint): it is a mount point already", remedy: "unmount it first")
         }
         let (value, directory) = optionValue(
-            lowers: lowers, upper: upper, work: work, options: helper.options + options, base: base)
+            lowers: lowers, upper: upper, work: work, options: helper.options + permissions.helperOptions + options,
+            base: base)
         let messages = try openLog(log)
         let null = try attempting("open /dev/null") { () throws(Errno) in
             try FileDescriptor.open("/dev/null", .readWrite)
@@ -59,14 +67,14 @@ public struct UnionMount: Hashable, Codable, Sendable {
         } catch {
             throw RuntimeError("run \(helper.path)", error)
         }
-        let mount = UnionMount(
+        var mount = UnionMount(
             mountPoint: mountPoint, serverPID: server.pid, serverStart: ProcessTable.startTime(of: server.pid))
         do throws(RuntimeError) {
-            try mount.waitUntilReady(server, notMountID: before, mounts: mounts, messages: messages)
+            mount.identity = try mount.waitUntilReady(server, not: before, mounts: mounts, messages: messages)
         } catch {
             try? server.signal(Signals.kill)
             _ = try? server.wait()
-            try? Mount.unmount(mountPoint, flags: [.detach, .noFollow])
+            mount.clearAway(notMount: before)
             throw error
         }
         return mount
@@ -85,9 +93,11 @@ public struct UnionMount: Hashable, Codable, Sendable {
         return (shorter, base)
     }
 
-    private static func mountID(of path: String) throws(RuntimeError) -> UInt64 {
+    private static func identity(of path: String) throws(RuntimeError) -> MountIdentity {
         do throws(Errno) {
-            return try FileDescriptor.currentDirectory.mountID(of: path)
+            // Waits for the server of a mount there; a dead one is ENOTCONN.
+            _ = try FileDescriptor.currentDirectory.status(of: path, followSymlinks: true)
+            return try FileDescriptor.open(path, [.path, .directory]).mountIdentity()
         } catch {
             if error == .ENOTCONN {
                 throw RuntimeError(
@@ -107,16 +117,20 @@ public struct UnionMount: Hashable, Codable, Sendable {
     }
 
     private func waitUntilReady(
-        _ server: ChildProcess, notMountID before: UInt64, mounts: borrowing FileDescriptor,
+        _ server: ChildProcess, not before: MountIdentity, mounts: borrowing FileDescriptor,
         messages: borrowing FileDescriptor
-    ) throws(RuntimeError) {
+    ) throws(RuntimeError) -> MountIdentity {
         let end = try attempting("watch the mount server") { () throws(Errno) in
             try Supervision.descriptor(of: server.pid)
         }
         let deadline = MonotonicClock.milliseconds + 60_000
         while true {
-            // The first look at the mount's root waits until the server answers, so that success means ready.
-            if let now = try? FileDescriptor.currentDirectory.mountID(of: mountPoint), now != before { return }
+            // A look at the mount's root waits until the server answers, so that success means ready.
+            if let now = try? Self.identity(of: mountPoint), now != before,
+                (try? FileSystemStatus(path: mountPoint))?.type == Self.magic
+            {
+                return now
+            }
             if (try? server.poll()) != .some(.none) {
                 let reason = Self.lastLine(of: messages) ?? "the mount server ended without giving a reason"
                 throw RuntimeError(.mountFailed, "cannot mount at \(mountPoint): \(reason)")

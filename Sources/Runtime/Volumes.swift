@@ -103,7 +103,13 @@ public struct Volumes: Sendable {
         for name in path.split(separator: "/") {
             partial += "/" + name
             do throws(Errno) {
-                try FileDescriptor.currentDirectory.makeDirectory(partial, mode: partial == directory ? 0o700 : 0o755)
+                // A volume's mode is part of what containers see; that of a host's directory is the user's affair.
+                if partial.hasPrefix(directory + "/") {
+                    try FileDescriptor.currentDirectory.makeDirectory(partial, exactMode: 0o755)
+                } else {
+                    let mode: UInt32 = partial == directory ? 0o700 : 0o755
+                    try FileDescriptor.currentDirectory.makeDirectory(partial, mode: mode)
+                }
             } catch {
                 if error == .EEXIST || error == .EROFS || error == .ENOTDIR { continue }
                 throw RuntimeError("create \(path)", error)

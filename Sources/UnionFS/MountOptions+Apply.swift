@@ -87,7 +87,7 @@ extension MountOptions {
         case "dev", "nodev", "suid", "nosuid", "exec", "noexec", "atime", "noatime", "nodiratime", "sync", "async",
             "dirsync", "auto_unmount":
             mountOptions.append(name)
-        case "allow_other": allowsOthers = true
+        case "allow_other", "noallow_other": allowsOthers = name == "allow_other"
         case "allow_root": mountOptions.append(name)
         case "fsname":
             source = try Self.need(name, value)

@@ -21,8 +21,8 @@ public struct MountOptions: Sendable {
     public var hasACLs = true
     /// What the kernel is given as mount options.
     public var mountOptions: [String] = []
-    /// Whether others than the mounter may use the mount; always if root mounts.
-    public var allowsOthers = false
+    /// Whether others than the mounter may use the mount; nil for what root is used to: they may if root mounts.
+    public var allowsOthers: Bool?
     /// Whether the kernel reads and writes files by itself where it can.
     public var usesPassthrough = true
     /// Whether writes gather in the mount's page cache: faster where the kernel cannot write files by itself, but an error

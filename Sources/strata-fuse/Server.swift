@@ -55,7 +55,7 @@ struct Server {
         let isRoot = geteuid() == 0
         result.mountOptions = ["default_permissions", "fsname=\(escape(options.source))", "subtype=strata-fuse"]
         let isForRoot = options.mountOptions.contains("allow_root")
-        if (isRoot || options.allowsOthers) && !isForRoot { result.mountOptions.append("allow_other") }
+        if (options.allowsOthers ?? isRoot) && !isForRoot { result.mountOptions.append("allow_other") }
         if isRoot { result.mountOptions += ["dev", "suid"] }
         result.mountOptions += options.mountOptions
         if options.configuration.isReadOnly && !options.mountOptions.contains("ro") { result.mountOptions.append("ro") }

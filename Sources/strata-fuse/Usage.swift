@@ -25,7 +25,7 @@ let usage = """
       ro, rw                read-only or not
       dev, suid, exec       device nodes, set-id bits and programs work (the default for root), or with "no" before
       noatime               reading leaves access times alone
-      allow_other           for everybody, not only for the mounter (always, if root mounts)
+      allow_other           for everybody, not only for the mounter (the default for root), or with "no" before
       fsname=NAME           what the mount is shown to come from
       userxattr             keep marks in user.overlay attributes, as whoever is not root has to
       foreign_marks=off     .wh. names and marks of other overlays are files and attributes like any other

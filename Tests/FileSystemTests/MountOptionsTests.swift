@@ -40,6 +40,16 @@ import Testing
         }
     }
 
+    @Test("whom a mount of root's lets in", arguments: [("", true), (",noallow_other", false), (",allow_root", false)])
+    func others(_ option: String, mayEnter: Bool) throws {
+        try withBench { bench in
+            try expectMount(bench, try bench.helper("-o", bench.stack + option, bench.target)) { area throws in
+                #expect(bench.mountedWith.split(separator: ",").contains("allow_other") == mayEnter)
+                #expect(try area.text("f") == "lower")
+            }
+        }
+    }
+
     @Test("paths relative to the working directory")
     func relativePaths() throws {
         try withBench { bench in

@@ -169,23 +169,26 @@ import Testing
         #expect(error?.remedy != nil)
     }
 
-    /// Format 3 did not know what steps of the cache were made from.
-    @Test func storesOfThePastAreBroughtUpToDate() throws {
+    /// Format 3 did not know what steps of the cache were made from, and format 4 not which mount a record is of.
+    @Test(arguments: [3, 4]) func storesOfThePastAreBroughtUpToDate(format: Int) throws {
         let test = try TemporaryStore()
+        let server = ProcessIdentity.current
+        try test.store.addMount(MountRecord(mountPoint: "/old", layerIDs: [], readOnly: true, server: server))
+        let step = format == 3 ? "DROP TABLE step_inputs;" : ""
         try shell(
-            "sqlite3 store/catalog.sqlite 'DROP TABLE step_inputs; PRAGMA user_version = 3'", in: test.directory)
+            """
+            sqlite3 store/catalog.sqlite "ALTER TABLE mounts DROP COLUMN mount_id; ALTER TABLE mounts DROP COLUMN device;
+            \(step) PRAGMA user_version = \(format)"
+            """, in: test.directory)
         let store = try test.reopened()
         let inputs = StepInputs(parent: "below", text: "RUN true", data: Data([1, 2]))
         try store.putCacheRecord(CacheRecord(key: "step:1", layerID: nil), inputs: inputs)
         #expect(try store.stepInputs(parent: "below", text: nil)?.data == inputs.data)
-        #expect(try shell("sqlite3 store/catalog.sqlite 'PRAGMA user_version'", in: test.directory) == "4\n")
-    }
-
-    @Test func directoriesAreTheOwnersAlone() throws {
-        let test = try TemporaryStore()
-        let modes = try shell("stat -c '%n %a' . blobs layers containers tmp", in: test.directory + "/store")
-        #expect(modes == ". 700\nblobs 700\nlayers 700\ncontainers 700\ntmp 700\n")
-        #expect(throws: StoreError.self) { try ImageStore(root: "/dev/null/store") }
-        #expect(throws: StoreError.self) { try ImageStore(root: "") }
+        let identity = MountIdentity(id: 1 << 63 | 7, device: 9)
+        try store.addMount(
+            MountRecord(mountPoint: "/new", layerIDs: [], readOnly: true, server: server, identity: identity))
+        #expect(try store.mounts().map(\.mountPoint) == ["/old", "/new"])
+        #expect(try store.mounts().map(\.identity) == [nil, identity])
+        #expect(try shell("sqlite3 store/catalog.sqlite 'PRAGMA user_version'", in: test.directory) == "5\n")
     }
 }

@@ -36,7 +36,7 @@ struct Fixture {
             try? engine.remove(container.id, force: true, withVolumes: true)
         }
         for mount in MountTable.current().mounts(below: engine.store.root) {
-            _ = try? UnionMount.unmount(mount.mountPoint)
+            try? Mount.unmount(mount.mountPoint, flags: [.detach, .noFollow])
             Issue.record("\(mount.mountPoint) was left mounted")
         }
     }

@@ -82,7 +82,7 @@ import Testing
             try withTemporaryDirectory { directory in
                 let container = try fixture.create(["sh", "-c", "echo now > /now; sleep 1000"])
                 try fixture.engine.startDetached(container.id)
-                try fixture.engine.mount(try fixture.record(container), at: directory)
+                try fixture.engine.mount(try fixture.record(container), at: directory, permissions: .others)
                 try fixture.eventually("the file is seen") {
                     (try? read("\(directory)/now")) == "now\n"
                 }

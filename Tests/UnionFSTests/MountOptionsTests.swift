@@ -23,6 +23,12 @@ import Testing
         #expect(options.mountOptions == ["rw", "dev", "suid", "nodev"])
     }
 
+    @Test func `who may enter is the mounter's default unless it is said`() throws {
+        #expect(try MountOptions(["m", "-o", "lowerdir=a"]).allowsOthers == nil)
+        #expect(try MountOptions(["m", "-o", "lowerdir=a,noallow_other,allow_other"]).allowsOthers == true)
+        #expect(try MountOptions(["m", "-o", "lowerdir=a,allow_other,noallow_other"]).allowsOthers == false)
+    }
+
     @Test func `escapes and quotes`() throws {
         let options = try MountOptions([
             "m", "-o", #"lowerdir=/a\:b:/c\,d:/e\\f,context="system_u:object_r:container_t:s0:c1,c2",fsname=x"#,

@@ -126,6 +126,10 @@ int clinux_setns(int fd, int type);
 int clinux_open_tree(int directory, const char *path, uint32_t flags);
 int clinux_mount_setattr(int directory, const char *path, uint32_t flags, uint64_t set, uint64_t clear,
                          uint64_t propagation);
+/// move_mount(2): puts the mount `from` is the root of on the directory `to`; both are descriptors, O_PATH or not.
+int clinux_move_mount(int from, int to);
+/// The number of the mount that a path is on, 0 where the kernel does not tell, and the device of its file system.
+int clinux_mount_identity(int directory, const char *path, int flags, uint64_t *id, uint64_t *device);
 int clinux_setfsuid(uint32_t uid);
 int clinux_setfsgid(uint32_t gid);
 int clinux_pidfd_open(int32_t pid, uint32_t flags);
@@ -135,10 +139,11 @@ int clinux_lock_byte(int fd, uint64_t offset);
 int clinux_close_range(uint32_t first, uint32_t last, uint32_t flags);
 
 /// Starts a program: file descriptors `map[0..<count]` become 0..<count in the child, all others are closed;
-/// `directory` and `environment` may be NULL (inherited). With `new_session` the child leads a session of its own.
+/// `directory` and `environment` may be NULL (inherited). With `new_session` the child leads a session of its own. `mask` is
+/// its umask, inherited where it is negative.
 /// Returns the child's pid, or -1 with errno of the step that failed, the exec included.
 int32_t clinux_spawn(const char *path, char *const arguments[], char *const environment[], const char *directory,
-                     const int32_t *map, int32_t count, int new_session);
+                     const int32_t *map, int32_t count, int new_session, int32_t mask);
 
 // MARK: Directory entries
 

@@ -11,7 +11,12 @@ struct MountCommand: ParsableCommand {
             An image is mounted read-only. With --rw a container of it is made, whose name is printed; what is written \
             belongs to that container and becomes an image with 'strata commit'. A container is always writable.
 
+            Only the user who mounts can look into the mount, and no program in it gets rights on this machine: set-id bits \
+            and device nodes can be made and committed, but mean nothing there. With -o, a list with commas between, suid \
+            and dev give them their meaning, and allow_other lets all users in, as far as the files' modes do.
+
             EXAMPLE: strata mount web /mnt
+            EXAMPLE: strata mount -o allow_other web /srv/web
             EXAMPLE: strata mount --rw --name edit web /mnt
             """)
 
@@ -19,6 +24,11 @@ struct MountCommand: ParsableCommand {
 
     @Flag(name: [.customLong("rw")], help: "Make the mount of an image writable by way of a new container.")
     var writable = false
+
+    @Option(
+        name: [.customShort("o"), .customLong("options")],
+        help: ArgumentHelp("What the mount allows: suid, dev, allow_other.", valueName: "list"))
+    var mountOptions: [String] = []
 
     @Option(help: "The name of the container that --rw makes.")
     var name: String?
@@ -37,14 +47,16 @@ struct MountCommand: ParsableCommand {
         guard let directory else {
             throw CommandError(.usage, "'strata mount' requires the directory to mount \(source) at")
         }
+        let permissions =
+            try mountOptions.isEmpty ? [] : MountPermissions(mountOptions: mountOptions.joined(separator: ","))
         let engine = try globals.openEngine()
         switch try MountSource.find(source, with: engine) {
-        case .container(let container): try engine.mount(container, at: directory)
-        case .image(let image) where !writable: try engine.mount(image, at: directory)
+        case .container(let container): try engine.mount(container, at: directory, permissions: permissions)
+        case .image(let image) where !writable: try engine.mount(image, at: directory, permissions: permissions)
         case .image(let image):
             let container = try MountSource.container(of: image, named: name, calling: source, with: engine)
             do {
-                try engine.mount(container, at: directory)
+                try engine.mount(container, at: directory, permissions: permissions)
             } catch {
                 try? engine.remove(container.id)
                 throw error
