@@ -25,6 +25,18 @@ extension EndToEnd {
             }
         }
 
+        @Test func librariesAreLoadedByThoseWhoNeedThem() throws {
+            try Strata.test { strata in
+                func loads(_ library: String, _ arguments: String...) throws -> Bool {
+                    try strata.run(arguments, environment: ["LD_DEBUG": "files"]).errors.contains(library)
+                }
+                #expect(try !loads("libcurl", "ps") && !loads("libcrypto", "ps"))
+                #expect(try loads("libcrypto", "import", try Busybox.archive(), "busybox"))
+                #expect(try !loads("libcurl", "run", "--rm", "busybox", "true"))
+                #expect(try loads("libcurl", "pull", "localhost:1/nothing:here"))
+            }
+        }
+
         @Test func unknownWordsAreOneLineWithAHint() throws {
             try Strata.test { strata in
                 let command = try strata.failure(of: "imagse", status: 1)
