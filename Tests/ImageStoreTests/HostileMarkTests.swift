@@ -114,6 +114,20 @@ import Testing
         #expect(try shell("find .", in: scene.test.store.layerPath(layer.id)) == ".\n./t\n")
     }
 
+    @Test func `of an overlay's notes a layer keeps only that a directory is opaque`() throws {
+        let scene = try Scene()
+        let upper = try scene.test.tree(
+            "upper",
+            """
+            echo x > f; ln -s f l; mkdir x y
+            for i in f l y; do setfattr -hn trusted.overlay.opaque -v y $i; done
+            setfattr -n trusted.overlay.opaque -v x x; setfattr -hn trusted.overlay.whiteout -v y f
+            """)
+        let layer = try scene.test.store.commitLayer(takingUpper: upper, lowers: [scene.base]).finish()
+        let notes = try shell("getfattr -hRm overlay . | grep -v '^$'", in: scene.test.store.layerPath(layer.id))
+        #expect(notes == "# file: y\ntrusted.overlay.opaque\n")
+    }
+
     @Test(arguments: [
         "trusted.overlay.opaque=y", "user.overlay.opaque=y", "user.fuseoverlayfs.opaque=y",
         "trusted.overlay.redirect=/d", "user.overlay.redirect=/d", "trusted.overlay.metacopy=",
@@ -168,6 +182,22 @@ import Testing
         }
     }
 
+    @Test func `an attribute's name may hold any byte`() throws {
+        let (test, other) = (try TemporaryStore(), try TemporaryStore())
+        let plain = try test.tree(
+            "plain",
+            """
+            echo x > f; setfattr -n user.a -v 1 f; setfattr -n user.a=b -v 2 f; setfattr -n 'user.a=%25 c' -v '3=' f
+            setfattr -n "$(printf 'user.\\351')" -v 4 f; setfattr -n "$(printf 'user.\\350')" -v 5 f
+            """)
+        let layer = try test.store.commitLayer(copyingPlain: plain).finish()
+        let again = try pass(layer.id, from: test, to: other)
+        #expect(again.diffID == layer.diffID)
+        let (shown, expected) = (try other.show([again.id]), try test.show([layer.id]))
+        #expect(shown.files["f"] == expected.files["f"])
+        #expect(shown.files["f"]?.contains("user.a=b=[50]") == true)
+    }
+
     // MARK: Helpers
 
     /// Sends a layer's archive to another store.
@@ -183,12 +213,8 @@ import Testing
         return try other.store.importFile(archive, ImportOptions(kind: .layer))
     }
 
-    /// A note `origin` that names a file, as setfattr(1) takes it: `struct ovl_fb` without the file system's UUID.
+    /// A note `origin` that names a file, as setfattr(1) takes it.
     private static func origin(of path: String) throws -> String {
-        let handle = try FileDescriptor.open(path).fileHandle()
-        let value =
-            [0, 0xfb, UInt8(handle.bytes.count + 21), 0, UInt8(truncatingIfNeeded: handle.type)]
-            + [UInt8](repeating: 0, count: 16) + handle.bytes
-        return "0x" + value.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
+        "0x" + (try originNote(of: path)).map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
     }
 }

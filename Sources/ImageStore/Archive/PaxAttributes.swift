@@ -15,6 +15,7 @@ struct PaxAttributes {
     /// Attributes in libarchive's encoding, which counts only where star's is missing.
     private var encodedAttributes = AttributeList()
     var sparse = Sparse()
+    private static let attributePrefix = Array("SCHILY.xattr.".utf8)
     /// More than any file system keeps of one file: Linux lists at most 64 KiB of names.
     static let maximumAttributes = 4096
     /// Whether that is why `read` failed.
@@ -68,13 +69,18 @@ struct PaxAttributes {
             guard space + 1 < end, rest[end - 1] == 0x0A else { return false }
             let record = rest[(space + 1)..<(end - 1)]
             guard let equals = record.firstIndex(of: 0x3D) else { return false }
-            guard set(String(decoding: record[..<equals], as: UTF8.self), record[(equals + 1)...]) else { return false }
+            guard set(record[..<equals], record[(equals + 1)...]) else { return false }
             rest = rest[end...]
         }
         return true
     }
 
-    private mutating func set(_ key: String, _ value: ArraySlice<UInt8>) -> Bool {
+    private mutating func set(_ bytes: ArraySlice<UInt8>, _ value: ArraySlice<UInt8>) -> Bool {
+        // Names of attributes are bytes.
+        if bytes.starts(with: PaxAttributes.attributePrefix) {
+            return attributes.set(Array(bytes.dropFirst(PaxAttributes.attributePrefix.count)), Array(value))
+        }
+        let key = String(decoding: bytes, as: UTF8.self)
         switch key {
         case "path": path = value.isEmpty ? nil : Array(value)
         case "linkpath": linkPath = value.isEmpty ? nil : Array(value)
@@ -89,9 +95,7 @@ struct PaxAttributes {
         case "SCHILY.acl.access": return setList("system.posix_acl_access", value)
         case "SCHILY.acl.default": return setList("system.posix_acl_default", value)
         default:
-            if key.hasPrefix("SCHILY.xattr.") {
-                return attributes.set(Array(key.utf8.dropFirst(13)), Array(value))
-            } else if key.hasPrefix("LIBARCHIVE.xattr.") {
+            if key.hasPrefix("LIBARCHIVE.xattr.") {
                 guard let name = Pax.percentDecoded(Array(key.utf8.dropFirst(17))), let decoded = Pax.base64(value)
                 else { return false }
                 return encodedAttributes.set(name, decoded)

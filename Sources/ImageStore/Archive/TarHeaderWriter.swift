@@ -1,9 +1,11 @@
+import FoundationEssentials
 import Linux
 
 /// Encodes the headers of an entry: ustar, with a pax extended header where ustar cannot say it.
 ///
 /// The same entry always gives the same bytes: records sorted by key, no names of users, nothing of the time or the
-/// machine. IEEE Std 1003.1, "pax Interchange Format"; extended attributes as `SCHILY.xattr.*`, as Docker writes them.
+/// machine. IEEE Std 1003.1, "pax Interchange Format"; extended attributes as `SCHILY.xattr.*`, as Docker writes them, or
+/// as `LIBARCHIVE.xattr.*` where their names hold a `=`, which ends a key.
 struct TarHeaderWriter {
     var typeFlag: UInt8
     var path: [UInt8]
@@ -53,10 +55,20 @@ struct TarHeaderWriter {
         {
             records.append((Array("mtime".utf8), TarHeaderWriter.decimal(modificationTime)))
         }
-        for attribute in attributes {
-            records.append((Array("SCHILY.xattr.".utf8) + attribute.name, attribute.value))
-        }
+        records += attributes.map(TarHeaderWriter.record(of:))
         return records.sorted { $0.key.lexicographicallyPrecedes($1.key) }
+    }
+
+    private static func record(of attribute: TarEntry.Attribute) -> (key: [UInt8], value: [UInt8]) {
+        guard attribute.name.contains(UInt8(ascii: "=")) else {
+            return (Array("SCHILY.xattr.".utf8) + attribute.name, attribute.value)
+        }
+        let digits = Array("0123456789ABCDEF".utf8)
+        let name = attribute.name.flatMap { byte -> [UInt8] in
+            let isPlain = (0x21...0x7E).contains(byte) && byte != UInt8(ascii: "=") && byte != UInt8(ascii: "%")
+            return isPlain ? [byte] : [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+        }
+        return (Array("LIBARCHIVE.xattr.".utf8) + name, Array(Data(attribute.value).base64EncodedString().utf8))
     }
 
     /// `length key=value\n`, where the length counts its own digits.

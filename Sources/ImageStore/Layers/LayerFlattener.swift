@@ -212,8 +212,11 @@ final class LayerFlattener {
         var notes = Notes()
         var needless: [[CChar]] = []
         for name in try file.attributeNames() where marks.isMark(name) {
-            if name == marks.name(.opaque) {
-                notes.isOpaque = try file.attribute(name) == [UInt8(ascii: "y")]
+            // On anything else, or with another value, it means nothing that a union of the store writes.
+            if name == marks.name(.opaque), try file.attribute(name) == [UInt8(ascii: "y")],
+                try file.status().isDirectory
+            {
+                notes.isOpaque = true
                 continue
             }
             if name == marks.name(.redirect) {
