@@ -24,6 +24,26 @@ package struct Mutator: RandomNumberGenerator {
         }
     }
 
+    /// Calls `body`, which tells how many cases it played, with mutators of one seed after the other until those are
+    /// `cases`, or as many as `STRATA_FUZZ_CASES` asks for.
+    package static func played(_ cases: UInt64, _ body: (UInt64, inout Mutator) throws -> UInt64) rethrows {
+        let wanted = number("STRATA_FUZZ_CASES") ?? cases
+        var (round, count): (UInt64, UInt64) = (0, 0)
+        while count < wanted {
+            var mutator = Mutator(seed: seed &+ round)
+            count += max(1, try body(seed &+ round, &mutator))
+            round += 1
+        }
+    }
+
+    /// True once in `n` times.
+    package mutating func chance(oneIn n: Int) -> Bool { Int.random(in: 0..<n, using: &self) == 0 }
+
+    /// One of several values; there must be one.
+    package mutating func pick<Value>(_ values: [Value]) -> Value {
+        values[Int.random(in: 0..<values.count, using: &self)]
+    }
+
     /// xorshift64*
     package mutating func next() -> UInt64 {
         state ^= state >> 12

@@ -14,37 +14,59 @@ final class KernelUnion {
         self.test = test
         self.lowers = lowers
         directory = test.directory + "/store/containers/union-\(UInt64.random(in: 0...UInt64.max))"
-        try shell("mkdir \(directory); cd \(directory); mkdir upper work merged")
-    }
-
-    deinit {
-        _ = try? shell("umount -l \(directory)/merged 2>&1")
+        for name in ["", "/upper", "/work", "/merged"] {
+            try FileDescriptor.currentDirectory.makeDirectory(directory + name, mode: 0o755)
+        }
     }
 
     /// Runs a script in the mounted union and returns what the union shows afterwards.
     func run(
         _ script: String, options: String = "redirect_dir=on,metacopy=on,index=on,xino=on"
     ) throws -> TreeSnapshot {
-        let stack = test.store.lowerPaths(lowers).joined(separator: ":")
-        try shell(
-            "mount -t overlay overlay -o lowerdir=\(stack),upperdir=upper,workdir=work,\(options) merged",
-            in: directory)
-        try shell(script, in: directory + "/merged")
-        let shown = try TreeSnapshot(directory + "/merged", .includeRoot)
-        try shell("umount merged", in: directory)
-        return shown
+        try mounted(options: options) { merged in
+            try shell(script, in: merged)
+            return try TreeSnapshot(merged, .includeRoot)
+        }
     }
+
+    /// Calls `body` with the path of the mounted union.
+    func mounted<Value>(
+        options: String = "redirect_dir=on,metacopy=on,index=on,xino=on", _ body: (String) throws -> Value
+    ) throws -> Value {
+        let stack = test.store.lowerPaths(lowers).joined(separator: ":")
+        let directories = "lowerdir=\(stack),upperdir=\(upper),workdir=\(directory)/work"
+        return try withOverlay(at: directory + "/merged", options: "\(directories),\(options)", body)
+    }
+}
+
+/// Calls `body` with the path of a mounted overlay, which is gone afterwards whatever happens.
+private func withOverlay<Value>(
+    at path: String, flags: MountFlags = [], options: String, _ body: (String) throws -> Value
+) throws -> Value {
+    try Mount.mount(source: "overlay", target: path, type: "overlay", flags: flags, options: options)
+    defer { try? Mount.unmount(path, flags: [.detach, .noFollow]) }
+    return try body(path)
 }
 
 extension TemporaryStore {
     /// What a stack of layers shows, by the kernel's overlay without any of its extensions.
-    func show(_ layers: [LayerID]) throws -> TreeSnapshot {
+    func show(_ layers: [LayerID], _ options: TreeSnapshot.Options = .includeRoot) throws -> TreeSnapshot {
         let mounted = directory + "/shown-\(UInt64.random(in: 0...UInt64.max))"
-        try shell("mkdir \(mounted) \(mounted).nothing")
+        let nothing = mounted + ".nothing"
+        for path in [mounted, nothing] { try FileDescriptor.currentDirectory.makeDirectory(path, mode: 0o755) }
+        defer { for path in [mounted, nothing] { try? FileDescriptor.currentDirectory.removeDirectory(path) } }
         // One layer alone would not be a union, in which programs see their own attributes.
-        let stack = (store.lowerPaths(layers) + [mounted + ".nothing"]).joined(separator: ":")
-        try shell("mount -t overlay overlay -o ro,lowerdir=\(stack),redirect_dir=nofollow,metacopy=off \(mounted)")
-        defer { _ = try? shell("umount -l \(mounted)") }
-        return try TreeSnapshot(mounted, .includeRoot)
+        let stack = (store.lowerPaths(layers) + [nothing]).joined(separator: ":")
+        return try withOverlay(
+            at: mounted, flags: .readOnly, options: "lowerdir=\(stack),redirect_dir=nofollow,metacopy=off"
+        ) { try TreeSnapshot($0, options) }
     }
+}
+
+/// A note `origin` that names a file: `struct ovl_fb` of the kernel's fs/overlayfs/overlayfs.h without the file
+/// system's UUID.
+func originNote(of path: String) throws -> [UInt8] {
+    let handle = try FileDescriptor.open(path, [.path, .noFollow]).fileHandle()
+    return [0, 0xfb, UInt8(handle.bytes.count + 21), 0, UInt8(truncatingIfNeeded: handle.type)]
+        + [UInt8](repeating: 0, count: 16) + handle.bytes
 }
