@@ -40,7 +40,7 @@ import Testing
         }
     }
 
-    @Test("whom a mount of root's lets in", arguments: [("", true), (",noallow_other", false), (",allow_root", false)])
+    @Test("whom a mount of root's lets in", arguments: [("", true), (",noallow_other", false)])
     func others(_ option: String, mayEnter: Bool) throws {
         try withBench { bench in
             try expectMount(bench, try bench.helper("-o", bench.stack + option, bench.target)) { area throws in
