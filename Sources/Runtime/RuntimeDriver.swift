@@ -146,7 +146,7 @@ public struct RuntimeDriver: Sendable {
             if depth + 1 >= own, let status, status.uid != Effective.uid || !status.isDirectory {
                 throw RuntimeError(
                     .system, "cannot use \(path): it belongs to another user (\(status.uid)) or is no directory",
-                    remedy: "set XDG_RUNTIME_DIR to a directory of your own")
+                    remedy: Effective.isRoot ? nil : "set XDG_RUNTIME_DIR to a directory of your own")
             }
         }
     }
