@@ -13,10 +13,8 @@ enum ArchiveRound {
             archive.fill(entries: Int.random(in: 20...90, using: &random), kind, &random)
             cases += archive.marked
             var options = ImportOptions(kind: kind)
-            let isExact = random.chance(oneIn: 4)
-            options.isExact = isExact
+            options.isExact = random.chance(oneIn: 4)
             guard let layer = try read(archive.bytes(withMarks: true), scene, options) else { continue }
-            options.isExact = false
             guard let plain = try read(archive.bytes(withMarks: false), scene, options) else {
                 throw MarkFault(description: "only without its attributes the archive is refused")
             }
@@ -29,7 +27,8 @@ enum ArchiveRound {
             try scene.requireClean(layer.id, in: scene.test)
             if random.chance(oneIn: 2) {
                 // What is written again is the archive that came, or the tree's own, which is a layer's.
-                try passOn(layer, ImportOptions(kind: isExact ? kind : .layer, isExact: isExact), scene)
+                if !options.isExact { options.kind = .layer }
+                try passOn(layer, options, scene)
             }
         }
         return UInt64(cases)

@@ -10,7 +10,7 @@ import Testing
 
     @Test func `random notes lead nowhere and hide nothing`() throws {
         var scene = try MarkScene()
-        var (rounds, failures) = (0, 0)
+        var (rounds, failures, played): (Int, Int, UInt64) = (0, 0, 0)
         try Mutator.played(5000) { seed, random in
             if failures >= 3 { return UInt64.max >> 1 }
             rounds += 1
@@ -24,6 +24,7 @@ import Testing
                     default: try ArchiveRound.play(scene, &random)
                     }
                 try scene.endRound()
+                played += cases
                 return cases
             } catch {
                 failures += 1
@@ -32,5 +33,6 @@ import Testing
                 return 1
             }
         }
+        print("\(played) cases in \(rounds) rounds")
     }
 }
