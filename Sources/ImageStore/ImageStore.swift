@@ -29,6 +29,8 @@ public final class ImageStore: Sendable {
     /// Opens the store in a directory, making it (mode 0700) where it is missing, and removes what dead processes
     /// left unfinished.
     public init(root: String) throws(StoreError) {
+        // The catalog waits for ever for a thread that it does not get.
+        try attempting("cannot open the store \(root)") { () throws(Errno) in try PrivateThread.require(2) }
         let absolute = try ImageStore.prepare(root)
         self.root = absolute
         blobs = BlobStore(directory: absolute + "/blobs/sha256", temporary: absolute + "/tmp")
