@@ -138,7 +138,7 @@ extension BuildError {
         switch error {
         case .ENOSPC, .EDQUOT:
             self.init(.noSpace, "cannot \(attempt): \(error)", remedy: "free some space, then build again")
-        default: self.init(.system, "cannot \(attempt): \(error)")
+        default: self.init(.system, "cannot \(attempt): \(error)", remedy: error.remedy)
         }
     }
 }

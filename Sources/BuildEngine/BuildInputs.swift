@@ -86,9 +86,8 @@ extension Isolation.Host {
         if address.hasPrefix("["), address.hasSuffix("]") { address = String(address.dropFirst().dropLast()) }
         if address == "host-gateway" { address = "127.0.0.1" }
         let name = String(text[..<index])
-        let isAddress = !address.isEmpty && address.allSatisfy { $0.isHexDigit || $0 == "." || $0 == ":" || $0 == "%" }
-        guard !name.isEmpty, isAddress, address.contains(".") || address.contains(":") else { return nil }
-        guard !name.contains(where: \.isWhitespace) else { return nil }
+        let isAddress = address.allSatisfy { $0.isASCII && ($0.isHexDigit || $0 == "." || $0 == ":" || $0 == "%") }
+        guard HostName.isValid(name), isAddress, address.contains(".") || address.contains(":") else { return nil }
         return Isolation.Host(name: name, address: address)
     }
 }

@@ -1,4 +1,5 @@
 public import ImageStore
+import Linux
 public import Runtime
 
 /// Builds images from Dockerfiles.
@@ -29,6 +30,8 @@ public struct Builder: Sendable {
         _ options: BuildOptions, cancellation: Cancellation? = nil,
         progress: @escaping @Sendable (ProgressEvent) -> Void = { _ in }
     ) throws(BuildError) -> BuildResult {
+        // Those that hash layers and tend commands would wait for ever for threads that do not come.
+        try attempting("start the threads of a build") { () throws(Errno) in try PrivateThread.require(6) }
         // A build that was killed may have left a container and a mount.
         ContainerEngine(runtime).reconcile()
         let chosen = options.runtime.map { RuntimeContext(store: store, runtime: $0) }

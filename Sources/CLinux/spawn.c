@@ -20,14 +20,15 @@ static void become(const char *path, char *const arguments[], char *const enviro
     if (mask >= 0) umask((mode_t)mask);
     if (directory && chdir(directory) < 0) goto failed;
 
-    // Lift every source above the targets first, so that no dup2 overwrites one still needed.
+    // Lift every source above the targets first, so that no dup2 overwrites one still needed. No higher than that: there
+    // may be few descriptors.
     int lifted[16];
     for (int32_t i = 0; i < count; i++) {
-        lifted[i] = fcntl(map[i], F_DUPFD_CLOEXEC, 64);
-        if (lifted[i] < 0) goto failed;
+        lifted[i] = fcntl(map[i], F_DUPFD_CLOEXEC, count);
+        if (lifted[i] < 0) goto unlifted;
     }
-    int high = fcntl(report, F_DUPFD_CLOEXEC, 64);
-    if (high < 0) goto failed;
+    int high = fcntl(report, F_DUPFD_CLOEXEC, count);
+    if (high < 0) goto unlifted;
     report = high;
     for (int32_t i = 0; i < count; i++)
         if (dup2(lifted[i], i) < 0) goto failed;
@@ -42,6 +43,9 @@ static void become(const char *path, char *const arguments[], char *const enviro
         if (sigaction(s, NULL, &old) == 0 && old.sa_handler != SIG_DFL && s != SIGKILL && s != SIGSTOP) signal(s, SIG_DFL);
     }
     execvpe(path, arguments, environment ? environment : environ);
+unlifted:
+    // What fcntl says where the limit of descriptors is lower than the number asked for.
+    if (errno == EINVAL) errno = EMFILE;
 failed:;
     int code = errno;
     ssize_t ignored = write(report, &code, sizeof code);

@@ -34,12 +34,16 @@ enum LayerStream {
         of unpack: @escaping @Sendable (ByteQueue) throws(StoreError) -> Value, _ queue: ByteQueue
     ) async -> Result<Value, StoreError> {
         await withCheckedContinuation { continuation in
-            PrivateThread.detach {
+            let isStarted = PrivateThread.detach {
                 let result = Result { () throws(StoreError) in
                     defer { queue.cancel() }
                     return try unpack(queue)
                 }
                 continuation.resume(returning: result)
+            }
+            if !isStarted {
+                queue.cancel()
+                continuation.resume(returning: .failure(StoreError(Errno.EAGAIN, "cannot unpack a layer")))
             }
         }
     }

@@ -76,7 +76,7 @@ public struct Readiness: ~Copyable {
     /// The server cannot come up: its starter prints `message`, one line, and ends with status 1, as this process does.
     public consuming func fail(_ message: String) -> Never {
         // One line, and no zero, which would mean success.
-        let bytes = message.utf8.map { $0 == 0 || $0 == 10 ? 32 : $0 }
+        let bytes = Array(VisibleText.line(message).utf8)
         if let channel = channel.take() {
             bytes.withUnsafeBytes { _ = Glibc.write(channel.rawValue, $0.baseAddress, $0.count) }
         } else {

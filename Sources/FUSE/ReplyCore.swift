@@ -13,8 +13,10 @@ struct ReplyCore: ~Copyable {
         _ = cfuse_reply_error(&request, EIO)
     }
 
-    /// Answers with an error, or with plain success for 0. Numbers that the protocol does not carry become EIO.
+    /// Answers with an error, or with plain success for 0. Numbers that the protocol does not carry become EIO; EMFILE
+    /// becomes ENFILE, because the descriptors that ran out are not the caller's.
     consuming func status(_ number: Int32) -> Bool {
+        let number = number == EMFILE ? ENFILE : number
         let taken = cfuse_reply_error(&request, number) == 0
         discard self
         return taken

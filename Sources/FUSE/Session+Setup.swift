@@ -7,7 +7,7 @@ extension Session {
     static var lastMessage: String {
         let number = Errno.current
         let message = String(cString: cfuse_last_message())
-        return message.isEmpty ? "\(number)" : message
+        return message.isEmpty ? number.explained : message
     }
 
     /// Absolute, because the server changes to the root directory before it unmounts.
@@ -29,7 +29,7 @@ extension Session {
         do throws(Errno) {
             return try FileDescriptor.pipe()
         } catch {
-            throw MountFailure("cannot make a pipe: \(error)")
+            throw MountFailure("cannot make a pipe: \(error.explained)")
         }
     }
 

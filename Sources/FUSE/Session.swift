@@ -70,13 +70,18 @@ public final class Session: @unchecked Sendable {
 
     /// Answers the kernel's INIT request on this thread, then starts the workers. From here on the mount can be used.
     public func start() throws(MountFailure) {
-        guard pool.answerInit() else { throw MountFailure("cannot serve \(mountPoint): the kernel closed the session") }
+        guard pool.answerInit() else {
+            end()
+            throw MountFailure("cannot serve \(mountPoint): the kernel closed the session")
+        }
         state.withLock { $0 = .started }
         fileSystem.initialize(self)
         do throws(Errno) {
             try pool.start()
         } catch {
-            throw MountFailure("cannot start the threads that serve \(mountPoint): \(error)")
+            // A mount that nobody serves is an obstacle.
+            end()
+            throw MountFailure("cannot start the threads that serve \(mountPoint): \(error.explained)")
         }
     }
 
@@ -116,12 +121,12 @@ public final class Session: @unchecked Sendable {
     }
 
     /// Blocks SIGTERM, SIGINT and SIGHUP in this thread and in the threads it starts, so that `wait` gets them; ignores
-    /// SIGPIPE.
+    /// SIGPIPE and SIGXFSZ, which are errors of the write that they come from.
     public static func blockSignals() {
         var set = sigset_t()
         sigemptyset(&set)
         for number in [SIGTERM, SIGINT, SIGHUP] { sigaddset(&set, number) }
         pthread_sigmask(SIG_BLOCK, &set, nil)
-        _ = signal(SIGPIPE, SIG_IGN)
+        for number in [SIGPIPE, SIGXFSZ] { _ = signal(number, SIG_IGN) }
     }
 }

@@ -34,6 +34,8 @@ public final class ImageStore: Sendable {
     ///
     /// - Throws: `notPermitted` for a directory of another user's, or one that has other things in it and is open to all.
     public init(root: String) throws(StoreError) {
+        // The catalog waits for ever for a thread that it does not get.
+        try attempting("cannot open the store \(root)") { () throws(Errno) in try PrivateThread.require(2) }
         let absolute = try StoreDirectory.prepare(root)
         self.root = absolute
         blobs = BlobStore(directory: absolute + "/blobs/sha256", temporary: absolute + "/tmp")

@@ -58,7 +58,7 @@ public struct StoreError: DescribedError, Hashable, Sendable {
         case .EPERM, .EACCES, .EROFS:
             self.init(.notPermitted, "\(what): \(errno)")
         default:
-            self.init(.io, "\(what): \(errno)")
+            self.init(.io, "\(what): \(errno)", remedy: errno.remedy)
         }
     }
 }

@@ -63,7 +63,23 @@ public enum PrivateThread {
         deinit { join() }
     }
 
-    /// Runs `body` on a thread of its own and does not wait for it; false, and nothing is run, where there is none left.
+    /// Throws EAGAIN where there cannot be so many threads more: to be asked before work for which others make threads
+    /// that end the process, or wait for ever, where they get none.
+    public static func require(_ count: Int) throws(Errno) {
+        let done = BoundedQueue<Int>(capacity: 1)
+        var threads: [Companion] = []
+        defer {
+            done.close()
+            for thread in threads { thread.join() }
+        }
+        for _ in 0..<count {
+            guard let thread = startIfPossible({ _ = done.take() }) else { throw .EAGAIN }
+            threads.append(thread)
+        }
+    }
+
+    /// Runs `body` on a thread of its own and does not wait for it. False where there are no threads left: nothing is
+    /// done then.
     @discardableResult
     public static func detach(_ body: @escaping @Sendable () -> Void) -> Bool {
         let box = Box { body() }

@@ -161,7 +161,7 @@ extension RegistryClient {
         let channel = PieceChannel()
         let box = Tally()
         let offset = session.offset
-        PrivateThread.detach {
+        let isStarted = PrivateThread.detach {
             do {
                 try source.write { piece in
                     let rest = box.take(piece, from: offset)
@@ -173,6 +173,7 @@ extension RegistryClient {
                 channel.end(.failure(error))
             }
         }
+        if !isStarted { throw RegistryError("send a layer", .EAGAIN) }
         defer { channel.abandon() }
         var call = uploadCall(.PATCH, session.location, repository)
         call.headers.add(name: "Content-Type", value: "application/octet-stream")

@@ -1,3 +1,4 @@
+public import Linux
 public import OCI
 
 /// Why a registry did not do what was asked of it.
@@ -52,6 +53,11 @@ public struct RegistryError: DescribedError, Hashable, Sendable {
 }
 
 extension RegistryError {
+    /// The failure of a system call; `attempt` is what was to be done, such as "send a layer".
+    public init(_ attempt: String, _ error: Errno) {
+        self.init(.connection, "cannot \(attempt): \(error)", remedy: error.remedy)
+    }
+
     /// A document of the specifications that cannot be used; `what` names it.
     init(_ error: OCIError, _ what: String) {
         self.init(.badDocument, "\(what) cannot be used: \(error.message)")

@@ -60,6 +60,7 @@ enum Bundle {
     static func process(
         _ command: Command, rootfs: String
     ) throws(RuntimeError) -> RuntimeSpecification.Process {
+        try command.check()
         let identity = try UserDatabase(root: rootfs).identity(for: command.user)
         let groups = identity.additionalGids
         var process = RuntimeSpecification.Process(

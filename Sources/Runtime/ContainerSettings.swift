@@ -58,6 +58,7 @@ public struct ContainerSettings: Hashable, Codable, Sendable {
         terminal = options.terminal
         interactive = options.interactive
         hostname = options.hostname
+        if let name = options.hostname { try HostName.check(name) }
         autoRemove = options.autoRemove
         publish = options.publish
         publishAll = options.publishAll

@@ -45,10 +45,13 @@ enum HostFiles {
         return String(decoding: bytes, as: UTF8.self)
     }
 
-    /// Writes the files into a directory and returns the mounts that put them into `/etc`.
+    /// Writes the files into a directory and returns the mounts that put them into `/etc`. Throws `badOption` for a name
+    /// that would be more than one: it may be an image's.
     static func write(
         into directory: String, hostname: String, adding hosts: [Isolation.Host] = [], readOnly: Bool = false
     ) throws(RuntimeError) -> [RuntimeSpecification.Mount] {
+        try HostName.check(hostname)
+        for host in hosts { try HostName.check(host) }
         var mounts: [RuntimeSpecification.Mount] = []
         for file in files(hostname: hostname, adding: hosts) {
             let path = "\(directory)/\(file.name)"

@@ -18,7 +18,17 @@ extension RuntimeDriver {
             return RuntimeError(
                 .runtimeUnusable, message, remedy: "crun does not take this layout of control groups: use runc")
         }
-        return RuntimeError(Self.code(of: reason), message)
+        return RuntimeError(Self.code(of: reason), message, remedy: Self.remedy)
+    }
+
+    /// A runtime without threads ends without a reason that could be told, so whether there are any is tried.
+    private static var remedy: String? {
+        do throws(Errno) {
+            try PrivateThread.require(32)
+            return nil
+        } catch {
+            return error.remedy
+        }
     }
 
     /// Runtimes tell the causes apart in words only, so this is the one place that reads them; the distinctions and

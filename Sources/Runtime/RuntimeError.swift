@@ -51,7 +51,7 @@ public struct RuntimeError: DescribedError, Hashable, Sendable {
 
     /// The failure of a system call; `attempt` is what was to be done, such as "create /x".
     public init(_ attempt: String, _ error: Errno) {
-        self.init(.system, "cannot \(attempt): \(error)")
+        self.init(.system, "cannot \(attempt): \(error)", remedy: error.remedy)
     }
 
     /// The exit code that `docker run` has for this failure: 125, 126 or 127.

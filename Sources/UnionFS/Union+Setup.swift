@@ -44,7 +44,7 @@ extension Union {
         do throws(Errno) {
             try self.init(stack: stack, work: work, configuration: configuration)
         } catch {
-            throw UnionFailure(.directory, "cannot read lowerdir \(configuration.lower[0]): \(error)")
+            throw UnionFailure(.directory, "cannot read lowerdir \(configuration.lower[0]): \(error.explained)")
         }
     }
 }
@@ -74,7 +74,7 @@ private struct Setup {
         do throws(Errno) {
             return try layer(try mounts.open(path, isWritable: index == 0), index: index)
         } catch {
-            throw UnionFailure(.directory, "cannot open \(role) \(path): \(error)")
+            throw UnionFailure(.directory, "cannot open \(role) \(path): \(error.explained)")
         }
     }
 
@@ -116,7 +116,7 @@ private struct Setup {
             index.loadPending(beside: workLayer)
             return WorkDirectory(lock: lock, layer: workLayer, index: index)
         } catch {
-            throw UnionFailure(.work, "cannot prepare workdir \(path): \(error)")
+            throw UnionFailure(.work, "cannot prepare workdir \(path): \(error.explained)")
         }
     }
 
@@ -133,7 +133,7 @@ private struct Setup {
             return lock
         } catch {
             if error == .EBUSY { throw UnionFailure(.busy, "\(role) \(path) is in use by another mount: \(error)") }
-            throw UnionFailure(.work, "cannot lock \(role) \(path): \(error)")
+            throw UnionFailure(.work, "cannot lock \(role) \(path): \(error.explained)")
         }
     }
 

@@ -28,7 +28,7 @@ struct Server {
         } catch let failure as MountFailure {
             readiness.fail(failure.message)
         } catch {
-            readiness.fail("cannot mount on \(options.mountPoint): \(error)")
+            readiness.fail("cannot mount on \(options.mountPoint): \((error as? Errno)?.explained ?? "\(error)")")
         }
         readiness.ready()
         if session.wait() { union.finish() }
@@ -46,7 +46,7 @@ struct Server {
         do throws(Errno) {
             return try Daemon.detach(name: "strata-fuse")
         } catch {
-            fail("cannot start the server: \(error)")
+            fail("cannot start the server: \(error.explained)")
         }
     }
 

@@ -1,8 +1,9 @@
 import Glibc
+import Linux
 
 /// Says why there is no mount, and leaves.
 func fail(_ message: String) -> Never {
-    let line = Array("strata-fuse: \(message)\n".utf8)
+    let line = Array("strata-fuse: \(VisibleText.line(message))\n".utf8)
     _ = write(STDERR_FILENO, line, line.count)
     exit(1)
 }

@@ -7,8 +7,10 @@ import Runtime
 enum CommandLineTool {
     /// Parses the arguments, runs the command and returns the status to exit with.
     static func run(_ arguments: [String]) -> Int32 {
-        // A closed pipe is an error of write(2), not the end: containers and mounts have to be tidied up first.
+        // A closed pipe and a file that may not grow are errors of write(2), not the end: containers and mounts have to
+        // be tidied up first.
         signal(SIGPIPE, SIG_IGN)
+        signal(SIGXFSZ, SIG_IGN)
         let path = CommandPath(arguments)
         if let unknown = path.unknownCommand {
             Console.complain(path.explanation(of: unknown))
@@ -21,7 +23,7 @@ enum CommandLineTool {
                 return 0
             }
             if path.wantsHelp && !path.names.isEmpty {
-                try Console.print(Strata.helpMessage(for: path.command))
+                try Console.write(Strata.helpMessage(for: path.command) + "\n")
                 return 0
             }
             // The command itself is parsed, not the whole tree of commands: that is the quicker way.
@@ -52,7 +54,8 @@ enum CommandLineTool {
     private static func reportParsing(_ error: any Error, of path: CommandPath, status: Int32) -> Int32 {
         if path.command.exitCode(for: error) == .success {
             let isRoot = path.names.isEmpty
-            try? Console.print(isRoot ? Strata.fullMessage(for: error) : Strata.helpMessage(for: path.command))
+            try? Console.write(
+                (isRoot ? Strata.fullMessage(for: error) : Strata.helpMessage(for: path.command)) + "\n")
             return 0
         }
         let message =

@@ -52,6 +52,56 @@ import Testing
         }
     }
 
+    @Test func linksOfAContextDoNotLeadOutOfIt() throws {
+        try BuildFixture.run { (fixture: BuildFixture) throws in
+            let secret = fixture.directory + "/secret"
+            try onContext(fixture, "echo 'FROM secret-base' > '\(secret)'; ln -s '\(secret)' Dockerfile")
+            for link in [secret, "../secret", "../../../../../../../../../\(secret)", "loop"] {
+                try onContext(fixture, "rm -f Dockerfile loop; ln -s loop loop; ln -s '\(link)' Dockerfile")
+                let error = try fixture.failure("") { $0.dockerfile = .standard }
+                #expect(error.code == .noDockerfile, "\(link): \(error)")
+                #expect(!"\(error) \(error.excerpt ?? "")".contains("secret-base"))
+            }
+            // A file that the user names may be anywhere, and links of the context may lead about in it.
+            let named = try fixture.failure("") { $0.dockerfile = .file("\(fixture.context)/Dockerfile") }
+            #expect(named.code == .noDockerfile)
+            try onContext(fixture, "rm Dockerfile; ln -s '\(secret)' Dockerfile")
+            let followed = try fixture.failure("") { $0.dockerfile = .file("\(fixture.context)/Dockerfile") }
+            #expect(followed.code == .noSuchImage && followed.message.contains("secret-base"))
+            // By a path in the context it is one of the context's.
+            let inside = try fixture.failure("") { $0.dockerfile = .file("Dockerfile") }
+            #expect(inside.code == .noDockerfile, "\(inside)")
+            try fixture.write("sub/real", "FROM busybox\nCOPY . /c/\n")
+            try onContext(fixture, "ln -sf /sub/real Dockerfile; rm loop; touch a b")
+            let built = try fixture.build("") { $0.dockerfile = .standard }
+            #expect(try fixture.lastLayer(built).contains("f 644 0:0 c/a"))
+        }
+    }
+
+    @Test func ignoreFilesOfAContextAreInIt() throws {
+        try BuildFixture.run { (fixture: BuildFixture) throws in
+            let outside = fixture.directory + "/outside"
+            try onContext(
+                fixture, "echo '[secret' > '\(outside)'; touch a b; printf 'FROM busybox\\nCOPY . /c/\\n' > Dockerfile")
+            for name in [".dockerignore", "Dockerfile.dockerignore"] {
+                try onContext(fixture, "ln -s '\(outside)' \(name)")
+                let built = try fixture.build("") { $0.dockerfile = .standard }
+                #expect(try fixture.lastLayer(built).contains { $0.hasSuffix(" c/b") })
+                try onContext(fixture, "ln -sf list \(name); echo b > list")
+                let ignoring = try fixture.build("") { $0.dockerfile = .standard }
+                #expect(try !fixture.lastLayer(ignoring).contains { $0.hasSuffix(" c/b") })
+                try onContext(fixture, "rm \(name) list; mkfifo \(name)")
+                let error = try fixture.failure("") { $0.dockerfile = .standard }
+                #expect(error.message.contains("no regular file"))
+                try onContext(fixture, "rm \(name)")
+            }
+        }
+    }
+
+    private func onContext(_ fixture: BuildFixture, _ script: String) throws {
+        try shell("cd '\(fixture.context)'; \(script)")
+    }
+
     @Test func missingContextAndDockerfile() throws {
         try BuildFixture.run { (fixture: BuildFixture) throws in
             var error = try fixture.failure("") { $0.dockerfile = .standard }

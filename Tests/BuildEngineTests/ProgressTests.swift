@@ -43,6 +43,34 @@ import Testing
                 """)
     }
 
+    @Test func whatActsOnATerminalIsMadeVisible() {
+        func rendered(_ colours: Bool) -> String {
+            var progress = PlainProgress(colours: colours, clock: { 0 })
+            var text = ""
+            func render(_ event: ProgressEvent) { text += String(decoding: progress.render(event), as: UTF8.self) }
+            render(
+                .started(ProgressStep(number: 1, stage: nil, index: nil, total: nil, text: "RUN \u{1b}]0;t\u{7}\n#9 x"))
+            )
+            let output: [UInt8] = Array("\u{1b}[2J\u{1b}[32mgreen\ta\u{202e}b\u{9b}1m".utf8) + [0xff, 0x0a]
+            render(.output(step: 1, stream: .standardOutput, bytes: output))
+            render(.note(step: 1, text: "a\nb"))
+            render(.warning("c\nd"))
+            render(.failed(step: 1, error: BuildError(.commandFailed, "e\n\u{1b}f")))
+            return text
+        }
+        #expect(
+            rendered(false) == #"""
+                #1 RUN \u001b]0;t\u0007\n#9 x
+                #1 0.000 \u001b[2J\u001b[32mgreen	a\u202eb\u009b1m\xff
+                #1 a\nb
+                c\nd
+                #1 ERROR: e\n\u001bf
+
+
+                """#)
+        #expect(rendered(true).contains("#1 0.000 \\u001b[2J\u{1b}[32mgreen\ta\\u202eb\\u009b1m\\xff\u{1b}[0m\n"))
+    }
+
     @Test func linesOfTwoStepsAreNeverMixed() {
         var progress = PlainProgress(clock: { 0 })
         var text = ""

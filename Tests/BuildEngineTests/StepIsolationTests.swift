@@ -154,7 +154,10 @@ import Testing
         #expect(Host.parse("a:::1") == Host(name: "a", address: "::1"))
         #expect(Host.parse("a=[fe80::1]") == Host(name: "a", address: "fe80::1"))
         #expect(Host.parse("a:host-gateway") == Host(name: "a", address: "127.0.0.1"))
-        for wrong in ["", "a", "a:", ":10.0.0.1", "a:b", "a b:10.0.0.1", "a:10.0.0.1\n1.2.3.4 x"] {
+        for wrong in [
+            "", "a", "a:", ":10.0.0.1", "a:b", "a b:10.0.0.1", "a:10.0.0.1\n1.2.3.4 x", "a#:10.0.0.1",
+            "\u{1b}a:10.0.0.1", "a\n:10.0.0.1",
+        ] {
             #expect(Host.parse(wrong) == nil, "\(wrong)")
         }
         typealias Limit = Isolation.Limit

@@ -87,7 +87,7 @@ import Testing
                 --------------------
                    1 | >>> one
                    2 |     two
-                   3 |     \u{FFFD}three
+                   3 |     \u{1b}three
                 --------------------
 
                 """)
@@ -96,7 +96,7 @@ import Testing
                 f:3
                 --------------------
                    2 |     two
-                   3 | >>> \u{FFFD}three
+                   3 | >>> \u{1b}three
                    4 | >>> four
                    5 |     five
                 --------------------

@@ -31,9 +31,7 @@ extension Builder {
             let arguments = BuildArguments(options, try? DockerfileDocument(parsing: bytes, file: source.name))
             var ignored: IgnorePatterns?
             if let directory = options.context {
-                ignored = try BuildContext(
-                    directory: directory, dockerfile: source.path, isConfined: options.remoteContext != nil
-                ).tree.filter.ignored
+                ignored = try BuildContext(directory: directory, dockerfile: source).tree.filter.ignored
             }
             let subject = LintSubject(
                 arguments: arguments, options: lintOptions, target: options.target, ignored: ignored

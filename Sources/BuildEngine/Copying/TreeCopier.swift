@@ -67,8 +67,25 @@ struct TreeCopier {
             if error == .EISDIR {
                 throw BuildError(.badDestination, "cannot copy to \(place): a directory is there, and a file is copied")
             }
-            throw BuildError("copy to \(place)", error)
+            throw failure(error, place, try? directory.attributes(entry), target)
         }
+    }
+
+    /// Why something could not be copied. ENOSPC says of extended attributes that they are too large for the file system,
+    /// too.
+    private func failure(
+        _ error: Errno, _ place: String, _ attributes: [ExtendedAttribute]?, _ target: DestinationDirectory
+    ) -> BuildError {
+        let failure = BuildError("copy to \(place)", error)
+        guard failure.code == .noSpace, let attributes, !attributes.isEmpty else { return failure }
+        let size = attributes.reduce(AttributeSize.valueLimit) { $0 + $1.value.count }
+        let hasRoom = try? target.withUpper { (upper: borrowing FileDescriptor) throws(Errno) in
+            upper.hasRoom(for: size)
+        }
+        if hasRoom != true { return failure }
+        let sizes = attributes.map { (name: $0.name.dropLast().map { UInt8(bitPattern: $0) }, size: $0.value.count) }
+        return BuildError(
+            .system, "cannot copy to \(place): \(AttributeSize.explain(sizes))", remedy: AttributeSize.remedy)
     }
 
     private mutating func copyDirectory(
@@ -105,7 +122,7 @@ struct TreeCopier {
         }
         try copyContents(of: opened, path: path, source: source, to: made)
         if spares { return }
-        try attempting("copy to \(place)") { () throws(Errno) in
+        do throws(Errno) {
             let attributes = try opened.attributes()
             // Last, because every new entry changes the times.
             try made.withUpper { (upper: borrowing FileDescriptor) throws(Errno) in
@@ -113,6 +130,8 @@ struct TreeCopier {
                 try upper.setTimes(
                     access: entry.status.accessTime, modification: entry.status.modificationTime)
             }
+        } catch {
+            throw failure(error, place, try? opened.attributes(), made)
         }
     }
 

@@ -26,7 +26,7 @@ final class Executor: Sendable {
     let board: StageBoard
 
     let document: DockerfileDocument
-    private let dockerfilePath: String?
+    private let dockerfileSource: DockerfileSource
     /// The text of the Dockerfile, for errors.
     private let content: [UInt8]
     /// Which checks are done on the Dockerfile; nil for those that it asks for.
@@ -61,7 +61,7 @@ final class Executor: Sendable {
         self.stop = stop
         cache = StepCache(store: store, imports: CacheImports(options.cacheSources, store: store, reporter: reporter))
         let source = try DockerfileSource(options)
-        dockerfilePath = source.path
+        dockerfileSource = source
         lintOptions = try Self.lintOptions(of: options)
         let step = reporter.start("[internal] load build definition from \(source.name)")
         var bytes: [UInt8] = []
@@ -194,9 +194,7 @@ final class Executor: Sendable {
                 throw BuildError(
                     .noContext, "the build has no context to copy files from", remedy: "give a directory to build from")
             }
-            let isConfined = options.remoteContext != nil
-            let context = try BuildContext(
-                directory: directory, dockerfile: dockerfilePath, store: store.root, isConfined: isConfined)
+            let context = try BuildContext(directory: directory, dockerfile: dockerfileSource, store: store.root)
             let new = (context, try cache.files(of: context.identity))
             opened = new
             return new

@@ -26,10 +26,9 @@ struct LastLines {
 
     private mutating func endLine() {
         let seconds = PlainProgress.decimal(Double(MonotonicClock.milliseconds - began) / 1000, places: 3)
-        let text = String(decoding: PlainProgress.withoutReturns(rest[...]), as: UTF8.self)
+        let text = VisibleText.output(PlainProgress.withoutReturns(rest[...]))
         rest.removeAll(keepingCapacity: true)
         if lines.count == Self.count { lines.removeFirst() }
-        // It is shown on a terminal: no control sequences.
-        lines.append("\(seconds) " + text.unicodeScalars.filter { $0 >= " " || $0 == "\t" }.map(String.init).joined())
+        lines.append("\(seconds) \(text)")
     }
 }

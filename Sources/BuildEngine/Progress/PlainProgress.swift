@@ -1,6 +1,9 @@
 import Linux
 
 /// Renders progress as plain lines, for logs: `#5 [2/4] RUN make`, `#5 0.512 output`, `#5 DONE 1.2s`.
+///
+/// What commands print and what Dockerfiles say is made visible (`VisibleText`); of a line that was written over by
+/// carriage returns its end is shown.
 public struct PlainProgress: Sendable {
     /// What is left of each step's output without a line feed, and when the step began.
     private struct Open: Sendable {
@@ -9,22 +12,28 @@ public struct PlainProgress: Sendable {
     }
 
     private var open: [Int: Open] = [:]
+    private let colours: Bool
     private let clock: @Sendable () -> Int64
 
     /// Renders times by the system's clock.
-    public init() {
-        self.init { MonotonicClock.milliseconds }
+    ///
+    /// - Parameter colours: whether the colours of commands' output are kept, as for a terminal.
+    public init(colours: Bool = false) {
+        self.init(colours: colours) { MonotonicClock.milliseconds }
     }
 
     /// Renders times by another clock, in milliseconds.
-    init(clock: @escaping @Sendable () -> Int64) { self.clock = clock }
+    init(colours: Bool = false, clock: @escaping @Sendable () -> Int64) {
+        self.colours = colours
+        self.clock = clock
+    }
 
     /// The lines for an event, each with its line feed; nothing for an event that completes no line.
     public mutating func render(_ event: ProgressEvent) -> [UInt8] {
         switch event {
         case .started(let step):
             open[step.number] = Open(began: clock())
-            return Array("#\(step.number) \(step.title)\n".utf8)
+            return Array("#\(step.number) \(VisibleText.line(step.title))\n".utf8)
         case .output(let step, _, let bytes):
             return output(bytes, of: step)
         case .cached(let step):
@@ -32,11 +41,11 @@ public struct PlainProgress: Sendable {
         case .finished(let step, let seconds):
             return close(step, "DONE \(Self.decimal(seconds, places: 1))s")
         case .failed(let step, let error):
-            return close(step, error.code == .cancelled ? "CANCELED" : "ERROR: \(error.message)")
+            return close(step, error.code == .cancelled ? "CANCELED" : "ERROR: \(VisibleText.line(error.message))")
         case .note(let step, let text):
-            return Array("#\(step) \(text)\n".utf8)
+            return Array("#\(step) \(VisibleText.line(text))\n".utf8)
         case .warning(let text):
-            return Array("\(text)\n".utf8)
+            return Array("\(VisibleText.line(text))\n".utf8)
         case .image, .diagnostic:
             return []
         }
@@ -48,13 +57,13 @@ public struct PlainProgress: Sendable {
         var lines: [UInt8] = []
         var text = state.rest[...] + bytes
         while let end = text.firstIndex(of: UInt8(ascii: "\n")) {
-            lines += prefix + Self.withoutReturns(text[..<end]) + [UInt8(ascii: "\n")]
+            lines += prefix + shown(text[..<end])
             text = text[(end + 1)...]
         }
         state.rest = Array(text)
         // A program that never ends a line must not be kept in memory.
         if state.rest.count > 1 << 16 {
-            lines += prefix + state.rest + [UInt8(ascii: "\n")]
+            lines += prefix + shown(state.rest[...])
             state.rest = []
         }
         open[step] = state
@@ -66,11 +75,16 @@ public struct PlainProgress: Sendable {
         if let state = open.removeValue(forKey: step), !state.rest.isEmpty {
             let seconds = Double(clock() - state.began) / 1000
             lines += Array("#\(step) \(Self.decimal(seconds, places: 3)) ".utf8)
-            lines += Self.withoutReturns(state.rest[...]) + [UInt8(ascii: "\n")]
+            lines += shown(state.rest[...])
         }
         // An empty line sets the steps apart.
         lines += Array("#\(step) \(text)\n\n".utf8)
         return lines
+    }
+
+    /// A line of a command's output as it is shown, with its line feed.
+    private func shown(_ line: ArraySlice<UInt8>) -> [UInt8] {
+        Array((VisibleText.output(Self.withoutReturns(line), colours: colours) + "\n").utf8)
     }
 
     /// A line that was overwritten by carriage returns is shown as a terminal would leave it.

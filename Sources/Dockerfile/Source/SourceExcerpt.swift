@@ -12,7 +12,8 @@ public enum SourceExcerpt {
     ///   - bytes: the content of the file.
     ///   - file: its name.
     ///   - marked: the lines that are meant, from one.
-    /// - Returns: lines that each end in a line feed; nothing if the file has no such line.
+    /// - Returns: lines that each end in a line feed, control characters as they are in the file; nothing if the file has
+    ///   no such line.
     public static func render(_ bytes: [UInt8], file: String, marked: ClosedRange<Int>) -> String {
         let lines = bytes.split(separator: ASCII.lineFeed, omittingEmptySubsequences: false)
         var first = marked.lowerBound
@@ -38,18 +39,8 @@ public enum SourceExcerpt {
             let digits = "\(number)"
             let shown = line.last == ASCII.carriageReturn ? line.dropLast() : line
             text += " " + String(repeating: " ", count: max(0, 3 - digits.utf8.count)) + digits
-            text += " | \(marked.contains(number) ? ">>>" : "   ") \(SourceExcerpt.printable(shown))\n"
+            text += " | \(marked.contains(number) ? ">>>" : "   ") \(shown.text)\n"
         }
         return text + "--------------------\n"
-    }
-
-    /// Without what could disturb a terminal.
-    private static func printable(_ line: ArraySlice<UInt8>) -> String {
-        var text = ""
-        for scalar in line.text.unicodeScalars {
-            let isControl = (scalar.value < 0x20 && scalar != "\t") || (0x7F..<0xA0).contains(scalar.value)
-            text.unicodeScalars.append(isControl ? "\u{FFFD}" : scalar)
-        }
-        return text
     }
 }

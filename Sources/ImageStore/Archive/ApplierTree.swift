@@ -44,7 +44,7 @@ final class ApplierTree {
                 } catch {
                     if error != .ENOENT { throw error }
                     // EEXIST: a symbolic link that leads nowhere.
-                    try directory.descriptor.makeDirectory(component, mode: 0o755)
+                    try directory.descriptor.makeDirectory(component, exactMode: 0o755)
                     directory = try open(soFar.path)
                 }
             }

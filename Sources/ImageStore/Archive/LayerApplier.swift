@@ -39,7 +39,12 @@ final class LayerApplier {
     func run() throws(StoreError) -> Digest {
         while let entry = try reader.next() {
             recipe?.compare(entry, with: reader.rawHeaders)
-            try apply(entry)
+            do throws(StoreError) {
+                try checkAttributes(of: entry)
+                try apply(entry)
+            } catch {
+                throw explained(error, entry)
+            }
         }
         let digest = try reader.finish()
         for (path, directory) in deferred { try finish(path, directory) }
@@ -282,7 +287,7 @@ func applierFailure(_ error: Errno, _ entry: TarEntry) -> StoreError {
     case .ENOENT, .ENOTDIR, .ELOOP, .EEXIST, .EXDEV, .ENAMETOOLONG, .EISDIR, .ENOTEMPTY, .EMLINK:
         let target =
             entry.kind == .hardLink ? ", a link to \(String(decoding: entry.target.prefix(200), as: UTF8.self))" : ""
-        return StoreError(.badArchive, "\(what)\(target): \(error)")
+        return StoreError(.badArchive, "\(what)\(target): \(error)", remedy: error.remedy)
     case .EPERM where entry.kind == .hardLink:
         let target = String(decoding: entry.target.prefix(200), as: UTF8.self)
         return StoreError(.badArchive, "\(what): it is a link to \(target), which cannot have one")

@@ -27,11 +27,11 @@ struct InspectFormat: ParsableArguments {
             }
         }
         switch format {
-        case nil: try Console.print(Value.array(found).indentedJSON)
+        case nil: try Console.write(Value.array(found).indentedJSON + "\n")
         case "json": for value in found { try Console.print(value.json) }
         case .some(let source):
             let template = try Template(source.replacing("\\t", with: "\t").replacing("\\n", with: "\n"))
-            for value in found { try Console.print(try template.text(for: value)) }
+            for value in found { try Console.write(rendered: try template.text(for: value) + "\n") }
         }
         for line in complaints { Console.complain(line) }
         if !complaints.isEmpty { throw CommandError.exit(1) }

@@ -1,3 +1,5 @@
+import Linux
+
 /// One column of a list: its name in templates, its heading, its cells.
 struct Column<Row>: Sendable {
     /// The name that templates use, such as `ID`.
@@ -22,7 +24,12 @@ struct Listing<Row>: Sendable {
     /// The columns of the table without `--format`.
     var standard: [String]
 
-    /// What is written to standard output.
+    /// Writes the list to standard output; see `text`.
+    func show(_ rows: [Row], format: String?, quiet: String? = nil) throws(CommandError) {
+        try Console.write(rendered: text(rows, format: format, quiet: quiet))
+    }
+
+    /// What is written to standard output. In tables, what acts on a terminal is made visible.
     ///
     /// - Parameters:
     ///   - format: nil, `table`, `table TEMPLATE`, `json` or `TEMPLATE`.
@@ -30,7 +37,7 @@ struct Listing<Row>: Sendable {
     func text(_ rows: [Row], format: String?, quiet: String? = nil) throws(CommandError) -> String {
         let format = (format ?? "table").replacing("\\t", with: "\t").replacing("\\n", with: "\n")
         if let quiet, format == "table" || format == "json" {
-            return rows.map { cell(quiet, of: $0) + "\n" }.joined()
+            return rows.map { VisibleText.line(cell(quiet, of: $0)) + "\n" }.joined()
         }
         switch format {
         case "table": return table(rows)
@@ -46,7 +53,16 @@ struct Listing<Row>: Sendable {
         let template = try Template(String(format.dropFirst(6)))
         var writer = TableWriter()
         writer.add(line: try template.headings(headings))
-        for row in rows { writer.add(line: try template.text(for: value(row))) }
+        for row in rows {
+            let visible = columns.map {
+                Value.Member(name: $0.name, value: .string(VisibleText.line($0.cell(row))))
+            }
+            for line in try template.text(for: .object(visible)).split(
+                separator: "\n", omittingEmptySubsequences: false)
+            {
+                writer.add(line: String(line))
+            }
+        }
         return writer.text
     }
 

@@ -1,6 +1,8 @@
+import Linux
+
 /// Aligns cells in columns as Docker's tables do: three blanks between columns, none of fewer than ten characters.
 ///
-/// The last cell of a row is not padded.
+/// The last cell of a row is not padded. What acts on a terminal in a cell, line feeds and tabs too, is made visible.
 struct TableWriter {
     private var rows: [[String]] = []
 
@@ -8,7 +10,7 @@ struct TableWriter {
     init() {}
 
     /// Adds a row.
-    mutating func add(_ cells: [String]) { rows.append(cells) }
+    mutating func add(_ cells: [String]) { rows.append(cells.map(VisibleText.line)) }
 
     /// Adds a line whose cells are separated by tabs.
     mutating func add(line: String) {

@@ -1,3 +1,5 @@
+import Linux
+
 extension Value {
     /// JSON on one line, as Docker's `--format json` prints it.
     var json: String {
@@ -58,12 +60,7 @@ extension Value {
             switch scalar {
             case "\"": text += "\\\""
             case "\\": text += "\\\\"
-            case "\n": text += "\\n"
-            case "\r": text += "\\r"
-            case "\t": text += "\\t"
-            case "\u{0}"..<"\u{20}":
-                let digits = String(scalar.value, radix: 16)
-                text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            case _ where VisibleText.acts(scalar): text += VisibleText.escape(scalar)
             default: text.unicodeScalars.append(scalar)
             }
         }

@@ -23,7 +23,7 @@ func forEach(_ names: [String], _ body: (String) throws -> Void) throws {
 func oneLine(_ error: any Error) -> String? {
     switch error {
     case let error as any DescribedError: error.description
-    case let error as Errno: "a system call failed: \(error)"
+    case let error as Errno: "a system call failed: \(error.explained)"
     default: nil
     }
 }

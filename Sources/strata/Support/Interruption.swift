@@ -12,7 +12,7 @@ final class Interruption: Sendable {
     static func watch(_ cancellation: Cancellation) -> Interruption? {
         guard let pipe = try? SignalPipe([SIGINT, SIGTERM, SIGHUP]) else { return nil }
         let interruption = Interruption(pipe)
-        PrivateThread.detach { [weak interruption] in
+        let isStarted = PrivateThread.detach { [weak interruption] in
             while let number = interruption?.signals.rawValue {
                 var poll = Poll()
                 let entry = poll.add(number, .readable)
@@ -22,6 +22,7 @@ final class Interruption: Sendable {
                 if interruption?.signals.next() != nil { cancellation.cancel() }
             }
         }
-        return interruption
+        // Caught and not looked at, signals would do nothing at all.
+        return isStarted ? interruption : nil
     }
 }

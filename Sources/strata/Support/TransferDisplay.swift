@@ -30,7 +30,7 @@ final class TransferDisplay: Sendable {
 
     /// Shows what happened.
     func show(_ event: TransferEvent) {
-        if case .remark(let text) = event, output == .quiet { return Console.remark("WARNING: \(text)\n") }
+        if case .remark(let text) = event, output == .quiet { return Console.remark(line: "WARNING: \(text)") }
         if output == .quiet { return }
         state.withLock { write($0.take(event, at: MonotonicClock.milliseconds)) }
     }
@@ -38,7 +38,7 @@ final class TransferDisplay: Sendable {
     /// Writes a line below what was shown.
     func print(_ line: String) {
         if output == .quiet { return }
-        state.withLock { write($0.end() + line + "\n") }
+        state.withLock { write($0.end() + VisibleText.line(line) + "\n") }
     }
 
     /// Nothing more will happen; what was shown stays.
@@ -48,11 +48,11 @@ final class TransferDisplay: Sendable {
 
     private func write(_ text: String) {
         if text.isEmpty { return }
-        if output == .standardOutput { try? Console.write(text) } else { Console.remark(text) }
+        if output == .standardOutput { try? Console.write(verbatim: text) } else { Console.remark(verbatim: text) }
     }
 }
 
-/// Turns the events of a transfer into text.
+/// Turns the events of a transfer into text with control sequences of its own; those of the registry are made visible.
 struct TransferLines {
     private struct Layer {
         var id: String
@@ -84,7 +84,7 @@ struct TransferLines {
         case .pushing(let reference):
             isPush = true
             return "The push refers to repository [\(reference.name)]\n"
-        case .remark(let text): return erased() + "WARNING: \(text)\n" + redrawn(at: now)
+        case .remark(let text): return erased() + "WARNING: \(VisibleText.line(text))\n" + redrawn(at: now)
         case .layer(let id, let state):
             return isLive ? takeLive(id, state, at: now) : takePlain(id, state)
         }
@@ -106,7 +106,7 @@ struct TransferLines {
         switch state {
         case .downloading, .pushing: return ""
         case .waiting: return ""
-        case .retrying(let reason): return "\(id): Retrying: \(reason)\n"
+        case .retrying(let reason): return "\(id): Retrying: \(VisibleText.line(reason))\n"
         case .extracting: text = "Download complete"
         default: text = settled(state) ?? ""
         }
@@ -119,7 +119,7 @@ struct TransferLines {
         switch state {
         case .exists: isPush ? "Layer already exists" : "Already exists"
         case .pulled: "Pull complete"
-        case .mounted(let origin): "Mounted from \(origin)"
+        case .mounted(let origin): "Mounted from \(VisibleText.line(origin))"
         case .pushed: "Pushed"
         default: nil
         }
@@ -147,7 +147,7 @@ struct TransferLines {
         case .downloading(let done, let total): return "Downloading  " + bar(done, total)
         case .extracting: return "Extracting"
         case .pushing(let done, let total): return "Pushing  " + bar(done, total)
-        case .retrying(let reason): return "Retrying: \(reason)"
+        case .retrying(let reason): return "Retrying: \(VisibleText.line(reason))"
         default: return ""
         }
     }

@@ -103,7 +103,7 @@ struct BuildCache: Hashable {
             }
         } catch {
             if !ignoresErrors { throw error }
-            Console.remark("WARNING: the cache could not be exported: \(error)\n")
+            Console.remark(line: "WARNING: the cache could not be exported: \(error)")
         }
     }
 }

@@ -25,7 +25,7 @@ struct BuildCall {
     private func printed(_ check: BuildCheck) throws {
         let warnings = check.result.warnings
         if isJSON {
-            try Console.print(CallDocument.check(check).json(indent: "  "))
+            try Console.write(CallDocument.check(check).json(indent: "  ") + "\n")
         } else if !warnings.isEmpty {
             try Console.write(CheckText.render(check))
         }

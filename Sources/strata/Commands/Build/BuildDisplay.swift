@@ -1,4 +1,5 @@
 import BuildEngine
+import Linux
 import Synchronization
 
 /// Shows how a build goes on. Events come one at a time, from any thread.
@@ -20,7 +21,7 @@ extension BuildDisplay {
 
     func show(lastOutputOf error: BuildError) {
         guard let step = error.step, !error.lastOutput.isEmpty else { return }
-        let lines = ["------", " > \(step):"] + error.lastOutput + ["------"]
+        let lines = ["------", " > \(VisibleText.line(step)):"] + error.lastOutput + ["------"]
         Console.remark(lines.map { $0 + "\n" }.joined())
     }
 }
@@ -33,7 +34,7 @@ struct SilentDisplay: BuildDisplay {
 
 /// Lines for logs, as `docker build --progress=plain` writes them.
 final class PlainDisplay: BuildDisplay {
-    private let progress = Mutex(PlainProgress())
+    private let progress = Mutex(PlainProgress(colours: Console.errorIsTerminal))
 
     func show(_ event: ProgressEvent) {
         progress.withLock { progress in

@@ -1,5 +1,6 @@
 import BuildEngine
 import Dockerfile
+import Linux
 
 /// The remarks on a Dockerfile as text.
 enum CheckText {
@@ -13,7 +14,7 @@ enum CheckText {
         }
         for (_, warning) in inOrder {
             text += "\nWARNING: \(warning.rule.rawValue)\(warning.rule.url.map { " - \($0)" } ?? "")\n"
-            text += warning.message + "\n"
+            text += VisibleText.line(warning.message) + "\n"
             text += SourceExcerpt.render(check.content, file: check.file, marked: warning.lines)
         }
         return text
@@ -25,6 +26,7 @@ enum CheckText {
         for warning in warnings where !shown.contains(warning) { shown.append(warning) }
         if shown.isEmpty { return "" }
         let count = shown.count == 1 ? "1 warning" : "\(shown.count) warnings"
-        return "\n \(count) found (use --check to expand):\n" + shown.map { " - \($0)\n" }.joined()
+        let lines = shown.map { " - \(VisibleText.line($0.description))\n" }
+        return "\n \(count) found (use --check to expand):\n" + lines.joined()
     }
 }

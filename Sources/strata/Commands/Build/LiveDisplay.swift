@@ -40,7 +40,7 @@ final class LiveDisplay: BuildDisplay {
             if case .output = event {
                 _ = state.take(event, at: MonotonicClock.milliseconds)
             } else {
-                Console.remark(state.take(event, at: MonotonicClock.milliseconds))
+                Console.remark(verbatim: state.take(event, at: MonotonicClock.milliseconds))
             }
         }
     }
@@ -51,7 +51,7 @@ final class LiveDisplay: BuildDisplay {
     func suspend() {
         state.withLock { state in
             isSuspended.store(true, ordering: .relaxed)
-            Console.remark(state.erasure())
+            Console.remark(verbatim: state.erasure())
         }
     }
 
@@ -59,13 +59,13 @@ final class LiveDisplay: BuildDisplay {
 
     func end() {
         isDone.store(true, ordering: .relaxed)
-        state.withLock { Console.remark($0.erasure()) }
+        state.withLock { Console.remark(verbatim: $0.erasure()) }
     }
 
     private func redraw() {
         state.withLock { state in
-            if isSuspended.load(ordering: .relaxed) { return }
-            if !isDone.load(ordering: .relaxed) { Console.remark(state.redrawn(at: MonotonicClock.milliseconds)) }
+            if isSuspended.load(ordering: .relaxed) || isDone.load(ordering: .relaxed) { return }
+            Console.remark(verbatim: state.redrawn(at: MonotonicClock.milliseconds))
         }
     }
 }

@@ -1,4 +1,5 @@
 import BuildEngine
+import Linux
 
 /// What a terminal shows of a build, as text with control sequences; no terminal is needed to make it.
 struct LiveProgress {
@@ -60,7 +61,7 @@ struct LiveProgress {
                 let seconds = Double(now - step.began) / 1000
                 lasting = line("ERROR \(step.step.title)", seconds: seconds, .failed) + notes(of: step) + log(of: step)
             }
-        case .warning(let text): lasting = painted(text, .warning) + "\n"
+        case .warning(let text): lasting = painted(VisibleText.line(text), .warning) + "\n"
         case .image, .diagnostic: break
         }
         return erasure() + lasting + live(at: now)
@@ -107,7 +108,7 @@ struct LiveProgress {
     private func log(of step: Step) -> String {
         let lines = step.output.lines(.max)
         if lines.isEmpty { return "" }
-        return "------\n > \(step.step.title):\n" + lines.map { $0 + "\n" }.joined() + "------\n"
+        return "------\n > \(VisibleText.line(step.step.title)):\n" + lines.map { $0 + "\n" }.joined() + "------\n"
     }
 
     /// A line with its time at the right edge.
@@ -135,6 +136,6 @@ struct LiveProgress {
 extension String {
     /// The text in at most so many characters, one line, the last an ellipsis where something was cut.
     fileprivate func cut(to length: Int) -> String {
-        ShortText.ellipsis(String(map { $0.isNewline ? " " : $0 }), max(1, length))
+        ShortText.ellipsis(VisibleText.line(self), max(1, length))
     }
 }

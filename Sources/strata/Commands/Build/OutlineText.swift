@@ -1,4 +1,5 @@
 import Dockerfile
+import Linux
 
 /// The stages of a Dockerfile, and what one of them takes from outside, as text.
 enum OutlineText {
@@ -33,6 +34,7 @@ enum OutlineText {
 
     /// Columns as wide as their widest cell; the last one is as it is.
     private static func table(_ rows: [[String]], gap: Int) -> String {
+        let rows = rows.map { $0.map(VisibleText.line) }
         let count = rows.map(\.count).max() ?? 0
         let widths = (0..<count).map { column in
             rows.map { column < $0.count - 1 ? $0[column].unicodeScalars.count + gap : 0 }.max() ?? 0

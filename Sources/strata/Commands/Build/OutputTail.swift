@@ -1,4 +1,7 @@
-/// The end of what a program has printed, as lines that cannot disturb a terminal.
+import Linux
+
+/// The end of what a program has printed, as lines that cannot disturb a terminal: control sequences are left out, other
+/// control characters made visible.
 struct OutputTail {
     private var bytes: [UInt8] = []
     private static let limit = 1 << 18
@@ -30,11 +33,10 @@ struct OutputTail {
             switch scalar {
             case "\u{1b}": skipSequence(&scalars)
             case "\t": text += "    "
-            case "\u{0}"..<"\u{20}", "\u{7f}"..<"\u{a0}": break
             default: text.unicodeScalars.append(scalar)
             }
         }
-        return text
+        return VisibleText.line(text)
     }
 
     /// Passes over a control sequence whose ESC was read (ECMA-48: CSI, OSC and the short ones).

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ImageStore
+import Linux
 import OCI
 import Runtime
 
@@ -67,6 +68,6 @@ struct Diff: ParsableCommand {
 
     func run() throws {
         let changes = try globals.openEngine().diff(container)
-        try Console.write(changes.map { "\($0.kind.rawValue) \($0.path)\n" }.joined())
+        try Console.write(changes.map { "\($0.kind.rawValue) \(VisibleText.line($0.path))\n" }.joined())
     }
 }

@@ -51,8 +51,7 @@ struct ContainerListOptions: ParsableArguments {
             }
         }
         let columns = ["ID", "Image", "Command", "RunningFor", "Status", "Ports", "Names"] + (size ? ["Size"] : [])
-        try Console.write(
-            ContainerRow.listing(columns).text(rows, format: format.format, quiet: format.quiet ? "ID" : nil))
+        try ContainerRow.listing(columns).show(rows, format: format.format, quiet: format.quiet ? "ID" : nil)
     }
 }
 

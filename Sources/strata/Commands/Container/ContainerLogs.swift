@@ -45,7 +45,11 @@ struct Logs: ParsableCommand {
         try engine.logs(container, options) { entry in
             let line = timestamps ? "\(entry.time) \(entry.text)" : entry.text
             do throws(CommandError) {
-                if entry.stream == .standardError { Console.remark(line) } else { try Console.write(line) }
+                if entry.stream == .standardError {
+                    Console.remark(verbatim: line)
+                } else {
+                    try Console.write(verbatim: line)
+                }
                 return true
             } catch {
                 failure = error

@@ -23,7 +23,7 @@ struct History: ParsableCommand {
         let time = human ? "CreatedSince" : "CreatedAt"
         let listing = HistoryRow.listing(["ID", time, "CreatedBy", "Size", "Comment"], human: human)
         let rows = try HistoryRow.rows(of: image, in: store, full: format.noTruncation)
-        try Console.write(listing.text(rows, format: format.format, quiet: format.quiet ? "ID" : nil))
+        try listing.show(rows, format: format.format, quiet: format.quiet ? "ID" : nil)
     }
 }
 

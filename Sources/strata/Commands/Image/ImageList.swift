@@ -39,8 +39,7 @@ struct ImageListOptions: ParsableArguments {
             digests
             ? ["Repository", "Tag", "Digest", "ID", "CreatedSince", "Size"]
             : ["Repository", "Tag", "ID", "CreatedSince", "Size"]
-        try Console.write(
-            ImageRow.listing(columns).text(rows, format: format.format, quiet: format.quiet ? "ID" : nil))
+        try ImageRow.listing(columns).show(rows, format: format.format, quiet: format.quiet ? "ID" : nil)
     }
 }
 

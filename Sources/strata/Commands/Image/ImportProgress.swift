@@ -49,7 +49,7 @@ final class ImportProgress: Sendable {
         }
         if let thread {
             pthread_join(thread, nil)
-            Console.remark("\r\u{1b}[K")
+            Console.remark(verbatim: "\r\u{1b}[K")
         }
     }
 
@@ -62,7 +62,7 @@ final class ImportProgress: Sendable {
             if rounds % 8 != 0 { continue }
             let position = Int64(lseek(archive, 0, SEEK_CUR))
             let of = total > 0 ? " of \(HumanUnits.size(total))" : ""
-            Console.remark("\rImporting \(HumanUnits.size(max(0, position)))\(of)\u{1b}[K")
+            Console.remark(verbatim: "\rImporting \(HumanUnits.size(max(0, position)))\(of)\u{1b}[K")
         }
     }
 }

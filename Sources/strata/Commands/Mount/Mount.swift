@@ -77,7 +77,7 @@ struct MountCommand: ParsableCommand {
                 Column("Layers", "LAYERS") { String($0.layerIDs.count) },
                 Column("CreatedSince", "CREATED") { HumanUnits.ago($0.createdAt) },
             ], standard: ["MountPoint", "Source", "Mode", "Layers", "CreatedSince"])
-        try Console.write(listing.text(mounts, format: format))
+        try listing.show(mounts, format: format)
     }
 }
 

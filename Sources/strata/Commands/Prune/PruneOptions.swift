@@ -1,5 +1,6 @@
 import ArgumentParser
 import ImageStore
+import Linux
 import OCI
 import Runtime
 
@@ -132,7 +133,8 @@ struct Pruner {
 
     private mutating func list(_ what: String, _ lines: [String]) {
         if lines.isEmpty { return }
-        text += "\(isRehearsal ? "Would delete" : "Deleted") \(what):\n\(lines.joined(separator: "\n"))\n\n"
+        text += "\(isRehearsal ? "Would delete" : "Deleted") \(what):\n"
+        text += lines.map { VisibleText.line($0) + "\n" }.joined() + "\n"
     }
 
     /// Shows what happened and what that freed; a rehearsal tells the bytes, too.

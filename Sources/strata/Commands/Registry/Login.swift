@@ -62,7 +62,7 @@ struct Login: ParsableCommand {
             return true
         } catch let error as RegistryError {
             guard error.code == .unauthorized, BorrowedDescriptor.standardInput.isTerminal else { throw error }
-            Console.remark("Login did not succeed, error: \(error.message)\n")
+            Console.remark(line: "Login did not succeed, error: \(error.message)")
             return false
         }
     }

@@ -35,13 +35,13 @@ struct DiskFree: ParsableCommand {
         let tables = DiskUsageTables(
             store: store, usage: try store.diskUsage(), volumes: try VolumeUsage.all(of: store))
         if !verbose {
-            return try Console.write(DiskUsageTables.summary.text(tables.lines, format: format))
+            return try DiskUsageTables.summary.show(tables.lines, format: format)
         }
         let details = try DiskUsageDetails(tables)
         switch format {
         case nil, "table": try Console.write(try details.text())
         case "json": try Console.print(details.value.json)
-        case .some(let source): try Console.print(try Template(source).text(for: details.value))
+        case .some(let source): try Console.write(rendered: try Template(source).text(for: details.value) + "\n")
         }
     }
 }

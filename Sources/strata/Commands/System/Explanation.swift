@@ -28,7 +28,7 @@ struct Explanation {
             for holding in holdings { try Console.print(Self.value(holding).json) }
             return
         }
-        try Console.write(Self.listing.text(holdings, format: format))
+        try Self.listing.show(holdings, format: format)
     }
 
     private static let listing = Listing<LayerHolding>(

@@ -35,7 +35,7 @@ struct Info: ParsableCommand {
         switch format {
         case nil: try Console.write(Info.text(value))
         case "json": try Console.print(value.json)
-        case .some(let source): try Console.print(try Template(source).text(for: value))
+        case .some(let source): try Console.write(rendered: try Template(source).text(for: value) + "\n")
         }
     }
 

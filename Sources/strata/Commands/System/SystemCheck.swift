@@ -30,9 +30,9 @@ struct SystemCheck: ParsableCommand {
         options.repairs = repair
         let showsProgress = Console.errorIsTerminal
         let report = try engine.context.store.check(options) { number, count in
-            if showsProgress { Console.remark("\rchecking layer \(number) of \(count)\u{1B}[K") }
+            if showsProgress { Console.remark(verbatim: "\rchecking layer \(number) of \(count)\u{1B}[K") }
         }
-        if showsProgress { Console.remark("\r\u{1B}[K") }
+        if showsProgress { Console.remark(verbatim: "\r\u{1B}[K") }
         for finding in report.findings { try Console.print(finding.description) }
         let count = report.findings.count
         let verdict = count == 0 ? "no faults" : count == 1 ? "1 fault" : "\(count) faults"

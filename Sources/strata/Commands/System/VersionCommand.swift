@@ -18,9 +18,9 @@ struct VersionCommand: ParsableCommand {
             "Version": .string(Version.number), "Os": .string(platform.os), "Arch": .string(platform.architecture),
         ])
         switch format {
-        case nil: try Console.print("Strata \(Version.number)\n OS/Arch: \(platform.os)/\(platform.architecture)")
+        case nil: try Console.write("Strata \(Version.number)\n OS/Arch: \(platform.os)/\(platform.architecture)\n")
         case "json": try Console.print(value.json)
-        case .some(let source): try Console.print(try Template(source).text(for: value))
+        case .some(let source): try Console.write(rendered: try Template(source).text(for: value) + "\n")
         }
     }
 }

@@ -30,7 +30,7 @@ struct VolumeList: ParsableCommand {
         let names = try volumes.names().filter { name in
             filters.allSatisfy { $0.fits(name, isUsed: links[name] != nil) }
         }
-        try Console.write(Self.listing(volumes).text(names, format: format, quiet: quiet ? "Name" : nil))
+        try Self.listing(volumes).show(names, format: format, quiet: quiet ? "Name" : nil)
     }
 
     private static func listing(_ volumes: Volumes) -> Listing<String> {
