@@ -160,7 +160,7 @@ extension EndToEnd {
                     """
                     export STRATA_ROOT='\(strata.root)' PATH="$(dirname '\(try Strata.binary())'):$PATH"
                     unshare -Urm sh -euc '
-                        strata import -q "\(archive)" base > /dev/null
+                        strata import "\(archive)" base > /dev/null
                         strata mount --rw --name edit base "\(place)" > /dev/null
                         cd "\(place)"; mkdir loot; mv data moved; echo more > moved/more
                         setfattr -n user.overlay.redirect -v "\(secret)" loot
