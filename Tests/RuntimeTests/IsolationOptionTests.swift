@@ -148,6 +148,31 @@ import Testing
         #expect(throws: RuntimeError.self) { try settings("80", network: "bridge") }
     }
 
+    @Test func withoutControlGroupsThereAreNoLimitsAndAllElse() throws {
+        func specification(_ isolation: Isolation, hasCgroups: Bool) throws -> RuntimeSpecification {
+            var process = RuntimeSpecification.Process(args: ["x"], env: [], cwd: "/", user: .init(uid: 0, gid: 0))
+            try isolation.apply(to: &process)
+            var specification = RuntimeSpecification(
+                process: process, root: .init(path: "/r"), hostname: nil, mounts: [],
+                linux: .standard(cgroupsPath: "/strata/x", privateCgroups: false))
+            try isolation.apply(to: &specification, hasCgroups: hasCgroups)
+            return specification
+        }
+        let with = try specification(Isolation(), hasCgroups: true)
+        #expect(with.linux.cgroupsPath == "/strata/x" && with.linux.resources.pids?.limit == 2048)
+        let without = try specification(Isolation(), hasCgroups: false)
+        #expect(without.linux.cgroupsPath == nil && without.linux.resources.pids == nil)
+        #expect(without.linux.seccomp == with.linux.seccomp && without.linux.seccomp != nil)
+        var privileged = Isolation()
+        privileged.isPrivileged = true
+        let free = try specification(privileged, hasCgroups: true)
+        #expect(free.linux.seccomp == nil && free.linux.maskedPaths == nil)
+        #expect(free.process.capabilities?.bounding == Capability.available)
+        #expect(free.linux.resources.pids?.limit == 2048, "the host is protected from a fork bomb all the same")
+        let size = try JSON.encode(with).count
+        #expect(size < 16_384, "\(size)")
+    }
+
     @Test func settingsOfEarlierVersionsHaveTheDefaults() throws {
         var options = ContainerOptions()
         options.command = ["true"]

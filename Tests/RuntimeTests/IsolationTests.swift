@@ -185,10 +185,10 @@ import Testing
 
     @Test func systemPathsAreHiddenUnlessAskedFor() throws {
         try Fixture.run { fixture in
-            let script = "cat /proc/keys | grep -c . ; (: >> /proc/sysrq-trigger) 2>/dev/null && echo writable; true"
+            let script = "grep -c . /proc/keys; (: >> /proc/sys/kernel/hostname) 2>/dev/null && echo writable; true"
             #expect(try fixture.shell(script).output == "0\n")
             let open = try fixture.shell(script) { $0.securityOptions = ["systempaths=unconfined"] }
-            #expect(open.output.hasSuffix("writable\n"))
+            #expect(open.output.hasSuffix("\nwritable\n") && !open.output.hasPrefix("0\n"), "\(open)")
         }
     }
 }

@@ -21,16 +21,18 @@ enum SystemCallProbe {
         }
 
         int main(void) {
-            char nothing[88] = {0};
+            char nothing[256] = {0};
             tell("unshare", syscall(SYS_unshare, CLONE_NEWUSER));
             tell("mount", syscall(SYS_mount, "none", "/no/such/place", "tmpfs", 0, 0));
             tell("keyctl", syscall(SYS_keyctl, 0, -3, 0, 0, 0));
             tell("add_key", syscall(SYS_add_key, "user", "name", "x", 1, -1));
-            tell("bpf", syscall(SYS_bpf, 0, nothing, sizeof nothing));
+            tell("bpf", syscall(SYS_bpf, 0, nothing, 72));
             tell("io_uring_setup", syscall(SYS_io_uring_setup, 1, nothing));
             tell("open_by_handle_at", syscall(SYS_open_by_handle_at, -1, nothing, 0));
             tell("userfaultfd", syscall(SYS_userfaultfd, 0));
-            tell("clone", syscall(SYS_clone, CLONE_NEWUSER | 17, 0, 0, 0, 0));
+            long child = syscall(SYS_clone, CLONE_NEWUSER | 17, 0, 0, 0, 0);
+            if (child == 0) _exit(0);
+            tell("clone", child);
             tell("clone3", syscall(SYS_clone3, nothing, 0));
             tell("socket-alg", syscall(SYS_socket, 38, 5, 0));
             tell("socket-vsock", syscall(SYS_socket, 40, 1, 0));

@@ -30,8 +30,8 @@ extension EndToEnd {
                 }
                 try strata("create", "--name", "usual", "--pids-limit", "-1", "busybox")
                 #expect(
-                    try strata("inspect", "-f", "{{.HostConfig.PidsLimit}} {{json .HostConfig.CapAdd}}", "usual")
-                        == "<nil> null")
+                    try strata("inspect", "-f", "{{json .HostConfig.PidsLimit}} {{json .HostConfig.CapAdd}}", "usual")
+                        == "null null")
             }
         }
 
