@@ -10,8 +10,11 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 int clinux_become_subreaper(void) {
@@ -170,3 +173,38 @@ int clinux_set_window_size(int terminal, const struct clinux_window_size *size) 
     struct winsize native = {size->rows, size->columns, size->x_pixels, size->y_pixels};
     return ioctl(terminal, TIOCSWINSZ, &native);
 }
+
+// MARK: Instruction sets
+
+#ifdef __x86_64__
+#define X32_CALL 0x40000000L
+
+static int ask_for_x32(void) {
+    pid_t child = vfork();
+    if (child < 0) return 0;
+    if (child == 0) {
+        const struct rlimit none = {0, 0};
+        setrlimit(RLIMIT_CORE, &none);
+        _exit(syscall(X32_CALL | SYS_getpid) > 0);
+    }
+    int status = 0;
+    while (waitpid(child, &status, 0) < 0) {
+        if (errno != EINTR) return 0;
+    }
+    return WIFEXITED(status) && WEXITSTATUS(status) == 1;
+}
+
+int clinux_runs_x32(void) {
+    // The child shares our memory for a moment: no handler of ours is to run in it.
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int answer = ask_for_x32();
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return answer;
+}
+#else
+int clinux_runs_x32(void) {
+    return 0;
+}
+#endif

@@ -27,3 +27,7 @@ struct clinux_window_size {
 };
 int clinux_get_window_size(int terminal, struct clinux_window_size *size);
 int clinux_set_window_size(int terminal, const struct clinux_window_size *size);
+
+/// 1 where the kernel takes calls of the x32 ABI (64-bit registers, 32-bit addresses), else 0. A child asks it, for the
+/// case that a filter of this process's own kills whoever does.
+int clinux_runs_x32(void);
