@@ -77,10 +77,10 @@ public enum BuildEntitlement: String, Hashable, Sendable, CaseIterable {
     case network = "network.host"
 }
 
-extension StepIsolation.Host {
+extension Isolation.Host {
     /// Reads `NAME:ADDRESS` or `NAME=ADDRESS`; an IPv6 address may be in brackets. `host-gateway` is the loopback,
     /// because commands have the host's network. Nil for anything else.
-    public static func parse(_ text: String) -> StepIsolation.Host? {
+    public static func parse(_ text: String) -> Isolation.Host? {
         guard let index = text.firstIndex(where: { $0 == "=" || $0 == ":" }) else { return nil }
         var address = String(text[text.index(after: index)...])
         if address.hasPrefix("["), address.hasSuffix("]") { address = String(address.dropFirst().dropLast()) }
@@ -89,18 +89,18 @@ extension StepIsolation.Host {
         let isAddress = !address.isEmpty && address.allSatisfy { $0.isHexDigit || $0 == "." || $0 == ":" || $0 == "%" }
         guard !name.isEmpty, isAddress, address.contains(".") || address.contains(":") else { return nil }
         guard !name.contains(where: \.isWhitespace) else { return nil }
-        return StepIsolation.Host(name: name, address: address)
+        return Isolation.Host(name: name, address: address)
     }
 }
 
-extension StepIsolation.Limit {
+extension Isolation.Limit {
     private static let names: Set<String> = [
         "core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile", "nproc", "rss", "rtprio",
         "rttime", "sigpending", "stack",
     ]
 
     /// Reads `NAME=SOFT[:HARD]`, as `nofile=1024:2048`; -1 is no limit. Nil for anything else.
-    public static func parse(_ text: String) -> StepIsolation.Limit? {
+    public static func parse(_ text: String) -> Isolation.Limit? {
         let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
         guard parts.count == 2, names.contains(parts[0]) else { return nil }
         let values = parts[1].split(separator: ":", omittingEmptySubsequences: false).map { value in
@@ -109,6 +109,6 @@ extension StepIsolation.Limit {
         guard values.count <= 2, let soft = values.first ?? nil, let hard = values.last ?? nil, soft <= hard else {
             return nil
         }
-        return StepIsolation.Limit(type: "RLIMIT_" + parts[0].uppercased(), soft: soft, hard: hard)
+        return Isolation.Limit(type: "RLIMIT_" + parts[0].uppercased(), soft: soft, hard: hard)
     }
 }

@@ -77,7 +77,7 @@ public struct BuildOptions: Sendable {
     /// `--volume`: directories and files of the host's that commands see.
     public var volumes: [BuildVolume] = []
     /// `--add-host`, `--shm-size`, `--ulimit`: what all commands have.
-    public var isolation = StepIsolation()
+    public var isolation = Isolation()
     /// Gets an image from a registry: by its name, for a platform, telling on the way what happens. Nil where images
     /// only come from the store.
     public var fetch: ImageFetch?

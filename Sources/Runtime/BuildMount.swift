@@ -18,7 +18,7 @@ public struct BuildCommand: Hashable, Sendable {
     /// What is mounted besides the standard mounts.
     public var mounts: [RuntimeSpecification.Mount] = []
     /// What the command has of the host.
-    public var isolation = StepIsolation()
+    public var isolation = Isolation()
 
     /// Puts a command together.
     public init(

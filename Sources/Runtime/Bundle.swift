@@ -22,7 +22,7 @@ enum Bundle {
         /// a sixth of the time that a start takes.
         var showsCgroups = true
         /// What else of the host it has.
-        var isolation = StepIsolation()
+        var isolation = Isolation()
     }
 
     /// Writes the configuration of a container whose root file system is mounted.
@@ -34,12 +34,12 @@ enum Bundle {
         let standard = isolation.mounts(
             RuntimeSpecification.standardMounts.filter { command.showsCgroups || $0.type != "cgroup" })
         let hostMounts = try HostFiles.write(
-            into: directory, hostname: command.hostname, adding: isolation.hosts)
+            into: directory, hostname: command.hostname, adding: isolation.hosts, readOnly: isolation.isReadOnly)
         var specification = RuntimeSpecification(
             process: process, root: .init(path: rootfs), hostname: command.hostname,
             mounts: ordered(standard, then: hostMounts + command.mounts),
-            linux: .standard(cgroupsPath: "/strata/\(id)", privateCgroups: driver.givesPrivateCgroups))
-        isolation.apply(to: &specification)
+            linux: .standard(cgroupsPath: "\(Cgroups.parent)/\(id)", privateCgroups: driver.givesPrivateCgroups))
+        try isolation.apply(to: &specification, hasCgroups: driver.canUseCgroups)
         try write(specification, to: directory + "/config.json")
     }
 
@@ -70,6 +70,7 @@ enum Bundle {
         if command.terminal, let size = command.terminalSize {
             process.consoleSize = .init(height: UInt32(size.rows), width: UInt32(size.columns))
         }
+        try command.isolation.apply(to: &process)
         return process
     }
 

@@ -20,6 +20,32 @@ enum Cgroups: Sendable {
         return hierarchies ? .legacy : .none
     }
 
+    /// Whether this process can make groups for containers: not without a hierarchy, and not as an ordinary user whom
+    /// nobody gave a part of it.
+    var canMakeGroups: Bool {
+        let hierarchy =
+            switch self {
+            case .none: ""
+            case .unified: "/sys/fs/cgroup"
+            case .hybrid, .legacy: "/sys/fs/cgroup/pids"
+            }
+        for place in [hierarchy + Self.parent, hierarchy]
+        where (try? FileDescriptor.currentDirectory.status(of: place)) != nil {
+            return (try? FileDescriptor.currentDirectory.checkWritable(place)) != nil
+        }
+        return false
+    }
+
+    /// The group that those of all containers are in.
+    static let parent = "/strata"
+
+    /// Whether the kernel counts swap space: of version 1 it may have been built or started without.
+    static var canLimitSwap: Bool {
+        if case .unified = detect() { return true }
+        let file = "/sys/fs/cgroup/memory/memory.memsw.limit_in_bytes"
+        return (try? FileDescriptor.currentDirectory.status(of: file)) != nil
+    }
+
     /// Where a hybrid layout has cgroup2.
     static let unifiedMountPoint = "/sys/fs/cgroup/unified"
 

@@ -74,7 +74,7 @@ extension ContainerEngine {
             arguments: options.arguments, environment: configuration.env,
             workingDirectory: options.workingDirectory ?? configuration.workingDir ?? "/",
             user: options.user ?? configuration.user ?? "", hostname: settings.hostname ?? container.shortID,
-            terminal: options.terminal, terminalSize: size)
+            terminal: options.terminal, terminalSize: size, isolation: settings.isolation)
         let process = try Bundle.process(command, rootfs: paths.rootfs)
         try Bundle.write(process, to: file)
     }

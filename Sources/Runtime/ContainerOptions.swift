@@ -22,7 +22,9 @@ public struct ContainerOptions: Hashable, Sendable {
     public var hostname: String?
     /// Labels over the image's.
     public var labels: [String: String] = [:]
-    /// `-p` arguments, kept for when containers have networks of their own.
+    /// `--network`: `host` or `none`; nil and `default` for the host's.
+    public var network: String?
+    /// `-p` arguments; see `PortMapping`.
     public var publish: [String] = []
     /// `-P`: publish every exposed port.
     public var publishAll = false
@@ -30,9 +32,44 @@ public struct ContainerOptions: Hashable, Sendable {
     public var autoRemove = false
     /// The signal for `stop`, by name or number; nil for the image's.
     public var stopSignal: String?
+    /// `--cap-add` arguments.
+    public var addedCapabilities: [String] = []
+    /// `--cap-drop` arguments.
+    public var droppedCapabilities: [String] = []
+    /// `--security-opt` arguments.
+    public var securityOptions: [String] = []
+    /// Whether the root file system cannot be written.
+    public var isReadOnly = false
+    /// What the container may use.
+    public var resources = ResourceLimits()
     /// What `image` was asked for, as `ps` shows it; nil shows the image's id.
     public var imageName: String?
 
     /// Everything as the image says.
     public init() {}
+}
+
+extension ContainerOptions {
+    /// What the options say of the host; `badOption` for what makes no sense.
+    func isolation() throws(RuntimeError) -> Isolation {
+        var isolation = Isolation()
+        switch network {
+        case nil, "host", "default": break
+        case "none": isolation.hasNetwork = false
+        case .some(let other):
+            throw RuntimeError(
+                .badOption, "the network \"\(other)\" is not supported", remedy: "there are 'host' and 'none'")
+        }
+        isolation.addedCapabilities = try addedCapabilities.map { name throws(RuntimeError) in
+            try Capability.named(name)
+        }
+        isolation.droppedCapabilities = try droppedCapabilities.map { name throws(RuntimeError) in
+            try Capability.named(name)
+        }
+        (isolation.securityOptions, isolation.masksSystemPaths) = try SecurityOptions.normalized(securityOptions)
+        isolation.isReadOnly = isReadOnly
+        try resources.check()
+        isolation.resources = resources
+        return isolation
+    }
 }

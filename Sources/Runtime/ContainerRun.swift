@@ -94,7 +94,8 @@ final class ContainerRun {
                 arguments: settings.arguments, environment: configuration.env,
                 workingDirectory: configuration.workingDir ?? "/", user: configuration.user ?? "",
                 hostname: settings.hostname ?? container.shortID, terminal: settings.terminal, terminalSize: size,
-                mounts: try Volumes(store).prepare(settings.volumes, rootfs: paths.rootfs)),
+                mounts: try Volumes(store).prepare(settings.volumes, rootfs: paths.rootfs),
+                isolation: settings.isolation),
             id: container.id, directory: paths.bundle, rootfs: paths.rootfs, driver: driver)
         let start = RuntimeDriver.Start(id: container.id, bundle: paths.bundle, lock: lock.rawValue)
         let process =

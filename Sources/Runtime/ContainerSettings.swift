@@ -14,6 +14,14 @@ public struct ContainerSettings: Hashable, Codable, Sendable {
     /// `-p` arguments, for containers with networks of their own.
     public var publish: [String]
     public var publishAll: Bool
+    /// What it has of the host, and what limits it; nil where it was made before this was kept, for the defaults.
+    private var keptIsolation: Isolation?
+
+    /// What it has of the host, and what limits it.
+    public var isolation: Isolation {
+        get { keptIsolation ?? Isolation() }
+        set { keptIsolation = newValue }
+    }
 
     /// The entrypoint and the command that follows it.
     public var arguments: [String] { (configuration.entrypoint ?? []) + (configuration.cmd ?? []) }
@@ -54,6 +62,8 @@ public struct ContainerSettings: Hashable, Codable, Sendable {
         publish = options.publish
         publishAll = options.publishAll
         volumes = try Self.volumes(image: image, options: options, makeName: makeName)
+        keptIsolation = try options.isolation()
+        try PortMapping.check(options)
         if arguments.isEmpty {
             throw RuntimeError(.badOption, "no command specified", remedy: "give one after the image's name")
         }
@@ -73,6 +83,10 @@ public struct ContainerSettings: Hashable, Codable, Sendable {
         autoRemove = false
         publish = []
         publishAll = false
+        var isolation = command.isolation
+        // What a step was allowed for the time of a build is not handed on.
+        isolation.isPrivileged = false
+        keptIsolation = isolation
     }
 
     /// `NAME=value` sets, `NAME` takes the caller's value or removes the image's.

@@ -13,7 +13,7 @@ enum HostFiles {
     static let names = ["resolv.conf", "hosts", "hostname"]
 
     /// The resolver's configuration is the host's, loopback addresses included: the network is the host's too.
-    static func files(hostname: String, adding hosts: [StepIsolation.Host] = []) -> [File] {
+    static func files(hostname: String, adding hosts: [Isolation.Host] = []) -> [File] {
         let added = hosts.map { "\($0.address)\t\($0.name)\n" }.joined()
         return [
             File(name: "resolv.conf", text: text(of: "/etc/resolv.conf")),
@@ -47,7 +47,7 @@ enum HostFiles {
 
     /// Writes the files into a directory and returns the mounts that put them into `/etc`.
     static func write(
-        into directory: String, hostname: String, adding hosts: [StepIsolation.Host] = []
+        into directory: String, hostname: String, adding hosts: [Isolation.Host] = [], readOnly: Bool = false
     ) throws(RuntimeError) -> [RuntimeSpecification.Mount] {
         var mounts: [RuntimeSpecification.Mount] = []
         for file in files(hostname: hostname, adding: hosts) {
@@ -55,7 +55,7 @@ enum HostFiles {
             try attempting("write \(path)") { () throws(Errno) in
                 try FileDescriptor.open(path, [.writeOnly, .create, .truncate], mode: 0o644).writeAll(file.text)
             }
-            mounts.append(.bind(path, at: "/etc/\(file.name)"))
+            mounts.append(.bind(path, at: "/etc/\(file.name)", readOnly: readOnly))
         }
         return mounts
     }

@@ -33,6 +33,9 @@ public struct RuntimeContext: Sendable {
         try RuntimeDriver.find(named: name ?? chosenRuntime, stateDirectory: stateDirectory)
     }
 
+    /// Whether the machine lets this process limit what containers use. Where it does not, they run without limits.
+    public static var canLimitResources: Bool { Cgroups.detect().canMakeGroups }
+
     /// The arguments that give another process the same choices.
     var supervisorArguments: [String] {
         var arguments = ["--root", store.root]

@@ -51,6 +51,9 @@ public struct RuntimeDriver: Sendable {
         if case .unified = cgroups { true } else { false }
     }
 
+    /// Whether containers get control groups, without which nothing limits what they use.
+    var canUseCgroups: Bool { cgroups.canMakeGroups }
+
     /// What a start needs.
     struct Start {
         /// The container's id.

@@ -22,15 +22,13 @@ extension RuntimeSpecification {
 }
 
 extension RuntimeSpecification.LinuxSection {
-    /// Docker's isolation with the host's network: namespaces for processes, mounts, IPC and names, no limits.
-    ///
-    /// No system call filter is set: Docker's allows what a build or a service needs, and what it forbids is forbidden
-    /// by the capabilities that are dropped as well.
+    /// Docker's isolation with the host's network: namespaces for processes, mounts, IPC and names. `Isolation` adds
+    /// what may be chosen: capabilities, the filter of system calls, limits.
     ///
     /// - Parameters:
     ///   - cgroupsPath: where the container's cgroup is to be, such as `/strata/<id>`.
     ///   - privateCgroups: whether the container sees its own cgroup as the root, Docker's default on cgroup v2.
-    public static func standard(cgroupsPath: String?, privateCgroups: Bool) -> Self {
+    static func standard(cgroupsPath: String?, privateCgroups: Bool) -> Self {
         var types = ["pid", "mount", "ipc", "uts"]
         if privateCgroups { types.append("cgroup") }
         return Self(

@@ -37,13 +37,15 @@ public struct RuntimeSpecification: Hashable, Codable, Sendable {
         public var capabilities: Capabilities?
         /// Whether set-id programs lose their effect.
         public var noNewPrivileges = false
+        /// The AppArmor profile that it runs under; nil for none.
+        public var apparmorProfile: String?
         /// Limits of setrlimit(2); nil leaves those of the caller.
-        public var rlimits: [StepIsolation.Limit]?
+        public var rlimits: [Isolation.Limit]?
 
-        /// A process with Docker's capabilities.
+        /// Puts a process together; without a set of capabilities it has none.
         public init(
             args: [String], env: [String], cwd: String, user: User, terminal: Bool = false,
-            capabilities: Capabilities? = .standard
+            capabilities: Capabilities? = nil
         ) {
             self.args = args
             self.env = env
@@ -87,13 +89,6 @@ public struct RuntimeSpecification: Hashable, Codable, Sendable {
             effective = names
             permitted = names
         }
-
-        /// The capabilities that Docker leaves to a container.
-        public static let standard = Capabilities([
-            "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FSETID", "CAP_FOWNER", "CAP_MKNOD", "CAP_NET_RAW", "CAP_SETGID",
-            "CAP_SETUID", "CAP_SETFCAP", "CAP_SETPCAP", "CAP_NET_BIND_SERVICE", "CAP_SYS_CHROOT", "CAP_KILL",
-            "CAP_AUDIT_WRITE",
-        ])
     }
 
     /// runtime-spec, `root`.
@@ -135,11 +130,13 @@ public struct RuntimeSpecification: Hashable, Codable, Sendable {
     public struct LinuxSection: Hashable, Codable, Sendable {
         public var namespaces: [Namespace]
         public var cgroupsPath: String?
-        public var resources: Resources?
+        public var resources: Resources
         /// Paths that show nothing.
         public var maskedPaths: [String]?
         /// Paths that cannot be written below.
         public var readonlyPaths: [String]?
+        /// Which system calls may be made; nil for all.
+        public var seccomp: Seccomp?
     }
 
     /// runtime-spec, `linux.namespaces`.
@@ -150,9 +147,36 @@ public struct RuntimeSpecification: Hashable, Codable, Sendable {
         public var path: String?
     }
 
-    /// runtime-spec, `linux.resources`: only the rules for devices, no limits.
+    /// runtime-spec, `linux.resources`.
     public struct Resources: Hashable, Codable, Sendable {
         public var devices: [DeviceRule]
+        public var pids: ProcessCount?
+        public var memory: Memory?
+        public var cpu: Processors?
+    }
+
+    /// runtime-spec, `linux.resources.pids`.
+    public struct ProcessCount: Hashable, Codable, Sendable {
+        public var limit: Int64
+    }
+
+    /// runtime-spec, `linux.resources.memory`, in bytes.
+    public struct Memory: Hashable, Codable, Sendable {
+        public var limit: Int64?
+        public var reservation: Int64?
+        /// Memory and swap space together; -1 for any.
+        public var swap: Int64?
+    }
+
+    /// runtime-spec, `linux.resources.cpu`.
+    public struct Processors: Hashable, Codable, Sendable {
+        public var shares: UInt64?
+        /// Microseconds of processor time in each period.
+        public var quota: Int64?
+        /// Microseconds.
+        public var period: UInt64?
+        /// As `0-2,4`.
+        public var cpus: String?
     }
 
     /// runtime-spec, `linux.resources.devices`.

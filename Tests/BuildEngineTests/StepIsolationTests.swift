@@ -76,6 +76,33 @@ import Testing
         }
     }
 
+    @Test func commandsAreConfinedAsContainersAre() throws {
+        try BuildFixture.run { (fixture: BuildFixture) throws in
+            let look = "busybox grep -E 'Seccomp:|CapBnd' /proc/self/status"
+            let dockerfile = """
+                FROM busybox
+                RUN \(look) > /usual; busybox sh -c 'busybox unshare -U true' 2> /refused; true
+                RUN --network=none \(look) > /apart
+                RUN --security=insecure \(look) > /all
+                """
+            let built = try fixture.build(dockerfile) { $0.entitlements = [.insecure] }
+            #expect(try fixture.text("/usual", in: built.image) == "CapBnd:\t00000000a80405fb\nSeccomp:\t2\n")
+            #expect(try fixture.text("/refused", in: built.image)?.contains("not permitted") == true)
+            #expect(try fixture.text("/apart", in: built.image) == "CapBnd:\t00000000a80425fb\nSeccomp:\t2\n")
+            #expect(try fixture.text("/all", in: built.image)?.hasSuffix("\nSeccomp:\t0\n") == true)
+        }
+    }
+
+    @Test func commandsHaveALimitOfProcesses() throws {
+        try BuildFixture.run { (fixture: BuildFixture) throws in
+            let bomb = "for i in $(seq 30); do sleep 100 & done; echo all"
+            let failure = try fixture.failure("FROM busybox\nRUN \(bomb)\n") { $0.isolation.resources.processes = 10 }
+            #expect(failure.code == .commandFailed)
+            let built = try fixture.build("FROM busybox\nRUN busybox cat /proc/self/cgroup > /group; sleep 1\n")
+            #expect(try fixture.text("/group", in: built.image)?.contains("/strata/") == true)
+        }
+    }
+
     @Test func volumesAreSeenAndInNoLayer() throws {
         try BuildFixture.run { (fixture: BuildFixture) throws in
             let host = fixture.directory + "/host"
@@ -103,25 +130,25 @@ import Testing
                 RUN cat /etc/hosts > /hosts; ulimit -n > /limit; cat /proc/mounts > /mounts
                 """
             let built = try fixture.build(dockerfile) { options in
-                options.isolation.hosts = [StepIsolation.Host(name: "mirror", address: "10.1.2.3")]
+                options.isolation.hosts = [Isolation.Host(name: "mirror", address: "10.1.2.3")]
                 options.isolation.sharedMemory = 3 << 20
-                options.isolation.limits = [StepIsolation.Limit(type: "RLIMIT_NOFILE", soft: 100, hard: 200)]
+                options.isolation.limits = [Isolation.Limit(type: "RLIMIT_NOFILE", soft: 100, hard: 200)]
             }
             #expect(try fixture.text("/hosts", in: built.image)?.contains("10.1.2.3\tmirror\n") == true)
             #expect(try fixture.text("/limit", in: built.image) == "100\n")
             let mounts = try #require(try fixture.text("/mounts", in: built.image))
             #expect(mounts.contains(/shm \/dev\/shm tmpfs [^\n]*size=3072k/))
             let moved = try fixture.build(dockerfile) { options in
-                options.isolation.hosts = [StepIsolation.Host(name: "mirror", address: "10.1.2.4")]
+                options.isolation.hosts = [Isolation.Host(name: "mirror", address: "10.1.2.4")]
                 options.isolation.sharedMemory = 3 << 20
-                options.isolation.limits = [StepIsolation.Limit(type: "RLIMIT_NOFILE", soft: 100, hard: 200)]
+                options.isolation.limits = [Isolation.Limit(type: "RLIMIT_NOFILE", soft: 100, hard: 200)]
             }
             #expect(moved.result.executedSteps == 0, "addresses do not count for the cache")
         }
     }
 
     @Test func optionsAreRead() {
-        typealias Host = StepIsolation.Host
+        typealias Host = Isolation.Host
         #expect(Host.parse("a:10.0.0.1") == Host(name: "a", address: "10.0.0.1"))
         #expect(Host.parse("a=10.0.0.1") == Host(name: "a", address: "10.0.0.1"))
         #expect(Host.parse("a:::1") == Host(name: "a", address: "::1"))
@@ -130,7 +157,7 @@ import Testing
         for wrong in ["", "a", "a:", ":10.0.0.1", "a:b", "a b:10.0.0.1", "a:10.0.0.1\n1.2.3.4 x"] {
             #expect(Host.parse(wrong) == nil, "\(wrong)")
         }
-        typealias Limit = StepIsolation.Limit
+        typealias Limit = Isolation.Limit
         #expect(Limit.parse("nofile=10") == Limit(type: "RLIMIT_NOFILE", soft: 10, hard: 10))
         #expect(Limit.parse("nproc=10:20") == Limit(type: "RLIMIT_NPROC", soft: 10, hard: 20))
         #expect(Limit.parse("core=0:-1") == Limit(type: "RLIMIT_CORE", soft: 0, hard: .max))

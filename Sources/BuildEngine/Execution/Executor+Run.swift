@@ -63,7 +63,7 @@ extension Executor {
     }
 
     /// What the command has of the host: as the build says, and then the instruction.
-    private func isolation(of run: RunInstruction) -> StepIsolation {
+    private func isolation(of run: RunInstruction) -> Isolation {
         var isolation = options.isolation
         let network = run.network.flatMap { $0 == .default ? nil : $0 } ?? options.network
         isolation.hasNetwork = network != RunInstruction.Network.none
@@ -72,8 +72,8 @@ extension Executor {
     }
 
     /// What of that counts for the cache: all but the addresses of hosts. Nothing where all is as by default.
-    private static func definition(of isolation: StepIsolation) -> [[String]] {
-        if isolation == StepIsolation() { return [] }
+    private static func definition(of isolation: Isolation) -> [[String]] {
+        if isolation == Isolation() { return [] }
         let limits = isolation.limits.map { "\($0.type)=\($0.soft):\($0.hard)" }
         return [
             [

@@ -1,7 +1,5 @@
-import Linux
-
-/// What the command of a build step has of the host, and what limits it.
-public struct StepIsolation: Hashable, Sendable {
+/// What a container or the command of a build step has of the host, and what limits it.
+public struct Isolation: Hashable, Sendable {
     /// A limit of setrlimit(2); runtime-spec, `process.rlimits`.
     public struct Limit: Hashable, Codable, Sendable {
         /// The name, such as `RLIMIT_NOFILE`.
@@ -20,7 +18,7 @@ public struct StepIsolation: Hashable, Sendable {
     }
 
     /// A line of `/etc/hosts`.
-    public struct Host: Hashable, Sendable {
+    public struct Host: Hashable, Codable, Sendable {
         /// The name.
         public var name: String
         /// Its address.
@@ -33,62 +31,56 @@ public struct StepIsolation: Hashable, Sendable {
         }
     }
 
-    /// Whether the command has the host's network; without, it has a network of its own with nothing but the loopback.
+    /// Whether it has the host's network; without, it has a network of its own with nothing but the loopback.
     public var hasNetwork = true
-    /// Whether the command has all capabilities that this process has, all devices, and nothing of `/proc` and `/sys` hidden.
+    /// Whether it has all capabilities that this process has, all devices, no filter of system calls, and nothing of
+    /// `/proc` and `/sys` hidden.
     public var isPrivileged = false
+    /// Capabilities besides the usual ones, as `CAP_SYS_ADMIN`, or `ALL`.
+    public var addedCapabilities: [String] = []
+    /// Capabilities that it lacks of the usual ones, likewise.
+    public var droppedCapabilities: [String] = []
+    /// `--security-opt` values as Docker keeps them; see `SecurityOptions`.
+    public var securityOptions: [String] = []
+    /// Whether `/proc` and `/sys` show less than there is, and cannot be written where that concerns the host.
+    public var masksSystemPaths = true
+    /// Whether the root file system cannot be written.
+    public var isReadOnly = false
+    /// What it may use.
+    public var resources = ResourceLimits()
     /// Lines for `/etc/hosts` besides the host's.
     public var hosts: [Host] = []
     /// The size of `/dev/shm` in bytes; nil for Docker's 64 MiB.
     public var sharedMemory: Int64?
-    /// Limits; without them those of this process hold.
+    /// Limits of each process; without them those of this process hold.
     public var limits: [Limit] = []
 
     /// Docker's defaults with the host's network.
     public init() {}
 }
 
-extension StepIsolation {
-    /// The standard mounts as this isolation has them.
-    func mounts(_ standard: [RuntimeSpecification.Mount]) -> [RuntimeSpecification.Mount] {
-        standard.map { mount in
-            var mount = mount
-            if let sharedMemory, mount.destination == "/dev/shm" {
-                mount.options = mount.options.map { $0.hasPrefix("size=") ? "size=\(sharedMemory)" : $0 }
-            }
-            if isPrivileged, mount.type == "sysfs" || mount.type == "cgroup" { mount.options.removeAll { $0 == "ro" } }
-            return mount
+extension Isolation: Codable {
+    private enum CodingKeys: CodingKey {
+        case hasNetwork, isPrivileged, addedCapabilities, droppedCapabilities, securityOptions, masksSystemPaths
+        case isReadOnly, resources, hosts, sharedMemory, limits
+    }
+
+    /// Reads what was kept; what an older version did not keep is as by default.
+    public init(from decoder: any Decoder) throws {
+        let kept = try decoder.container(keyedBy: CodingKeys.self)
+        func read<Value: Decodable>(_ key: CodingKeys, into value: inout Value) throws {
+            value = try kept.decodeIfPresent(Value.self, forKey: key) ?? value
         }
-    }
-
-    /// Sets in a configuration what differs from the defaults.
-    func apply(to specification: inout RuntimeSpecification) {
-        if !hasNetwork { specification.linux.namespaces.append(.init(type: "network", path: nil)) }
-        if !limits.isEmpty { specification.process.rlimits = limits }
-        guard isPrivileged else { return }
-        specification.process.capabilities = .all
-        specification.linux.maskedPaths = nil
-        specification.linux.readonlyPaths = nil
-        specification.linux.resources = .init(devices: [.init(allow: true, type: nil, access: "rwm")])
-    }
-}
-
-extension RuntimeSpecification.Capabilities {
-    /// Every capability by its number, capabilities(7).
-    private static let names = [
-        "CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID", "SETPCAP",
-        "LINUX_IMMUTABLE", "NET_BIND_SERVICE", "NET_BROADCAST", "NET_ADMIN", "NET_RAW", "IPC_LOCK", "IPC_OWNER",
-        "SYS_MODULE", "SYS_RAWIO", "SYS_CHROOT", "SYS_PTRACE", "SYS_PACCT", "SYS_ADMIN", "SYS_BOOT", "SYS_NICE",
-        "SYS_RESOURCE", "SYS_TIME", "SYS_TTY_CONFIG", "MKNOD", "LEASE", "AUDIT_WRITE", "AUDIT_CONTROL", "SETFCAP",
-        "MAC_OVERRIDE", "MAC_ADMIN", "SYSLOG", "WAKE_ALARM", "BLOCK_SUSPEND", "AUDIT_READ", "PERFMON", "BPF",
-        "CHECKPOINT_RESTORE",
-    ]
-
-    /// All that this process has: no more can be given.
-    static var all: Self {
-        let process = ProcessTable.currentID
-        return Self(
-            names.enumerated().filter { ProcessTable.hasCapability(UInt64($0.offset), process) }
-                .map { "CAP_" + $0.element })
+        try read(.hasNetwork, into: &hasNetwork)
+        try read(.isPrivileged, into: &isPrivileged)
+        try read(.addedCapabilities, into: &addedCapabilities)
+        try read(.droppedCapabilities, into: &droppedCapabilities)
+        try read(.securityOptions, into: &securityOptions)
+        try read(.masksSystemPaths, into: &masksSystemPaths)
+        try read(.isReadOnly, into: &isReadOnly)
+        try read(.resources, into: &resources)
+        try read(.hosts, into: &hosts)
+        sharedMemory = try kept.decodeIfPresent(Int64.self, forKey: .sharedMemory)
+        try read(.limits, into: &limits)
     }
 }

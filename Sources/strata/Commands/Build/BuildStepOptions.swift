@@ -72,14 +72,14 @@ struct BuildStepOptions: ParsableArguments {
         }
         options.volumes = try volume.map { try BuildVolume.parse($0) }
         for text in addHost {
-            guard let host = StepIsolation.Host.parse(text) else {
+            guard let host = Isolation.Host.parse(text) else {
                 throw CommandError(.usage, "invalid host \"\(text)\"", remedy: "write it as NAME:ADDRESS")
             }
             options.isolation.hosts.append(host)
         }
         options.isolation.sharedMemory = try shmSize.map { try HumanUnits.bytes($0) }
         for text in ulimit {
-            guard let limit = StepIsolation.Limit.parse(text) else {
+            guard let limit = Isolation.Limit.parse(text) else {
                 throw CommandError(.usage, "invalid limit \"\(text)\"", remedy: "write it as NAME=SOFT[:HARD]")
             }
             options.isolation.limits.removeAll { $0.type == limit.type }
