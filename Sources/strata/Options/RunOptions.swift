@@ -39,20 +39,8 @@ struct RunOptions: ParsableArguments {
         help: ArgumentHelp("Set a label.", valueName: "key=value"))
     var label: [String] = []
 
-    @Option(
-        name: [.customShort("p", allowingJoined: true), .long],
-        help: ArgumentHelp("Accepted; containers use the host's network.", valueName: "ports"))
-    var publish: [String] = []
-
-    @Flag(
-        name: [.customShort("P"), .customLong("publish-all")],
-        help: "Accepted; containers use the host's network.")
-    var publishAll = false
-
-    @Option(
-        name: [.customLong("network"), .customLong("net")],
-        help: ArgumentHelp("Only 'host' for now.", valueName: "network"))
-    var network: String?
+    @OptionGroup var isolation: IsolationOptions
+    @OptionGroup var resources: ResourceOptions
 
     @Option(help: ArgumentHelp("The signal that 'stop' sends first.", valueName: "signal"))
     var stopSignal: String?
@@ -83,7 +71,7 @@ struct RunOptions: ParsableArguments {
     /// Flags without a value, which may be combined where they are short.
     static let flags: Set<String> = [
         "--interactive", "--tty", "--rm", "--detach", "--publish-all", "--init", "--no-rm", "--no-healthcheck",
-        "--quiet", "--help", "--tls-verify", "--no-tls-verify", "--disable-content-trust",
+        "--quiet", "--help", "--read-only", "--tls-verify", "--no-tls-verify", "--disable-content-trust",
         "--no-disable-content-trust",
     ]
     static let shortFlags: Set<Character> = ["i", "t", "d", "P", "q"]
@@ -111,13 +99,6 @@ struct RunOptions: ParsableArguments {
         if initProcess {
             throw CommandError(.usage, "--init is not supported: there is no init process to run in containers")
         }
-        if let network, network != "host" {
-            throw CommandError(
-                .usage, "the network \"\(network)\" is not supported", remedy: "containers use the host's network")
-        }
-        if !publish.isEmpty || publishAll {
-            Console.complain("published ports are ignored: containers use the host's network")
-        }
         var options = ContainerOptions()
         options.imageName = try image(for: command)
         options.command = Array(words.dropFirst())
@@ -130,8 +111,8 @@ struct RunOptions: ParsableArguments {
         options.terminal = terminal
         options.interactive = interactive
         options.hostname = hostname
-        options.publish = publish
-        options.publishAll = publishAll
+        isolation.apply(to: &options)
+        options.resources = try resources.limits()
         options.autoRemove = remove
         options.stopSignal = stopSignal
         for text in label {

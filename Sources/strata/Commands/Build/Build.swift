@@ -38,6 +38,9 @@ struct Build: ParsableCommand {
         if let call = try options.call.method() { return try call.run(settings, builder) }
         let cancellation = try Cancellation()
         let interruption = Interruption.watch(cancellation)
+        if options.tellsRemarks, !RuntimeContext.canLimitResources {
+            Console.complain(ResourceOptions.remarkWithoutLimits)
+        }
         let display = options.display()
         options.debugging.apply(to: &settings, display: display)
         let warnings = WarningCollector()

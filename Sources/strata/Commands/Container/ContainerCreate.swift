@@ -27,6 +27,8 @@ extension RunOptions {
         let identification = try IdentificationFile(cidfile)
         let container = try engine.create(settings, image: image)
         try identification?.write(container.id)
+        if let remark = isolation.remark { Console.complain(remark) }
+        if !RuntimeContext.canLimitResources { Console.complain(ResourceOptions.remarkWithoutLimits) }
         return container
     }
 

@@ -14,6 +14,7 @@ struct ContainerInspection {
     /// The description of the container.
     func value() throws -> Value {
         let settings = ContainerRow.settings(of: container)
+        let host = HostConfiguration(settings: settings)
         let paths = store.containerPaths(container.id)
         var members: [Value.Member] = []
         func add(_ name: String, _ value: Value) { members.append(Value.Member(name: name, value: value)) }
@@ -28,7 +29,7 @@ struct ContainerInspection {
         add("RestartCount", 0)
         add("Driver", "strata")
         add("Platform", "linux")
-        add("HostConfig", hostConfiguration(settings))
+        add("HostConfig", host.value)
         add("GraphDriver", graphDriver(paths))
         if withSize {
             let own = try store.containerSize(container.id)
@@ -37,7 +38,7 @@ struct ContainerInspection {
         }
         add("Mounts", .array((settings?.volumes ?? []).map(mount)))
         add("Config", configuration(settings))
-        add("NetworkSettings", .members(["Networks": .members(["host": .object([])])]))
+        add("NetworkSettings", .members(["Networks": .object([.init(name: host.networkMode, value: .object([]))])]))
         return .object(members)
     }
 
@@ -54,22 +55,6 @@ struct ContainerInspection {
             "Error": "",
             "StartedAt": .string(container.startedAt?.description ?? Self.never),
             "FinishedAt": .string(container.finishedAt?.description ?? Self.never),
-        ])
-    }
-
-    private func hostConfiguration(_ settings: ContainerSettings?) -> Value {
-        let binds = (settings?.volumes ?? []).compactMap { volume -> String? in
-            switch volume.source {
-            case .host(let source), .named(let source):
-                "\(source):\(volume.destination)\(volume.readOnly ? ":ro" : "")"
-            case .anonymous: nil
-            }
-        }
-        return .members([
-            "Binds": binds.isEmpty ? .null : .strings(binds),
-            "NetworkMode": "host",
-            "AutoRemove": .bool(settings?.autoRemove ?? false),
-            "PublishAllPorts": .bool(settings?.publishAll ?? false),
         ])
     }
 
