@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import FoundationEssentials
+import Linux
 import NIOCore
 import NIOHTTP1
 
@@ -130,7 +131,7 @@ extension RegistryError {
     }
 
     private static func oneLine(_ text: String) -> String {
-        // Nothing that could disturb a terminal, and no novel.
-        String(text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : Character($0) }.prefix(300))
+        // No novel.
+        VisibleText.line(String(text.prefix(300)))
     }
 }
