@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Linux
 
 /// Repeats what failed for a reason that may pass, each time after a longer pause.
 struct Retry {
@@ -110,7 +111,7 @@ extension RegistryError {
     }
 
     private static func oneLine(_ text: String) -> String {
-        // Nothing that could disturb a terminal, and no novel.
-        String(text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : Character($0) }.prefix(300))
+        // No novel.
+        VisibleText.line(String(text.prefix(300)))
     }
 }

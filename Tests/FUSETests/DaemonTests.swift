@@ -40,7 +40,7 @@ import Testing
             readiness.fail("no such\nlayer")
         }
         #expect(result.status == 1 << 8)
-        #expect(result.output == "test: no such layer\n")
+        #expect(result.output == #"test: no such\nlayer"# + "\n")
     }
 
     @Test func aServerThatDiesIsReported() throws {
