@@ -17,7 +17,7 @@ import Testing
             #expect(error.lastOutput.count == 10)
             let words = error.lastOutput.map { $0.split(separator: " ").map(String.init) }
             #expect(words.allSatisfy { $0.count == 2 && Double($0[0]) != nil })
-            #expect(words.compactMap(\.last) == (22...30).map(String.init) + ["b[1m"])
+            #expect(words.compactMap(\.last) == (22...30).map(String.init) + [#"b\u001b[1m"#])
             #expect(!error.description.contains("\n"))
             #expect(try fixture.failure("FROM busybox\nRUN false\n").lastOutput.isEmpty)
         }
