@@ -138,25 +138,42 @@ final class HTTPTransfer: Sendable {
     /// Wakes the task where there is something for it; returns whether there is room again for bytes that had to wait.
     @discardableResult
     func flush() -> Bool {
-        state.withLock { state in
-            if let reader = state.headReader {
-                if let head = state.head {
-                    reader.resume(returning: .success(head))
-                    state.headReader = nil
-                } else if let end = state.end {
-                    reader.resume(
-                        returning: end.flatMap { .failure(TransportError(kind: .lost, text: "the answer is no HTTP")) })
-                    state.headReader = nil
-                }
+        let wake = state.withLock { state in HTTPTransfer.wake(&state) }
+        // Not under the lock: who cancels a task holds a lock of the task's while `cancel` waits for this one, and to resume
+        // the task takes that.
+        if let (reader, result) = wake.head { reader.resume(returning: result) }
+        if let (reader, result) = wake.piece { reader.resume(returning: result) }
+        return wake.hasRoom
+    }
+
+    /// Who is to be resumed, with what.
+    private struct Wake {
+        var head: (CheckedContinuation<Result<HTTPHead, TransportError>, Never>, Result<HTTPHead, TransportError>)?
+        var piece: (CheckedContinuation<Result<[UInt8]?, TransportError>, Never>, Result<[UInt8]?, TransportError>)?
+        /// Whether there is room again for bytes that had to wait.
+        var hasRoom = false
+    }
+
+    private static func wake(_ state: inout State) -> Wake {
+        var wake = Wake()
+        if let reader = state.headReader {
+            if let head = state.head {
+                wake.head = (reader, .success(head))
+            } else if let end = state.end {
+                wake.head = (
+                    reader, end.flatMap { .failure(TransportError(kind: .lost, text: "the answer is no HTTP")) }
+                )
             }
-            guard let reader = state.pieceReader else { return false }
-            let (result, hasRoom) = HTTPTransfer.take(&state)
-            if let result {
-                reader.resume(returning: result)
-                state.pieceReader = nil
-            }
-            return hasRoom
+            if wake.head != nil { state.headReader = nil }
         }
+        guard let reader = state.pieceReader else { return wake }
+        let (result, hasRoom) = take(&state)
+        wake.hasRoom = hasRoom
+        if let result {
+            wake.piece = (reader, result)
+            state.pieceReader = nil
+        }
+        return wake
     }
 }
 
