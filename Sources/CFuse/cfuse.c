@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fuse_log.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,6 +75,11 @@ int cfuse_session_attach(struct cfuse_session *session, int channel) {
     if (own < 0) return -1;
     // libfuse closes `own`.
     return fuse_session_custom_io(session->fuse, &cfuse_io, own) == 0 ? 0 : -1;
+}
+
+int cfuse_session_has_ended(const struct cfuse_session *session) {
+    struct pollfd channel = {.fd = session->fd, .events = 0};
+    return poll(&channel, 1, 0) == 1 && channel.revents & POLLERR;
 }
 
 void cfuse_session_unmount(struct cfuse_session *session) { fuse_session_unmount(session->fuse); }

@@ -101,16 +101,19 @@ public final class Session: @unchecked Sendable {
     public func end() -> Bool {
         state.withLock { state in
             if state == .over { return true }
-            guard pool.end(unmounts: isSeen) else { return false }
+            guard pool.end(unmounts: isOursToUnmount) else { return false }
             if state == .started { fileSystem.destroy() }
             state = .over
             return true
         }
     }
 
-    /// Whether the mount is what is seen at the mount point: libfuse unmounts by the path, whatever is mounted there. A mount
-    /// that something hides ends for its users when this process does.
-    private var isSeen: Bool {
+    /// Whether the mount has ended, or is what is seen at the mount point: libfuse unmounts by the path, whatever is mounted
+    /// there. A mount that something hides ends for its users when this process does.
+    ///
+    /// The path of a mount that has ended is left alone: a look at it would keep what it lies on from being unmounted.
+    private var isOursToUnmount: Bool {
+        if cfuse_session_has_ended(core) != 0 { return true }
         guard let identity else { return true }
         return (try? MountPlace(mountPoint).identity()) == identity
     }

@@ -191,6 +191,8 @@ struct cfuse_session *cfuse_session_new(int argc, char *const *arguments, const 
 int cfuse_session_mount(struct cfuse_session *session, const char *mount_point);
 /// Serves an open channel that speaks the protocol instead of a mount. Returns 0, or -1 with errno.
 int cfuse_session_attach(struct cfuse_session *session, int channel);
+/// Whether the kernel has closed the session, because nobody can reach the mount any more. No path is looked at.
+int cfuse_session_has_ended(const struct cfuse_session *session);
 /// Takes the mount down if it is still there and closes the descriptor. Workers may still run.
 void cfuse_session_unmount(struct cfuse_session *session);
 /// Closes the last channel, once no worker runs any more: whoever still uses the mount gets ENOTCONN from here on.
