@@ -87,10 +87,13 @@ let package = Package(
         .target(
             name: "BuildEngine",
             dependencies: ["Dockerfile", "ImageStore", "Linux", "OCI", "Runtime"], swiftSettings: settings),
+        // What people read.
+        .target(name: "Rendering", dependencies: ["Linux", "OCI"], swiftSettings: settings),
         .executableTarget(
             name: "strata",
             dependencies: [
-                "BuildEngine", "Distribution", "Dockerfile", "ImageStore", "Linux", "OCI", "Registry", "Runtime",
+                "BuildEngine", "Distribution", "Dockerfile", "ImageStore", "Linux", "OCI", "Registry", "Rendering",
+                "Runtime",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: settings, linkerSettings: selfContained(libraries: foundation)),
 
@@ -117,6 +120,7 @@ let package = Package(
             name: "BuildEngineTests",
             dependencies: ["BuildEngine", "Dockerfile", "ImageStore", "OCI", "Linux", "Runtime", "TestSupport"],
             swiftSettings: settings),
+        .testTarget(name: "RenderingTests", dependencies: ["Linux", "OCI", "Rendering"], swiftSettings: settings),
         .testTarget(
             name: "FileSystemTests", dependencies: ["CLinux", "Linux", "TestSupport"], swiftSettings: settings),
         .testTarget(

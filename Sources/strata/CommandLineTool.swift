@@ -1,6 +1,7 @@
 import ArgumentParser
 import BuildEngine
 import Glibc
+import Rendering
 import Runtime
 
 /// From arguments to an exit status.
@@ -39,6 +40,7 @@ enum CommandLineTool {
     private static func report(_ error: any Error, of path: CommandPath) -> Int32 {
         let status = path.failureStatus
         if let error = error as? CommandError, error.code == .silent { return error.status ?? 0 }
+        if let error = error as? RenderingError, error.code == .readerGone { return 128 + SIGPIPE }
         guard let line = oneLine(error) else { return reportParsing(error, of: path, status: status) }
         if let excerpt = (error as? BuildError)?.excerpt { Console.remark(excerpt) }
         Console.complain(line)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Rendering
 import Runtime
 
 /// What `create` and `run` take for what a container may use; Docker's names.
@@ -42,7 +43,7 @@ struct ResourceOptions: ParsableArguments {
         "this user cannot make control groups: nothing limits the processes, memory and processors that are used"
 
     /// The limits; a usage error for a value that is no size or number.
-    func limits() throws(CommandError) -> ResourceLimits {
+    func limits() throws -> ResourceLimits {
         var limits = ResourceLimits()
         if let memory { limits.memory = try HumanUnits.bytes(memory) }
         if let memorySwap { limits.memoryAndSwap = memorySwap == "-1" ? -1 : try HumanUnits.bytes(memorySwap) }

@@ -95,7 +95,7 @@ struct RunOptions: ParsableArguments {
     }
 
     /// The options as the runtime takes them.
-    func containerOptions(for command: String) throws(CommandError) -> ContainerOptions {
+    func containerOptions(for command: String) throws -> ContainerOptions {
         if initProcess {
             throw CommandError(.usage, "--init is not supported: there is no init process to run in containers")
         }

@@ -1,3 +1,5 @@
+import Rendering
+
 /// Questions before something is lost.
 enum Confirmation {
     /// Asks whether to go on; whatever is not yes ends the command.

@@ -1,5 +1,6 @@
 import Linux
 import OCI
+import Rendering
 
 /// Does something for each name, as Docker's commands for several objects do: what fails is told at once, the others
 /// are done, and the exit status is 1 when something failed.
@@ -9,6 +10,8 @@ func forEach(_ names: [String], _ body: (String) throws -> Void) throws {
         do {
             try body(name)
         } catch let error as CommandError where error.code == .silent {
+            throw error
+        } catch let error as RenderingError where error.endsOutput {
             throw error
         } catch {
             guard let line = oneLine(error) else { throw error }

@@ -3,6 +3,7 @@ import Distribution
 import ImageStore
 import OCI
 import Registry
+import Rendering
 
 /// When an image is fetched that a command needs; Docker's words.
 enum PullPolicy: String, ExpressibleByArgument, CaseIterable {

@@ -1,4 +1,5 @@
 import Linux
+import Rendering
 
 /// Asks the user at the terminal.
 enum Prompt {

@@ -2,6 +2,7 @@ import Distribution
 import ImageStore
 import OCI
 import Registry
+import Rendering
 import Synchronization
 
 /// Clients of registries for the time of one command.

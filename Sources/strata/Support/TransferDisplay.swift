@@ -2,6 +2,7 @@ import Distribution
 import Glibc
 import Linux
 import OCI
+import Rendering
 import Synchronization
 
 /// Shows a pull or a push: on a terminal a bar per layer, redrawn several times a second, elsewhere Docker's lines.

@@ -4,6 +4,7 @@ import Glibc
 import ImageStore
 import Linux
 import OCI
+import Rendering
 import Runtime
 
 /// `strata build`

@@ -4,6 +4,7 @@ import FoundationEssentials
 import ImageStore
 import OCI
 import Registry
+import Rendering
 import Synchronization
 
 /// A cache that a build takes results from or leaves them in: a value of `--cache-from` or `--cache-to`.

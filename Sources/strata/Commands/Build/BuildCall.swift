@@ -1,5 +1,6 @@
 import BuildEngine
 import Dockerfile
+import Rendering
 
 /// What is asked about a Dockerfile instead of building it; prints what Buildx prints.
 struct BuildCall {

@@ -2,6 +2,7 @@ import ArgumentParser
 import BuildEngine
 import Linux
 import OCI
+import Rendering
 import Runtime
 
 /// What `build` takes; Docker's names.

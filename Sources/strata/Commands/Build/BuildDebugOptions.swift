@@ -1,5 +1,6 @@
 import ArgumentParser
 import BuildEngine
+import Rendering
 import Runtime
 
 /// What `build` tells of its cache, and what it leaves of a failed command.

@@ -1,5 +1,6 @@
 import BuildEngine
 import Linux
+import Rendering
 import Synchronization
 
 /// Shows how a build goes on. Events come one at a time, from any thread.

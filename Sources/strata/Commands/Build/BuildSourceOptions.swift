@@ -1,6 +1,7 @@
 import ArgumentParser
 import BuildEngine
 import Linux
+import Rendering
 
 /// Where `build` takes files from, besides its context; Docker's names.
 struct BuildSourceOptions: ParsableArguments {
@@ -14,7 +15,7 @@ struct BuildSourceOptions: ParsableArguments {
     var noCacheFilter: [String] = []
 
     /// Puts them into the options of the builder.
-    func apply(to options: inout BuildOptions) throws(CommandError) {
+    func apply(to options: inout BuildOptions) throws {
         for text in buildContext {
             let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else {
@@ -39,7 +40,7 @@ struct BuildSourceOptions: ParsableArguments {
 
     /// Sets the context that the command names: a directory, an address, or `-` for an archive or a Dockerfile on
     /// standard input.
-    static func setContext(_ path: String, file: String?, of options: inout BuildOptions) throws(CommandError) {
+    static func setContext(_ path: String, file: String?, of options: inout BuildOptions) throws {
         if path == "-" {
             if file == "-" {
                 throw CommandError(

@@ -2,6 +2,7 @@ import ArgumentParser
 import BuildEngine
 import Dockerfile
 import Linux
+import Rendering
 import Runtime
 
 /// What `build` takes for the commands of `RUN`; Docker's names.

@@ -1,6 +1,7 @@
 import BuildEngine
 import Dockerfile
 import FoundationEssentials
+import Rendering
 
 /// The answers about a Dockerfile as BuildKit has them in JSON; what is empty is left out as Go leaves it out.
 enum CallDocument {

@@ -1,6 +1,7 @@
 import BuildEngine
 import Glibc
 import Linux
+import Rendering
 import Runtime
 import Synchronization
 

@@ -1,5 +1,6 @@
 import BuildEngine
 import Linux
+import Rendering
 
 /// What a terminal shows of a build, as text with control sequences; no terminal is needed to make it.
 struct LiveProgress {

@@ -2,6 +2,7 @@ import BuildEngine
 import Dockerfile
 import FoundationEssentials
 import OCI
+import Rendering
 import Runtime
 import Synchronization
 

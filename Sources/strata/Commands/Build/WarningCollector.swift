@@ -1,5 +1,6 @@
 import BuildEngine
 import Dockerfile
+import Rendering
 import Synchronization
 
 /// Keeps the remarks on the Dockerfile until the build is over.

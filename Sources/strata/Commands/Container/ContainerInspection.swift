@@ -1,5 +1,6 @@
 import ImageStore
 import OCI
+import Rendering
 import Runtime
 
 /// A container as `inspect` shows it: Docker's members in Docker's order.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import ImageStore
 import OCI
+import Rendering
 import Runtime
 
 /// What `strata ps` and `strata container ls` take.

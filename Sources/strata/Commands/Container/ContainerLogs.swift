@@ -1,6 +1,7 @@
 import ArgumentParser
 import Linux
 import OCI
+import Rendering
 import Runtime
 
 /// `strata logs`
@@ -41,10 +42,10 @@ struct Logs: ParsableCommand {
         options.since = try since.map { text throws(CommandError) in try TimePoint.parse(text) }
         options.until = try until.map { text throws(CommandError) in try TimePoint.parse(text) }
         let engine = try globals.openEngine()
-        var failure: CommandError?
+        var failure: RenderingError?
         try engine.logs(container, options) { entry in
             let line = timestamps ? "\(entry.time) \(entry.text)" : entry.text
-            do throws(CommandError) {
+            do throws(RenderingError) {
                 if entry.stream == .standardError {
                     Console.remark(verbatim: line)
                 } else {

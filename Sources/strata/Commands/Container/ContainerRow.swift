@@ -1,5 +1,6 @@
 import ImageStore
 import OCI
+import Rendering
 import Runtime
 
 /// A line of a list of containers.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import ImageStore
 import Linux
+import Rendering
 import Runtime
 
 /// `strata start`

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ImageStore
+import Rendering
 import Runtime
 
 /// How long containers get to end.

@@ -1,3 +1,4 @@
+import Rendering
 import Runtime
 
 /// What a container has of the host as `inspect` shows it: Docker's `HostConfig`.

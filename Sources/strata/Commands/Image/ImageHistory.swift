@@ -1,6 +1,7 @@
 import ArgumentParser
 import ImageStore
 import OCI
+import Rendering
 
 /// `strata history`
 struct History: ParsableCommand {

@@ -5,6 +5,7 @@ import ImageStore
 import Linux
 import OCI
 import Registry
+import Rendering
 
 /// `strata import`
 struct Import: ParsableCommand {

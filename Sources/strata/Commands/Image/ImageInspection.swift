@@ -1,5 +1,6 @@
 import ImageStore
 import OCI
+import Rendering
 
 /// An image as `inspect` shows it: Docker's members in Docker's order.
 struct ImageInspection {

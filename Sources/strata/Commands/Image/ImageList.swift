@@ -1,6 +1,7 @@
 import ArgumentParser
 import ImageStore
 import OCI
+import Rendering
 
 /// What `strata images` and `strata image ls` take.
 struct ImageListOptions: ParsableArguments {

@@ -2,6 +2,7 @@ import ArgumentParser
 import ImageStore
 import Linux
 import OCI
+import Rendering
 
 /// `strata load`
 struct Load: ParsableCommand {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Distribution
 import ImageStore
 import OCI
+import Rendering
 
 /// `strata pull`
 struct Pull: ParsableCommand {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ImageStore
+import Rendering
 import Runtime
 
 /// What `strata rmi` and `strata image rm` take.

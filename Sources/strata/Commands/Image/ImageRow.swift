@@ -1,6 +1,7 @@
 import Glibc
 import ImageStore
 import OCI
+import Rendering
 
 /// A line of a list of images: an image under one of its names.
 struct ImageRow {

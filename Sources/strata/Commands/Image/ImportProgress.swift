@@ -1,5 +1,6 @@
 import Glibc
 import Linux
+import Rendering
 import Runtime
 import Synchronization
 

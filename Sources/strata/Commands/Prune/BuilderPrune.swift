@@ -1,6 +1,7 @@
 import ArgumentParser
 import ImageStore
 import OCI
+import Rendering
 import Runtime
 
 /// `strata builder …`

@@ -2,6 +2,7 @@ import ArgumentParser
 import ImageStore
 import Linux
 import OCI
+import Rendering
 import Runtime
 
 /// What every prune command takes.

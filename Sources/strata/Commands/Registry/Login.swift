@@ -3,6 +3,7 @@ import Distribution
 import Linux
 import OCI
 import Registry
+import Rendering
 
 /// `strata login`
 struct Login: ParsableCommand {

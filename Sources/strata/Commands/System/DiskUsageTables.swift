@@ -1,5 +1,6 @@
 import ImageStore
 import OCI
+import Rendering
 import Runtime
 
 /// The tables of `system df`.

@@ -1,5 +1,6 @@
 import ImageStore
 import OCI
+import Rendering
 
 /// `system df --explain`: who keeps a layer, or the layers of an image.
 struct Explanation {

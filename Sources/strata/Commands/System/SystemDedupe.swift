@@ -1,6 +1,7 @@
 import ArgumentParser
 import ImageStore
 import Linux
+import Rendering
 
 /// `strata system dedupe`
 struct SystemDedupe: ParsableCommand {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import OCI
+import Rendering
 
 /// `strata version`
 struct VersionCommand: ParsableCommand {

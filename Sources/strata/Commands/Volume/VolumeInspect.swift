@@ -1,5 +1,6 @@
 import ArgumentParser
 import OCI
+import Rendering
 import Runtime
 
 /// `strata volume inspect`

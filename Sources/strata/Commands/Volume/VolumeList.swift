@@ -1,5 +1,6 @@
 import ArgumentParser
 import ImageStore
+import Rendering
 import Runtime
 
 /// `strata volume ls`

@@ -16,7 +16,7 @@ enum TemplateToken: Hashable {
     case assign
 
     /// Splits the text of an action.
-    static func scan(_ text: String) throws(CommandError) -> [TemplateToken] {
+    static func scan(_ text: String) throws(RenderingError) -> [TemplateToken] {
         var scanner = TemplateScanner(text)
         var tokens: [TemplateToken] = []
         while let token = try scanner.next() { tokens.append(token) }
@@ -37,7 +37,7 @@ private struct TemplateScanner {
 
     private var current: Character? { position < characters.count ? characters[position] : nil }
 
-    mutating func next() throws(CommandError) -> TemplateToken? {
+    mutating func next() throws(RenderingError) -> TemplateToken? {
         while let character = current, character.isWhitespace { position += 1 }
         guard let character = current else { return nil }
         switch character {
@@ -93,7 +93,7 @@ private struct TemplateScanner {
         return names
     }
 
-    private mutating func raw() throws(CommandError) -> String {
+    private mutating func raw() throws(RenderingError) -> String {
         let start = position
         while let character = current, character != "`" { position += 1 }
         if current == nil { throw failure("unterminated raw quoted string") }
@@ -101,7 +101,7 @@ private struct TemplateScanner {
         return String(characters[start..<position])
     }
 
-    private mutating func quoted() throws(CommandError) -> String {
+    private mutating func quoted() throws(RenderingError) -> String {
         position += 1
         var result = ""
         while let character = current, character != "\"" {
@@ -123,7 +123,7 @@ private struct TemplateScanner {
         return result
     }
 
-    private func failure(_ reason: String) -> CommandError {
-        CommandError(.usage, "template parsing error: \(reason) in {{\(text)}}")
+    private func failure(_ reason: String) -> RenderingError {
+        RenderingError(.template, "template parsing error: \(reason) in {{\(text)}}")
     }
 }

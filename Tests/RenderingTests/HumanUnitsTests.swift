@@ -1,7 +1,6 @@
-import OCI
 import Testing
 
-@testable import strata
+@testable import Rendering
 
 /// Sizes and times as Docker prints them.
 @Suite struct HumanUnitsTests {
@@ -39,14 +38,5 @@ import Testing
         #expect(ShortText.id("sha256:" + String(repeating: "ab", count: 32)) == "abababababab")
         #expect(ShortText.command(["/bin/sh", "-c", "echo hello world"]) == "\"/bin/sh -c echo hel…\"")
         #expect(ShortText.command(["a\"b", "\n\u{1}"], truncated: false) == #""a\"b \n\x01""#)
-    }
-
-    @Test func pointsInTime() throws {
-        let now = Timestamp(seconds: 100_000)
-        #expect(try TimePoint.parse("1h30m", now: now).seconds == 94_600)
-        #expect(try TimePoint.parse("42", now: now).seconds == 42)
-        #expect(try TimePoint.parse("1970-01-02", now: now).seconds == 86_400)
-        #expect(try TimePoint.parse("1970-01-01T00:01:00Z", now: now).seconds == 60)
-        #expect(throws: CommandError.self) { try TimePoint.parse("yesterday", now: now) }
     }
 }

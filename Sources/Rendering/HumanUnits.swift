@@ -1,13 +1,13 @@
-import OCI
+package import OCI
 
 /// Sizes and durations as Docker prints them (its `go-units`).
-enum HumanUnits {
+package enum HumanUnits {
     private static let suffixes = ["B", "kB", "MB", "GB", "TB", "PB", "EB"]
 
     /// A number of bytes in powers of 1000, rounded to a few digits: `0B`, `72.8MB`, `1.2GB`.
     ///
     /// - Parameter digits: significant digits; Docker uses 3 in lists and 4 in `system df`.
-    static func size(_ bytes: Int64, digits: Int = 3) -> String {
+    package static func size(_ bytes: Int64, digits: Int = 3) -> String {
         guard bytes > 0 else { return bytes == 0 ? "0B" : "-" + size(bytes == .min ? .max : -bytes, digits: digits) }
         var unit = 0
         var scale: Int64 = 1
@@ -44,7 +44,7 @@ enum HumanUnits {
 
     /// Bytes of a size as users write it: `512MB`, `1.5g`, `2GiB`, `1024`. Units are powers of 1024, as Docker reads
     /// limits.
-    static func bytes(_ text: String) throws(CommandError) -> Int64 {
+    package static func bytes(_ text: String) throws(RenderingError) -> Int64 {
         var rest = Substring(text.lowercased())
         if rest.hasSuffix("b") { rest = rest.dropLast() }
         if rest.hasSuffix("i") { rest = rest.dropLast() }
@@ -54,14 +54,14 @@ enum HumanUnits {
             rest = rest.dropLast()
         }
         guard let number = Double(rest), number >= 0, number * scale < 9e18 else {
-            throw CommandError(
-                .usage, "invalid size \"\(text)\"", remedy: "use bytes, or a number with kB, MB, GB or TB")
+            throw RenderingError(
+                .size, "invalid size \"\(text)\"", remedy: "use bytes, or a number with kB, MB, GB or TB")
         }
         return Int64(number * scale)
     }
 
     /// A span of time in one unit: `Less than a second`, `5 seconds`, `About an hour`, `3 weeks`.
-    static func duration(seconds: Int64) -> String {
+    package static func duration(seconds: Int64) -> String {
         let minutes = seconds / 60
         // To the nearest hour.
         let hours = (seconds + 1800) / 3600
@@ -81,12 +81,12 @@ enum HumanUnits {
     }
 
     /// How long ago something was: `2 minutes ago`.
-    static func ago(_ time: Timestamp, now: Timestamp = .now) -> String {
+    package static func ago(_ time: Timestamp, now: Timestamp = .now) -> String {
         duration(seconds: now.seconds - time.seconds) + " ago"
     }
 
     /// A time in the form of Go's default: `2024-05-01 12:00:00 +0000 UTC`.
-    static func time(_ time: Timestamp) -> String {
+    package static func time(_ time: Timestamp) -> String {
         let text = Timestamp(seconds: time.seconds).description
         return text.replacing("T", with: " ").replacing("Z", with: "") + " +0000 UTC"
     }

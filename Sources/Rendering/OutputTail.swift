@@ -2,20 +2,20 @@ import Linux
 
 /// The end of what a program has printed, as lines that cannot disturb a terminal: control sequences are left out, other
 /// control characters made visible.
-struct OutputTail {
+package struct OutputTail {
     private var bytes: [UInt8] = []
     private static let limit = 1 << 18
 
-    init() {}
+    package init() {}
 
     /// Adds what was printed; what is too long ago is forgotten.
-    mutating func append(_ new: [UInt8]) {
+    package mutating func append(_ new: [UInt8]) {
         bytes += new
         if bytes.count > 2 * OutputTail.limit { bytes.removeFirst(bytes.count - OutputTail.limit) }
     }
 
     /// The last lines, at most so many. A line that was written over is shown as it was left.
-    func lines(_ count: Int) -> [String] {
+    package func lines(_ count: Int) -> [String] {
         // Enough for what a terminal shows; all of it only for a log.
         let part = count == .max ? bytes[...] : bytes.suffix(16_384)
         var lines = part.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)

@@ -1,7 +1,7 @@
-import OCI
+package import OCI
 
 /// What a template or the JSON writer can show: JSON with the order of members kept.
-indirect enum Value: Hashable, Sendable {
+package indirect enum Value: Hashable, Sendable {
     case null
     case bool(Bool)
     case integer(Int64)
@@ -11,34 +11,42 @@ indirect enum Value: Hashable, Sendable {
     case object([Member])
 
     /// A named part of an object.
-    struct Member: Hashable, Sendable {
-        var name: String
-        var value: Value
+    package struct Member: Hashable, Sendable {
+        /// Its name.
+        package var name: String
+        /// What it holds.
+        package var value: Value
+
+        /// Puts a name and a value together.
+        package init(name: String, value: Value) {
+            self.name = name
+            self.value = value
+        }
     }
 
     /// An object of members in the given order.
-    static func members(_ members: KeyValuePairs<String, Value>) -> Value {
+    package static func members(_ members: KeyValuePairs<String, Value>) -> Value {
         .object(members.map { Member(name: $0.key, value: $0.value) })
     }
 
     /// A map of texts, sorted by name as Go writes maps.
-    static func map(_ map: [String: String]) -> Value {
+    package static func map(_ map: [String: String]) -> Value {
         .object(map.sorted { $0.key < $1.key }.map { Member(name: $0.key, value: .string($0.value)) })
     }
 
     /// A set as Go writes one: an object of empty objects.
-    static func set(_ set: some Sequence<String>) -> Value {
+    package static func set(_ set: some Sequence<String>) -> Value {
         .object(set.sorted().map { Member(name: $0, value: .object([])) })
     }
 
     /// A list of texts.
-    static func strings(_ list: some Sequence<String>) -> Value { .array(list.map { .string($0) }) }
+    package static func strings(_ list: some Sequence<String>) -> Value { .array(list.map { .string($0) }) }
 
     /// A list of texts, or null where there is none.
-    static func optional(_ list: [String]?) -> Value { list.map { strings($0) } ?? .null }
+    package static func optional(_ list: [String]?) -> Value { list.map { strings($0) } ?? .null }
 
     /// The value of JSON that was kept as it came.
-    init(_ json: JSONValue) {
+    package init(_ json: JSONValue) {
         switch json {
         case .null: self = .null
         case .bool(let value): self = .bool(value)
@@ -53,13 +61,13 @@ indirect enum Value: Hashable, Sendable {
     }
 
     /// The member of a name, nil where there is none or this is no object.
-    subscript(name: String) -> Value? {
+    package subscript(name: String) -> Value? {
         guard case .object(let members) = self else { return nil }
         return members.first { $0.name == name }?.value
     }
 
     /// Whether Go's templates take it for true: not empty, not zero, not nil.
-    var isTrue: Bool {
+    package var isTrue: Bool {
         switch self {
         case .null: false
         case .bool(let value): value
@@ -72,7 +80,7 @@ indirect enum Value: Hashable, Sendable {
     }
 
     /// As Go's templates print it.
-    var text: String {
+    package var text: String {
         switch self {
         case .null: "<nil>"
         case .bool(let value): value ? "true" : "false"
@@ -86,7 +94,7 @@ indirect enum Value: Hashable, Sendable {
 }
 
 extension Value: ExpressibleByStringLiteral, ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral {
-    init(stringLiteral value: String) { self = .string(value) }
-    init(booleanLiteral value: Bool) { self = .bool(value) }
-    init(integerLiteral value: Int64) { self = .integer(value) }
+    package init(stringLiteral value: String) { self = .string(value) }
+    package init(booleanLiteral value: Bool) { self = .bool(value) }
+    package init(integerLiteral value: Int64) { self = .integer(value) }
 }

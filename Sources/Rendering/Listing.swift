@@ -1,16 +1,16 @@
 import Linux
 
 /// One column of a list: its name in templates, its heading, its cells.
-struct Column<Row>: Sendable {
+package struct Column<Row>: Sendable {
     /// The name that templates use, such as `ID`.
-    var name: String
+    package var name: String
     /// The heading in tables, such as `IMAGE ID`.
-    var heading: String
+    package var heading: String
     /// The cell of a row.
-    var cell: @Sendable (Row) -> String
+    package var cell: @Sendable (Row) -> String
 
     /// Describes a column.
-    init(_ name: String, _ heading: String, cell: @escaping @Sendable (Row) -> String) {
+    package init(_ name: String, _ heading: String, cell: @escaping @Sendable (Row) -> String) {
         self.name = name
         self.heading = heading
         self.cell = cell
@@ -18,14 +18,20 @@ struct Column<Row>: Sendable {
 }
 
 /// A list that is shown as a table, as lines of JSON or through a template: Docker's `--format`.
-struct Listing<Row>: Sendable {
+package struct Listing<Row>: Sendable {
     /// Every column that templates may name.
-    var columns: [Column<Row>]
+    package var columns: [Column<Row>]
     /// The columns of the table without `--format`.
-    var standard: [String]
+    package var standard: [String]
+
+    /// Describes a list.
+    package init(columns: [Column<Row>], standard: [String]) {
+        self.columns = columns
+        self.standard = standard
+    }
 
     /// Writes the list to standard output; see `text`.
-    func show(_ rows: [Row], format: String?, quiet: String? = nil) throws(CommandError) {
+    package func show(_ rows: [Row], format: String?, quiet: String? = nil) throws(RenderingError) {
         try Console.write(rendered: text(rows, format: format, quiet: quiet))
     }
 
@@ -34,7 +40,7 @@ struct Listing<Row>: Sendable {
     /// - Parameters:
     ///   - format: nil, `table`, `table TEMPLATE`, `json` or `TEMPLATE`.
     ///   - quiet: the name of the column that `-q` shows alone; nil without `-q`.
-    func text(_ rows: [Row], format: String?, quiet: String? = nil) throws(CommandError) -> String {
+    package func text(_ rows: [Row], format: String?, quiet: String? = nil) throws(RenderingError) -> String {
         let format = (format ?? "table").replacing("\\t", with: "\t").replacing("\\n", with: "\n")
         if let quiet, format == "table" || format == "json" {
             return rows.map { VisibleText.line(cell(quiet, of: $0)) + "\n" }.joined()
@@ -81,7 +87,7 @@ struct Listing<Row>: Sendable {
     /// A row as an object with a member for each column, sorted by name as Go sorts maps.
     ///
     /// - Parameter others: further members, in place of columns of the same name.
-    func value(_ row: Row, adding others: KeyValuePairs<String, Value> = [:]) -> Value {
+    package func value(_ row: Row, adding others: KeyValuePairs<String, Value> = [:]) -> Value {
         var members = columns.map { Value.Member(name: $0.name, value: .string($0.cell(row))) }
         for (name, value) in others {
             members.removeAll { $0.name == name }

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import strata
+@testable import Rendering
 
 /// The part of Go's template language that `--format` takes.
 @Suite struct TemplateTests {
@@ -36,7 +36,7 @@ import Testing
         "{{if .Name}}{{else}}{{else}}{{end}}", "{{$nobody}}", "{{:}}",
     ])
     func refuses(template: String) {
-        #expect(throws: CommandError.self) { try Template(template).text(for: Self.value) }
+        #expect(throws: RenderingError.self) { try Template(template).text(for: Self.value) }
     }
 
     @Test func headingsPassThroughFunctions() throws {

@@ -9,7 +9,7 @@ struct TemplateParser {
     private var pieces: [Piece] = []
     private var position = 0
 
-    init(_ source: String) throws(CommandError) {
+    init(_ source: String) throws(RenderingError) {
         var rest = Substring(source)
         var trimNext = false
         while let start = rest.firstRange(of: "{{") {
@@ -21,7 +21,7 @@ struct TemplateParser {
                 rest = rest.dropFirst()
             }
             guard let end = rest.firstRange(of: "}}") else {
-                throw CommandError(.usage, "template parsing error: unclosed action in \"\(source)\"")
+                throw RenderingError(.template, "template parsing error: unclosed action in \"\(source)\"")
             }
             var action = rest[..<end.lowerBound]
             rest = rest[end.upperBound...]
@@ -35,14 +35,14 @@ struct TemplateParser {
     }
 
     /// Everything up to the end.
-    mutating func parse() throws(CommandError) -> [TemplateNode] {
+    mutating func parse() throws(RenderingError) -> [TemplateNode] {
         let (nodes, end) = try nodes()
         if let end { throw failure("unexpected {{\(end)}}") }
         return nodes
     }
 
     /// Nodes up to `end` or `else`, which is given back with what follows it.
-    private mutating func nodes() throws(CommandError) -> ([TemplateNode], String?) {
+    private mutating func nodes() throws(RenderingError) -> ([TemplateNode], String?) {
         var result: [TemplateNode] = []
         while position < pieces.count {
             defer { position += 1 }
@@ -63,7 +63,7 @@ struct TemplateParser {
     }
 
     /// Called at the opening action; leaves the position at the closing one.
-    private mutating func block(_ tokens: [TemplateToken]) throws(CommandError) -> TemplateNode {
+    private mutating func block(_ tokens: [TemplateToken]) throws(RenderingError) -> TemplateNode {
         let subject = try pipeline(tokens.dropFirst())
         position += 1
         let (body, end) = try nodes()
@@ -91,14 +91,14 @@ struct TemplateParser {
         }
     }
 
-    private func pipeline(_ tokens: ArraySlice<TemplateToken>) throws(CommandError) -> TemplatePipeline {
+    private func pipeline(_ tokens: ArraySlice<TemplateToken>) throws(RenderingError) -> TemplatePipeline {
         var rest = tokens
         let result = try pipeline(&rest)
         if !rest.isEmpty { throw failure("unexpected \")\"") }
         return result
     }
 
-    private func pipeline(_ tokens: inout ArraySlice<TemplateToken>) throws(CommandError) -> TemplatePipeline {
+    private func pipeline(_ tokens: inout ArraySlice<TemplateToken>) throws(RenderingError) -> TemplatePipeline {
         var result = TemplatePipeline()
         if let assign = tokens.firstIndex(of: .assign) {
             for token in tokens[..<assign] {
@@ -141,7 +141,7 @@ struct TemplateParser {
         return result
     }
 
-    private func failure(_ reason: String) -> CommandError {
-        CommandError(.usage, "template parsing error: \(reason)")
+    private func failure(_ reason: String) -> RenderingError {
+        RenderingError(.template, "template parsing error: \(reason)")
     }
 }

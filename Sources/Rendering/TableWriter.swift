@@ -3,22 +3,22 @@ import Linux
 /// Aligns cells in columns as Docker's tables do: three blanks between columns, none of fewer than ten characters.
 ///
 /// The last cell of a row is not padded. What acts on a terminal in a cell, line feeds and tabs too, is made visible.
-struct TableWriter {
+package struct TableWriter {
     private var rows: [[String]] = []
 
     /// A table without rows.
-    init() {}
+    package init() {}
 
     /// Adds a row.
-    mutating func add(_ cells: [String]) { rows.append(cells.map(VisibleText.line)) }
+    package mutating func add(_ cells: [String]) { rows.append(cells.map(VisibleText.line)) }
 
     /// Adds a line whose cells are separated by tabs.
-    mutating func add(line: String) {
+    package mutating func add(line: String) {
         add(line.split(separator: "\t", omittingEmptySubsequences: false).map(String.init))
     }
 
     /// The table, each row ended by a line feed.
-    var text: String {
+    package var text: String {
         var widths: [Int] = []
         for row in rows {
             for (column, cell) in row.dropLast().enumerated() {

@@ -1,21 +1,21 @@
 /// A parsed `--format` template.
-struct Template {
+package struct Template {
     private let nodes: [TemplateNode]
 
     /// Parses a template; an error with the reason when it cannot be understood.
-    init(_ source: String) throws(CommandError) {
+    package init(_ source: String) throws(RenderingError) {
         var parser = try TemplateParser(source)
         nodes = try parser.parse()
     }
 
     /// What the template makes of a value.
-    func text(for value: Value) throws(CommandError) -> String {
+    package func text(for value: Value) throws(RenderingError) -> String {
         var evaluation = TemplateEvaluation(root: value, isHeading: false)
         return try evaluation.text(nodes, dot: value)
     }
 
     /// The heading of a table: each field gives its heading, whatever function it is passed to.
-    func headings(_ headings: Value) throws(CommandError) -> String {
+    package func headings(_ headings: Value) throws(RenderingError) -> String {
         var evaluation = TemplateEvaluation(root: headings, isHeading: true)
         return try evaluation.text(nodes, dot: headings)
     }
@@ -31,7 +31,7 @@ struct TemplateEvaluation {
         variables = ["": root]
     }
 
-    mutating func text(_ nodes: [TemplateNode], dot: Value) throws(CommandError) -> String {
+    mutating func text(_ nodes: [TemplateNode], dot: Value) throws(RenderingError) -> String {
         var text = ""
         for node in nodes {
             switch node {
@@ -53,7 +53,7 @@ struct TemplateEvaluation {
 
     private mutating func range(
         _ pipeline: TemplatePipeline, _ body: [TemplateNode], _ otherwise: [TemplateNode], _ dot: Value
-    ) throws(CommandError) -> String {
+    ) throws(RenderingError) -> String {
         var named = pipeline
         named.variables = []
         let items: [(key: Value, value: Value)]
@@ -78,7 +78,7 @@ struct TemplateEvaluation {
         return result
     }
 
-    private mutating func evaluate(_ pipeline: TemplatePipeline, _ dot: Value) throws(CommandError) -> Value {
+    private mutating func evaluate(_ pipeline: TemplatePipeline, _ dot: Value) throws(RenderingError) -> Value {
         var result: Value?
         for command in pipeline.commands {
             var arguments: [Value] = []
@@ -104,7 +104,7 @@ struct TemplateEvaluation {
         return value
     }
 
-    private mutating func evaluate(_ operand: TemplateOperand, _ dot: Value) throws(CommandError) -> Value {
+    private mutating func evaluate(_ operand: TemplateOperand, _ dot: Value) throws(RenderingError) -> Value {
         switch operand {
         case .literal(let value): return value
         case .field(let names): return try follow(names, from: dot)
@@ -116,7 +116,7 @@ struct TemplateEvaluation {
         }
     }
 
-    private func follow(_ names: [String], from value: Value) throws(CommandError) -> Value {
+    private func follow(_ names: [String], from value: Value) throws(RenderingError) -> Value {
         var value = value
         for name in names {
             guard case .object = value else {
@@ -129,11 +129,11 @@ struct TemplateEvaluation {
         return value
     }
 
-    private func call(_ name: String, _ arguments: [Value]) throws(CommandError) -> Value {
+    private func call(_ name: String, _ arguments: [Value]) throws(RenderingError) -> Value {
         // A heading passes through: {{json .ID}} stands under the heading of .ID.
         if isHeading, let last = arguments.last { return last }
         return try TemplateFunctions.call(name, arguments)
     }
 
-    private func failure(_ reason: String) -> CommandError { TemplateFunctions.failure(reason) }
+    private func failure(_ reason: String) -> RenderingError { TemplateFunctions.failure(reason) }
 }

@@ -1,24 +1,24 @@
 /// Texts cut for tables.
-enum ShortText {
+package enum ShortText {
     /// The first twelve digits of an ID, without the name of its algorithm.
-    static func id(_ text: String) -> String {
+    package static func id(_ text: String) -> String {
         let digits = text.split(separator: ":", maxSplits: 1).last ?? ""
         return String(digits.prefix(12))
     }
 
     /// A text cut to so many characters, the last one an ellipsis.
-    static func ellipsis(_ text: String, _ length: Int) -> String {
+    package static func ellipsis(_ text: String, _ length: Int) -> String {
         text.count <= length ? text : text.prefix(max(0, length - 1)) + "…"
     }
 
     /// A command as `ps` shows it: arguments joined, cut to 20 characters unless told otherwise, in quotes.
-    static func command(_ arguments: [String], truncated: Bool = true) -> String {
+    package static func command(_ arguments: [String], truncated: Bool = true) -> String {
         let text = arguments.joined(separator: " ")
         return quoted(truncated ? ellipsis(text, 20) : text)
     }
 
     /// A text in quotes with the escapes of Go's `strconv.Quote`.
-    static func quoted(_ text: String) -> String {
+    package static func quoted(_ text: String) -> String {
         var result = "\""
         for scalar in text.unicodeScalars {
             switch scalar {

@@ -1,10 +1,10 @@
 /// The functions of Go's templates and of Docker's that `--format` may call.
 enum TemplateFunctions {
-    static func failure(_ reason: String) -> CommandError {
-        CommandError(.usage, "template execution error: \(reason)")
+    static func failure(_ reason: String) -> RenderingError {
+        RenderingError(.template, "template execution error: \(reason)")
     }
 
-    static func call(_ name: String, _ arguments: [Value]) throws(CommandError) -> Value {
+    static func call(_ name: String, _ arguments: [Value]) throws(RenderingError) -> Value {
         switch name {
         case "and": return arguments.first { !$0.isTrue } ?? arguments.last ?? .null
         case "or": return arguments.first { $0.isTrue } ?? arguments.last ?? .null
@@ -48,7 +48,7 @@ enum TemplateFunctions {
         }
     }
 
-    private static func two(_ name: String, _ first: Value, _ second: Value) throws(CommandError) -> Value {
+    private static func two(_ name: String, _ first: Value, _ second: Value) throws(RenderingError) -> Value {
         switch name {
         case "join":
             guard case .array(let items) = first else { throw failure("join needs a list") }
@@ -71,7 +71,7 @@ enum TemplateFunctions {
         }
     }
 
-    private static func index(_ value: Value, _ key: Value) throws(CommandError) -> Value {
+    private static func index(_ value: Value, _ key: Value) throws(RenderingError) -> Value {
         switch (value, key) {
         case (.object, .string(let name)): return value[name] ?? .string("")
         case (.array(let values), .integer(let position)):
@@ -84,7 +84,7 @@ enum TemplateFunctions {
         }
     }
 
-    private static func compare(_ name: String, _ left: Value, _ right: Value) throws(CommandError) -> Bool {
+    private static func compare(_ name: String, _ left: Value, _ right: Value) throws(RenderingError) -> Bool {
         if name == "ne" { return left != right }
         let order: Int
         switch (left, right) {
@@ -101,7 +101,7 @@ enum TemplateFunctions {
     }
 
     /// `%s`, `%v`, `%d`, `%q` and `%%`, with a width.
-    private static func printf(_ arguments: [Value]) throws(CommandError) -> Value {
+    private static func printf(_ arguments: [Value]) throws(RenderingError) -> Value {
         guard case .string(let format) = arguments.first else { throw failure("printf needs a format") }
         var rest = arguments.dropFirst()
         var result = ""

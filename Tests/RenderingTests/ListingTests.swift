@@ -1,6 +1,6 @@
 import Testing
 
-@testable import strata
+@testable import Rendering
 
 /// Lists in each of their forms.
 @Suite struct ListingTests {
@@ -35,6 +35,6 @@ import Testing
         #expect(
             try Self.listing.text(Self.rows, format: "json")
                 == "{\"ID\":\"1\",\"Name\":\"first\"}\n{\"ID\":\"1234567890\",\"Name\":\"second\"}\n")
-        #expect(throws: CommandError.self) { try Self.listing.text(Self.rows, format: "{{.Nobody}}") }
+        #expect(throws: RenderingError.self) { try Self.listing.text(Self.rows, format: "{{.Nobody}}") }
     }
 }

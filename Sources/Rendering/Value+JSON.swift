@@ -2,21 +2,21 @@ import Linux
 
 extension Value {
     /// JSON on one line, as Docker's `--format json` prints it.
-    var json: String {
+    package var json: String {
         var text = ""
         write(to: &text, indent: nil, depth: 0)
         return text
     }
 
     /// JSON indented by four blanks, as `docker inspect` prints it.
-    var indentedJSON: String {
+    package var indentedJSON: String {
         var text = ""
         write(to: &text, indent: "    ", depth: 0)
         return text
     }
 
     /// JSON indented by some text.
-    func json(indent: String) -> String {
+    package func json(indent: String) -> String {
         var text = ""
         write(to: &text, indent: indent, depth: 0)
         return text
