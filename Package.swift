@@ -87,13 +87,19 @@ let package = Package(
         .target(
             name: "BuildEngine",
             dependencies: ["Dockerfile", "ImageStore", "Linux", "OCI", "Runtime"], swiftSettings: settings),
+        // Everything that can be done with a store, for every front end.
+        .target(
+            name: "Engine",
+            dependencies: [
+                "BuildEngine", "Distribution", "ImageStore", "Linux", "OCI", "Registry", "Runtime",
+            ], swiftSettings: settings),
         // What people read.
         .target(name: "Rendering", dependencies: ["Linux", "OCI"], swiftSettings: settings),
         .executableTarget(
             name: "strata",
             dependencies: [
-                "BuildEngine", "Distribution", "Dockerfile", "ImageStore", "Linux", "OCI", "Registry", "Rendering",
-                "Runtime",
+                "BuildEngine", "Distribution", "Dockerfile", "Engine", "ImageStore", "Linux", "OCI", "Registry",
+                "Rendering", "Runtime",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: settings, linkerSettings: selfContained(libraries: foundation)),
 

@@ -60,8 +60,6 @@ public struct BuildOptions: Sendable {
     public var keepsFailed = false
     /// Opens a shell where a command has failed; nil for none.
     public var debugShell: DebugShell?
-    /// The OCI runtime by name or path; nil for the default.
-    public var runtime: String?
     /// What the image is to run on; nil for this machine.
     public var platform: Platform?
     /// `--secret`: what commands may ask for, by id.

@@ -13,10 +13,10 @@ public struct Builder: Sendable {
 
     /// A builder that takes images from a store and puts them there.
     ///
-    /// - Parameter runtime: what mounts are made and commands run with; nil for the defaults.
-    public init(store: ImageStore, runtime: RuntimeContext? = nil) {
+    /// - Parameter runtime: what mounts are made and commands run with.
+    public init(store: ImageStore, runtime: RuntimeContext) {
         self.store = store
-        self.runtime = runtime ?? RuntimeContext(store: store)
+        self.runtime = runtime
     }
 
     /// Builds an image.
@@ -34,7 +34,6 @@ public struct Builder: Sendable {
         try attempting("start the threads of a build") { () throws(Errno) in try PrivateThread.require(6) }
         // A build that was killed may have left a container and a mount.
         ContainerEngine(runtime).reconcile()
-        let chosen = options.runtime.map { RuntimeContext(store: store, runtime: $0) }
         let reporter = ProgressReporter(progress)
         let contexts = ContextSupply(
             store, download: options.download, cancellation: cancellation, reporter: reporter)
@@ -43,7 +42,7 @@ public struct Builder: Sendable {
             if options.remoteContext != nil { try? store.releaseLeases() }
         }
         let executor = try Executor(
-            try contexts.supply(options), store: store, runtime: chosen ?? runtime, cancellation: cancellation,
+            try contexts.supply(options), store: store, runtime: runtime, cancellation: cancellation,
             reporter: reporter)
         let result = try executor.build()
         withExtendedLifetime(contexts) {}

@@ -10,16 +10,21 @@ public struct CacheTransfer: Sendable {
     private let store: ImageStore
     private let client: RegistryClient
     private let reference: Reference
+    private let limits: ImportOptions
 
     /// A transfer.
     ///
     /// - Parameters:
     ///   - client: of the registry that the name's domain says.
     ///   - reference: the name of the cache.
-    public init(store: ImageStore, client: RegistryClient, reference: Reference) {
+    ///   - limits: of the archives that are taken from it.
+    public init(
+        store: ImageStore, client: RegistryClient, reference: Reference, limits: ImportOptions = ImportOptions()
+    ) {
         self.store = store
         self.client = client
         self.reference = reference
+        self.limits = limits
     }
 
     /// What a name leads to.
@@ -83,9 +88,9 @@ public struct CacheTransfer: Sendable {
     /// Gets a layer into the store, verified on the way and leased.
     public func fetch(_ blob: Descriptor, diffID: Digest) async throws(DistributionError) -> LayerRecord {
         let store = store
-        var limits = try fromStore { () throws(StoreError) in try ImportOptions.fromEnvironment() }
-        (limits.kind, limits.isExact, limits.expectedDiffID) = (.layer, true, diffID)
-        let options = limits
+        var exact = limits
+        (exact.kind, exact.isExact, exact.expectedDiffID) = (.layer, true, diffID)
+        let options = exact
         return try await LayerStream.run { (queue) throws(StoreError) in
             let layer = try store.importLayer(from: queue, options: options)
             try queue.finish()

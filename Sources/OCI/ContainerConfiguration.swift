@@ -43,6 +43,9 @@ public struct ContainerConfiguration: Hashable, Sendable {
         env.last { $0.hasPrefix(name + "=") }.map { String($0.dropFirst(name.count + 1)) }
     }
 
+    /// Removes an environment variable.
+    public mutating func removeEnvironment(_ name: String) { env.removeAll { $0.hasPrefix(name + "=") } }
+
     /// Sets an environment variable: in its place where it was set before, else at the end.
     public mutating func setEnvironment(_ name: String, to value: String) {
         if let index = env.firstIndex(where: { $0.hasPrefix(name + "=") }) {

@@ -1,6 +1,6 @@
 import FoundationEssentials
 import Glibc
-import Linux
+public import Linux
 import OCI
 
 /// Docker's `config.json`: credentials of registries, in the file itself or with a credential helper.
@@ -14,10 +14,10 @@ public struct DockerConfiguration: Hashable, Sendable {
     public init(directory: String) { self.directory = directory }
 
     /// The user's: `$DOCKER_CONFIG`, else `~/.docker`; nil where there is no home.
-    public static var standard: DockerConfiguration? {
-        func value(_ name: String) -> String? { getenv(name).flatMap { $0.pointee == 0 ? nil : String(cString: $0) } }
-        if let directory = value("DOCKER_CONFIG") { return DockerConfiguration(directory: directory) }
-        return value("HOME").map { DockerConfiguration(directory: $0 + "/.docker") }
+    public init?(environment: ProcessEnvironment) {
+        let home = environment.nonEmpty("HOME").map { $0 + "/.docker" }
+        guard let directory = environment.nonEmpty("DOCKER_CONFIG") ?? home else { return nil }
+        self.directory = directory
     }
 
     /// The file.

@@ -1,5 +1,5 @@
 import FoundationEssentials
-import Glibc
+public import Linux
 
 /// Which requests go through which proxy: `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy`, as curl and Go read
 /// them.
@@ -18,16 +18,11 @@ public struct ProxySettings: Hashable, Sendable {
         self.exceptions = exceptions
     }
 
-    /// What the environment says.
-    public static var environment: ProxySettings {
-        func value(_ names: String...) -> String? {
-            for name in names {
-                if let text = getenv(name), text.pointee != 0 { return String(cString: text) }
-            }
-            return nil
-        }
+    /// What an environment says.
+    public init(environment: ProcessEnvironment) {
+        func value(_ names: String...) -> String? { names.lazy.compactMap { environment.nonEmpty($0) }.first }
         let all = value("all_proxy", "ALL_PROXY")
-        return ProxySettings(
+        self.init(
             // In upper case it could come from a request's header where we run as a CGI program: curl does not read it.
             http: value("http_proxy") ?? all, https: value("https_proxy", "HTTPS_PROXY") ?? all,
             exceptions: (value("no_proxy", "NO_PROXY") ?? "").split(separator: ",").map {

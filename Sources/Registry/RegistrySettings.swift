@@ -1,3 +1,5 @@
+public import Linux
+
 /// How registries are talked to.
 public struct RegistrySettings: Sendable {
     /// Whether a server must prove who it is; without, plain HTTP is tried too. Of this machine it is never asked.
@@ -23,11 +25,19 @@ public struct RegistrySettings: Sendable {
     /// What requests say of us.
     public var userAgent = "strata"
 
-    /// Settings with the credentials and proxies of the environment, as Docker finds them.
-    public init(
-        credentials: DockerConfiguration? = .standard, proxies: ProxySettings = .environment
-    ) {
+    /// The file of certificates to trust in place of the machine's, which OpenSSL calls `SSL_CERT_FILE`.
+    public var certificateFile: String?
+
+    /// Settings without anything that a user keeps.
+    public init(credentials: DockerConfiguration? = nil, proxies: ProxySettings = ProxySettings()) {
         self.credentials = credentials
         self.proxies = proxies
+    }
+
+    /// Settings with the credentials, the proxies and the certificates of an environment, as Docker finds them.
+    public init(environment: ProcessEnvironment) {
+        credentials = DockerConfiguration(environment: environment)
+        proxies = ProxySettings(environment: environment)
+        certificateFile = environment.nonEmpty("SSL_CERT_FILE")
     }
 }

@@ -105,7 +105,7 @@ final class Transport: Sendable {
     /// The certificates to trust, read once.
     private func trustedRoots() throws(TransportError) -> TrustedRoots {
         if let known = roots.withLock({ $0 }) { return known }
-        let found = try TrustedRoots(besides: trusted)
+        let found = try TrustedRoots(settings.certificateFile, besides: trusted)
         roots.withLock { $0 = found }
         return found
     }

@@ -66,10 +66,7 @@ extension ContainerEngine {
     ) throws(RuntimeError) {
         let settings = try settings(of: container)
         var configuration = settings.configuration
-        for entry in options.environment {
-            configuration.setEnvironment(
-                String(entry.prefix { $0 != "=" }), to: String(entry.drop { $0 != "=" }.dropFirst()))
-        }
+        for entry in options.environment { try ContainerSettings.apply(entry, to: &configuration) }
         let command = Bundle.Command(
             arguments: options.arguments, environment: configuration.env,
             workingDirectory: options.workingDirectory ?? configuration.workingDir ?? "/",

@@ -6,7 +6,7 @@ public struct ContainerOptions: Hashable, Sendable {
     public var command: [String] = []
     /// What replaces the image's entrypoint, and its command with it; `[]` removes the entrypoint.
     public var entrypoint: [String]?
-    /// `NAME=value`, or `NAME` for the caller's value, over the image's environment.
+    /// `NAME=value`, or `NAME` to remove a variable, over the image's environment.
     public var environment: [String] = []
     /// The working directory, absolute; nil for the image's.
     public var workingDirectory: String?

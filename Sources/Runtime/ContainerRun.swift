@@ -77,7 +77,7 @@ final class ContainerRun {
         watch.lap("delete")
         finish(exitCode: exitCode)
         watch.lap("record")
-        watch.report(container.shortID)
+        watch.report(container.shortID, context.environment)
         _ = try outcome.get()
         try unmounted.get()
         return exitCode

@@ -1,3 +1,4 @@
+public import ImageStore
 public import OCI
 
 /// How a container runs, once options and image are put together; what the catalog keeps of it as JSON.
@@ -90,14 +91,14 @@ public struct ContainerSettings: Hashable, Codable, Sendable {
         keptIsolation = isolation
     }
 
-    /// `NAME=value` sets, `NAME` takes the caller's value or removes the image's.
-    private static func apply(_ entry: String, to configuration: inout ContainerConfiguration) throws(RuntimeError) {
+    /// `NAME=value` sets a variable, `NAME` removes it.
+    static func apply(_ entry: String, to configuration: inout ContainerConfiguration) throws(RuntimeError) {
         let name = String(entry.prefix { $0 != "=" })
         if name.isEmpty { throw RuntimeError(.badOption, "invalid environment variable: \(entry)") }
         if name.count < entry.count {
             configuration.setEnvironment(name, to: String(entry.dropFirst(name.count + 1)))
-        } else if let value = Environment.value(of: name) {
-            configuration.setEnvironment(name, to: value)
+        } else {
+            configuration.removeEnvironment(name)
         }
     }
 
@@ -119,4 +120,9 @@ public struct ContainerSettings: Hashable, Codable, Sendable {
         }
         return volumes
     }
+}
+
+extension ContainerRecord {
+    /// How the container runs; nil where what the catalog has of it cannot be read.
+    public var settings: ContainerSettings? { try? JSON.decode(ContainerSettings.self, from: configJSON) }
 }

@@ -2,10 +2,10 @@ import Linux
 
 /// Finding programs.
 enum Executables {
-    /// The path of a program in `PATH`; a name with a slash is taken as it is. Nil where there is none.
-    static func find(_ name: String) -> String? {
+    /// The path of a program in the `PATH` of an environment; a name with a slash is taken as it is. Nil where there is none.
+    static func find(_ name: String, in environment: ProcessEnvironment) -> String? {
         if name.contains("/") { return isExecutable(name) ? name : nil }
-        let search = Environment.value(of: "PATH") ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+        let search = environment.nonEmpty("PATH") ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
         // The directories of administration are not in every user's PATH, and runc lives there.
         for directory in search.split(separator: ":").map(String.init) + ["/usr/sbin", "/usr/local/sbin", "/sbin"] {
             let path = "\(directory)/\(name)"
@@ -26,20 +26,5 @@ enum Executables {
     static func current() -> String? {
         guard let bytes = try? FileDescriptor.currentDirectory.readLink("/proc/self/exe") else { return nil }
         return String(decoding: bytes, as: UTF8.self)
-    }
-}
-
-/// The environment of this process.
-enum Environment {
-    /// The value of a variable, nil where it is unset or empty.
-    static func value(of name: String) -> String? {
-        guard let file = try? FileDescriptor.open("/proc/self/environ"), let bytes = try? file.readAll() else {
-            return nil
-        }
-        let prefix = Array("\(name)=".utf8)
-        for entry in bytes.split(separator: 0) where entry.starts(with: prefix) {
-            return entry.count == prefix.count ? nil : String(decoding: entry.dropFirst(prefix.count), as: UTF8.self)
-        }
-        return nil
     }
 }

@@ -1,4 +1,4 @@
-import Linux
+public import Linux
 
 /// The program that serves union mounts: `strata-fuse`, or another one with the same option syntax.
 public struct MountHelper: Hashable, Sendable {
@@ -13,11 +13,11 @@ public struct MountHelper: Hashable, Sendable {
     /// The name of Strata's own helper.
     public static let name = "strata-fuse"
 
-    /// Finds the helper: what `STRATA_FUSE` names, else `strata-fuse` next to the running program, else in `PATH`.
+    /// Finds the helper by an environment: what `STRATA_FUSE` names, else `strata-fuse` next to the running program, else in `PATH`.
     /// `helperMissing` where there is none.
-    public static func find() throws(RuntimeError) -> MountHelper {
-        if let named = Environment.value(of: "STRATA_FUSE") {
-            guard let path = Executables.find(named) else {
+    public static func find(in environment: ProcessEnvironment) throws(RuntimeError) -> MountHelper {
+        if let named = environment.nonEmpty("STRATA_FUSE") {
+            guard let path = Executables.find(named, in: environment) else {
                 throw RuntimeError(
                     .helperMissing, "STRATA_FUSE names \(named), which is not a program",
                     remedy: "unset it or set it to the path of \(name)")
@@ -28,7 +28,7 @@ public struct MountHelper: Hashable, Sendable {
             let neighbour = executable[...slash] + name
             if Executables.isExecutable(String(neighbour)) { return MountHelper(path: String(neighbour)) }
         }
-        if let path = Executables.find(name) { return MountHelper(path: path) }
+        if let path = Executables.find(name, in: environment) { return MountHelper(path: path) }
         throw RuntimeError(
             .helperMissing, "cannot find \(name), which serves the mounts",
             remedy: "put it next to strata or into PATH, or set STRATA_FUSE to its path")

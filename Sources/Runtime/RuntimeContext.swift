@@ -1,11 +1,13 @@
 public import ImageStore
-import Linux
+public import Linux
 import OCI
 
 /// What mounting and running need: the store, and which programs to use.
 public struct RuntimeContext: Sendable {
     /// Where images and containers are.
     public let store: ImageStore
+    /// The variables that choose programs and directories.
+    let environment: ProcessEnvironment
     private let chosenHelper: MountHelper?
     private let chosenRuntime: String?
 
@@ -13,9 +15,13 @@ public struct RuntimeContext: Sendable {
     ///
     /// - Parameters:
     ///   - runtime: name or path of an OCI runtime; nil for `STRATA_RUNTIME` or `runc`.
+    ///   - environment: where `STRATA_RUNTIME`, `STRATA_FUSE`, `PATH`, `XDG_RUNTIME_DIR` and `STRATA_TIMINGS` are.
     ///   - helper: the mount helper; nil for `STRATA_FUSE` or `strata-fuse`.
-    public init(store: ImageStore, runtime: String? = nil, helper: MountHelper? = nil) {
+    public init(
+        store: ImageStore, environment: ProcessEnvironment, runtime: String? = nil, helper: MountHelper? = nil
+    ) {
         self.store = store
+        self.environment = environment
         chosenRuntime = runtime
         chosenHelper = helper
     }
@@ -23,7 +29,7 @@ public struct RuntimeContext: Sendable {
     /// The mount helper; `helperMissing` where there is none.
     public func helper() throws(RuntimeError) -> MountHelper {
         var helper: MountHelper
-        if let chosenHelper { helper = chosenHelper } else { helper = try MountHelper.find() }
+        if let chosenHelper { helper = chosenHelper } else { helper = try MountHelper.find(in: environment) }
         helper.marks = store.marks
         return helper
     }
@@ -32,7 +38,8 @@ public struct RuntimeContext: Sendable {
     ///
     /// - Parameter name: the one a container was started with; nil for the one to start with now.
     public func driver(named name: String? = nil) throws(RuntimeError) -> RuntimeDriver {
-        try RuntimeDriver.find(named: name ?? chosenRuntime, stateDirectory: stateDirectory)
+        try RuntimeDriver.find(
+            named: name ?? chosenRuntime, in: environment, stateDirectory: stateDirectory)
     }
 
     /// Whether the machine lets this process limit what containers use. Where it does not, they run without limits.
@@ -50,7 +57,7 @@ public struct RuntimeContext: Sendable {
     /// with a short path of its own for each store.
     var stateDirectory: String {
         let base =
-            Effective.isRoot ? "/run/strata" : (Environment.value(of: "XDG_RUNTIME_DIR") ?? "/tmp") + "/strata"
+            Effective.isRoot ? "/run/strata" : (environment.nonEmpty("XDG_RUNTIME_DIR") ?? "/tmp") + "/strata"
         return "\(base)/\(Digest.sha256(of: Array(store.root.utf8)).hex.prefix(16))"
     }
 }

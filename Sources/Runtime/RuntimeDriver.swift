@@ -1,5 +1,5 @@
 import FoundationEssentials
-import Linux
+public import Linux
 
 /// An OCI runtime, driven through its command line; runtime-spec, "Operations".
 public struct RuntimeDriver: Sendable {
@@ -23,12 +23,15 @@ public struct RuntimeDriver: Sendable {
     ///
     /// - Parameters:
     ///   - name: a name or path; nil for what `STRATA_RUNTIME` names, else `runc`, else `crun`.
+    ///   - environment: where `STRATA_RUNTIME` and `PATH` are.
     ///   - stateDirectory: for what has to be known of running containers; does not have to exist.
     /// - Throws: `helperMissing`.
-    public static func find(named name: String? = nil, stateDirectory: String) throws(RuntimeError) -> RuntimeDriver {
-        let wanted = name ?? Environment.value(of: "STRATA_RUNTIME")
+    public static func find(
+        named name: String? = nil, in environment: ProcessEnvironment, stateDirectory: String
+    ) throws(RuntimeError) -> RuntimeDriver {
+        let wanted = name ?? environment.nonEmpty("STRATA_RUNTIME")
         for candidate in wanted.map({ [$0] }) ?? ["runc", "crun"] {
-            if let path = Executables.find(candidate) {
+            if let path = Executables.find(candidate, in: environment) {
                 let kind: Kind = path.split(separator: "/").last == "crun" ? .crun : .runc
                 return RuntimeDriver(kind: kind, path: path, stateDirectory: stateDirectory, cgroups: Cgroups.detect())
             }

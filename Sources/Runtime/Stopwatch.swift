@@ -12,9 +12,9 @@ struct Stopwatch {
         last = now
     }
 
-    /// Prints the laps in milliseconds, when that was asked for.
-    func report(_ subject: String) {
-        guard Environment.value(of: "STRATA_TIMINGS") == "1" else { return }
+    /// Prints the laps in milliseconds, when the environment asks for that.
+    func report(_ subject: String, _ environment: ProcessEnvironment) {
+        guard environment["STRATA_TIMINGS"] == "1" else { return }
         let parts = laps.map { "\($0.name) \($0.microseconds / 1000).\($0.microseconds / 100 % 10)" }
         let line = Array("timings of \(subject) in ms: \(parts.joined(separator: ", "))\n".utf8)
         line.withUnsafeBytes { try? BorrowedDescriptor.standardError.writeAll($0) }

@@ -1,6 +1,6 @@
 import FoundationEssentials
 import ImageStore
-import Linux
+public import Linux
 import OCI
 
 /// The process that tends a detached container: this program, started again with a hidden first argument.
@@ -22,9 +22,11 @@ public enum Supervisor {
     /// Tends a container until it ends, when the arguments of the process ask for that; to be called before anything
     /// else is done with them.
     ///
-    /// - Parameter arguments: all arguments of the process, its name first.
+    /// - Parameters:
+    ///   - arguments: all arguments of the process, its name first.
+    ///   - environment: its variables.
     /// - Returns: the status to exit with; nil when the arguments ask for something else.
-    public static func run(ifAskedBy arguments: [String]) -> Int32? {
+    public static func run(ifAskedBy arguments: [String], environment: () -> ProcessEnvironment) -> Int32? {
         guard arguments.count > 1, arguments[1] == command else { return nil }
         var options: [String: String] = [:]
         var rest = arguments.dropFirst(2)
@@ -32,7 +34,7 @@ public enum Supervisor {
         guard let root = options["--root"], let id = rest.first else { return 125 }
         do {
             let context = RuntimeContext(
-                store: try ImageStore(root: root), runtime: options["--runtime"],
+                store: try ImageStore(root: root), environment: environment(), runtime: options["--runtime"],
                 helper: options["--helper"].map(MountHelper.init(path:)))
             return tend(id, context)
         } catch {

@@ -26,6 +26,9 @@ public struct Volumes: Sendable {
         }
     }
 
+    /// A name for a volume that nobody named: 64 random hexadecimal digits.
+    public static func anonymousName() -> String { ContainerEngine.randomName() }
+
     /// Docker's rule for names: letters, digits, `_.-`, the first one a letter or digit, at least two.
     static func isName(_ text: String) -> Bool {
         let allowed = text.utf8.allSatisfy { byte in

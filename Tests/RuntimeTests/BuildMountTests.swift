@@ -176,7 +176,7 @@ import Testing
     @Test func aMountThatFailsLeavesNothing() throws {
         try Fixture.run { fixture in
             let broken = RuntimeContext(
-                store: fixture.store, helper: MountHelper(path: "/bin/false"))
+                store: fixture.store, environment: .current(), helper: MountHelper(path: "/bin/false"))
             let error = #expect(throws: RuntimeError.self) {
                 try BuildMount(broken, layers: fixture.image.layerIDs)
             }

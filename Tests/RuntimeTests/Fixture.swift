@@ -22,7 +22,7 @@ struct Fixture {
             let store = try ImageStore(root: root)
             let program = try #require(strata(), "the test needs the built strata beside it, or its path in STRATA")
             let engine = ContainerEngine(
-                RuntimeContext(store: store, runtime: runtime), supervisorProgram: program)
+                RuntimeContext(store: store, environment: .current(), runtime: runtime), supervisorProgram: program)
             defer { end(engine) }
             let image = try makeImage(store, directory: directory)
             try body(Fixture(root: root, store: store, engine: engine, image: image))
@@ -43,7 +43,7 @@ struct Fixture {
 
     /// The `strata` that was built with the tests.
     static func strata() -> String? {
-        if let named = Environment.value(of: "STRATA") { return named }
+        if let named = ProcessEnvironment.current().nonEmpty("STRATA") { return named }
         guard let test = Executables.current(), let slash = test.lastIndex(of: "/") else { return nil }
         let neighbour = String(test[...slash]) + "strata"
         return Executables.isExecutable(neighbour) ? neighbour : nil

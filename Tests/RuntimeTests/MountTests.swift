@@ -113,7 +113,7 @@ import Testing
         try withTemporaryDirectory { directory in
             for name in ["lower", "upper", "work", "mount"] { try makeDirectory("\(directory)/\(name)") }
             let mount = try UnionMount.mount(
-                try MountHelper.find(), lowers: ["\(directory)/lower"], upper: "\(directory)/upper",
+                try MountHelper.find(in: .current()), lowers: ["\(directory)/lower"], upper: "\(directory)/upper",
                 work: "\(directory)/work", at: "\(directory)/mount")
             defer { try? mount.unmount() }
             let other = try ChildProcess.spawn(
@@ -149,7 +149,7 @@ import Testing
             }
             for name in ["upper", "work", "mount"] { try makeDirectory("\(directory)/\(name)") }
             let mount = try UnionMount.mount(
-                try MountHelper.find(), lowers: names.map { "\(directory)/\($0)" }, upper: "\(directory)/upper",
+                try MountHelper.find(in: .current()), lowers: names.map { "\(directory)/\($0)" }, upper: "\(directory)/upper",
                 work: "\(directory)/work", at: "\(directory)/mount", base: directory)
             defer { try? mount.unmount() }
             #expect(try read("\(directory)/mount/top") == "0")

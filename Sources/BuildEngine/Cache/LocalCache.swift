@@ -8,16 +8,21 @@ public struct LocalCache: CacheSource {
     private let directory: String
     private let tag: String
     private let digest: Digest?
+    private let limits: ImportOptions
 
     /// Names a cache.
     ///
     /// - Parameters:
     ///   - tag: the name that the layout's index has for it.
     ///   - digest: of its manifest, where that counts and not the tag.
-    public init(directory: String, tag: String = "latest", digest: Digest? = nil) {
+    ///   - limits: of the archives that are taken from it.
+    public init(
+        directory: String, tag: String = "latest", digest: Digest? = nil, limits: ImportOptions = ImportOptions()
+    ) {
         self.directory = directory
         self.tag = tag
         self.digest = digest
+        self.limits = limits
     }
 
     public var name: String { directory }
@@ -51,7 +56,7 @@ public struct LocalCache: CacheSource {
         _ layer: CacheDocument.Layer, diffID: Digest, into store: ImageStore
     ) throws -> LayerRecord {
         let file = try open("blobs/sha256/" + layer.blob.hex)
-        var options = try ImportOptions.fromEnvironment()
+        var options = limits
         (options.kind, options.isExact, options.expectedDiffID) = (.layer, true, diffID)
         return try store.importLayer(from: file, options: options)
     }

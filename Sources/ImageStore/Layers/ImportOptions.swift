@@ -1,4 +1,4 @@
-import Glibc
+public import Linux
 public import OCI
 
 /// What an archive is and how much of it is accepted.
@@ -40,19 +40,19 @@ public struct ImportOptions: Hashable, Sendable {
         self.maximumRatio = maximumRatio
     }
 
-    /// Options with the limits that the environment sets: `STRATA_MAX_LAYER_ENTRIES`, `STRATA_MAX_LAYER_SIZE` (bytes
+    /// Options with the limits that an environment sets: `STRATA_MAX_LAYER_ENTRIES`, `STRATA_MAX_LAYER_SIZE` (bytes
     /// after decompression) and `STRATA_MAX_LAYER_RATIO`, each a positive number; `badName` for anything else.
-    public static func fromEnvironment() throws(StoreError) -> ImportOptions {
-        var options = ImportOptions()
-        if let entries = try limit("STRATA_MAX_LAYER_ENTRIES") { options.maximumEntries = Int(entries) }
-        if let bytes = try limit("STRATA_MAX_LAYER_SIZE") { options.maximumBytes = bytes }
-        if let ratio = try limit("STRATA_MAX_LAYER_RATIO") { options.maximumRatio = ratio }
-        return options
+    public init(environment: ProcessEnvironment) throws(StoreError) {
+        func limit(_ variable: String) throws(StoreError) -> Int64? {
+            try environment.nonEmpty(variable).map { text throws(StoreError) in try Self.limit(text, of: variable) }
+        }
+        self.init()
+        if let entries = try limit("STRATA_MAX_LAYER_ENTRIES") { maximumEntries = Int(entries) }
+        if let bytes = try limit("STRATA_MAX_LAYER_SIZE") { maximumBytes = bytes }
+        if let ratio = try limit("STRATA_MAX_LAYER_RATIO") { maximumRatio = ratio }
     }
 
-    private static func limit(_ variable: String) throws(StoreError) -> Int64? {
-        guard let value = getenv(variable), value.pointee != 0 else { return nil }
-        let text = String(cString: value)
+    private static func limit(_ text: String, of variable: String) throws(StoreError) -> Int64 {
         guard let number = Int64(text), number > 0 else {
             throw StoreError(.badName, "\(variable) is \"\(text)\", which is no positive number")
         }

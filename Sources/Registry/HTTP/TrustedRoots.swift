@@ -1,4 +1,3 @@
-import Glibc
 import Linux
 
 /// The certificates (PEM) of those who may vouch for a server.
@@ -18,9 +17,9 @@ enum TrustedRoots: Sendable {
     /// The longest file that is taken.
     private static let maximumSize = 8 << 20
 
-    /// The machine's certificates, or those of `SSL_CERT_FILE`, and besides them those of further files.
-    init(besides files: [String]) throws(TransportError) {
-        let machine = TrustedRoots.machineFile
+    /// The machine's certificates, or those of one file in their place, and besides them those of further files.
+    init(_ chosen: String?, besides files: [String]) throws(TransportError) {
+        let machine = chosen ?? TrustedRoots.machineFile
         if files.isEmpty {
             self = machine.map { .file($0) } ?? .none
             return
@@ -42,7 +41,6 @@ enum TrustedRoots: Sendable {
     }
 
     private static var machineFile: String? {
-        if let named = getenv("SSL_CERT_FILE"), named.pointee != 0 { return String(cString: named) }
-        return machineFiles.first { (try? FileDescriptor.open($0)) != nil }
+        machineFiles.first { (try? FileDescriptor.open($0)) != nil }
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Engine
 import ImageStore
 import Rendering
 import Runtime
@@ -59,13 +60,13 @@ struct Inspect: ParsableCommand {
 
     func run() throws {
         let engine = try globals.openEngine()
-        let store = engine.context.store
+        let store = engine.store
         try format.show(names) { name in
             do {
                 if type == .image {
                     return try ImageInspection(image: store.image(matching: name), store: store).value()
                 }
-                let container = try engine.container(matching: name)
+                let container = try engine.containers.container(matching: name)
                 return try ContainerInspection(container: container, store: store, withSize: size).value()
             } catch let error as RuntimeError where error.code == .notFound && type == nil {
                 do {
@@ -91,7 +92,7 @@ struct ImageInspect: ParsableCommand {
     var images: [String]
 
     func run() throws {
-        let store = try globals.openStore()
+        let store = try globals.openEngine().store
         try format.show(images) { try ImageInspection(image: store.image(matching: $0), store: store).value() }
     }
 }
@@ -114,8 +115,8 @@ struct ContainerInspect: ParsableCommand {
     func run() throws {
         let engine = try globals.openEngine()
         try format.show(containers) { name in
-            let container = try engine.container(matching: name)
-            return try ContainerInspection(container: container, store: engine.context.store, withSize: size).value()
+            let container = try engine.containers.container(matching: name)
+            return try ContainerInspection(container: container, store: engine.store, withSize: size).value()
         }
     }
 }

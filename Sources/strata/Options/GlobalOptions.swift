@@ -1,7 +1,7 @@
 import ArgumentParser
-import Glibc
+import Engine
 import ImageStore
-import Runtime
+import Linux
 
 /// Options of every command, which may also stand before it.
 struct GlobalOptions: ParsableArguments {
@@ -19,31 +19,21 @@ struct GlobalOptions: ParsableArguments {
         return argument.hasPrefix("--root=") || argument.hasPrefix("--runtime=") ? 1 : nil
     }
 
-    /// The directory of the store by option, environment or default, in this order.
-    var storeRoot: String {
-        if let root { return root }
-        if let root = Environment.nonEmpty("STRATA_ROOT") { return root }
-        if geteuid() == 0 { return "/var/lib/strata" }
-        if let data = Environment.nonEmpty("XDG_DATA_HOME") { return data + "/strata" }
-        return (Environment.nonEmpty("HOME") ?? "/tmp") + "/.local/share/strata"
-    }
-
     /// Opens the store.
-    func openStore() throws(StoreError) -> ImageStore {
-        try ImageStore(root: storeRoot)
-    }
-
-    /// Opens the store for running containers.
-    func openEngine() throws(StoreError) -> ContainerEngine {
-        ContainerEngine(RuntimeContext(store: try openStore(), runtime: runtime))
+    func openEngine() throws(StoreError) -> Engine {
+        let location = StoreLocation(root, environment: Environment.current, isRoot: Effective.isRoot)
+        var configuration = Engine.Configuration(location: location, environment: Environment.current)
+        configuration.runtime = runtime
+        configuration.userAgent = Version.userAgent
+        return try Engine(configuration)
     }
 }
 
 /// Variables of our environment.
 enum Environment {
+    /// All of them, as they were when the program was started.
+    static let current = ProcessEnvironment.current()
+
     /// The value of a variable that is set and not empty.
-    static func nonEmpty(_ name: String) -> String? {
-        guard let value = getenv(name), value.pointee != 0 else { return nil }
-        return String(cString: value)
-    }
+    static func nonEmpty(_ name: String) -> String? { current.nonEmpty(name) }
 }

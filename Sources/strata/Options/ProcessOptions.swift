@@ -1,4 +1,5 @@
 import ArgumentParser
+import Linux
 
 /// What the process of a container is given: shared by `run`, `create` and `exec`.
 struct ProcessOptions: ParsableArguments {
@@ -20,10 +21,13 @@ struct ProcessOptions: ParsableArguments {
         help: ArgumentHelp("User and group, names or numbers.", valueName: "user[:group]"))
     var user: String?
 
-    /// The variables of the files, then those of the command line: `NAME=value`, or a name to pass on.
+    /// The variables of the files, then those of the command line: `NAME=value`, or the name of one to remove. What is
+    /// named without a value has ours, and is removed where we have none.
     func variables() throws(CommandError) -> [String] {
         var variables: [String] = []
         for file in envFile { variables += try EnvironmentFile.read(file) }
-        return variables + env
+        return (variables + env).map { entry in
+            entry.contains("=") ? entry : Environment.current[entry].map { "\(entry)=\($0)" } ?? entry
+        }
     }
 }

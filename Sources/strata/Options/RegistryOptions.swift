@@ -1,8 +1,5 @@
 import ArgumentParser
-import Distribution
-import ImageStore
-import OCI
-import Registry
+import Engine
 
 /// Options of the commands that talk to registries.
 struct RegistryOptions: ParsableArguments {
@@ -16,14 +13,10 @@ struct RegistryOptions: ParsableArguments {
         help: ArgumentHelp("Accepted; signatures of tags are not checked.", visibility: .hidden))
     var ignoresTrust = true
 
-    /// What requests say of this program.
-    static let userAgent = "strata/\(Version.number)"
-
-    /// What the options and the environment say.
-    var settings: RegistrySettings {
-        var settings = RegistrySettings()
-        settings.verifiesServer = verifies
-        settings.userAgent = Self.userAgent
-        return settings
+    /// What the options say.
+    var access: RegistryAccess {
+        var access = RegistryAccess()
+        access.verifiesServer = verifies
+        return access
     }
 }

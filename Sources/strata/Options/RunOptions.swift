@@ -1,4 +1,5 @@
 import ArgumentParser
+import Engine
 import Glibc
 import Linux
 import Runtime
@@ -129,3 +130,5 @@ struct RunOptions: ParsableArguments {
         return ContainerPath.normalized(try WorkingDirectory.path() + "/" + source) + volume.dropFirst(source.count)
     }
 }
+
+extension PullPolicy: ExpressibleByArgument {}

@@ -1,8 +1,7 @@
 import ArgumentParser
 import BuildEngine
-import Glibc
+import Engine
 import ImageStore
-import Linux
 import OCI
 import Rendering
 import Runtime
@@ -24,50 +23,43 @@ struct Build: ParsableCommand {
     @OptionGroup var options: BuildCommandOptions
 
     func run() throws {
-        var settings = try options.settings(runtime: globals.runtime)
-        let outputs = try options.outputs.outputs()
-        let annotations = try options.assembly.apply(to: &settings, outputs)
-        let caches = try options.caches.targets()
-        let store = try globals.openStore()
-        try options.caches.apply(to: &settings, caches, store, options.registry.settings)
-        settings.fetch = BuildImages(store: store, settings: options.registry.settings).fetch
-        settings.fetchesAlways = options.pull
-        settings.download = BuildDownload.fetch
-        let isForFilesOnly = options.outputs.isForFilesOnly(outputs, settings)
-        let before = isForFilesOnly ? Set(try store.imageSummaries().map(\.id)) : []
-        let builder = Builder(store: store, runtime: RuntimeContext(store: store, runtime: globals.runtime))
-        if let call = try options.call.method() { return try call.run(settings, builder) }
+        let engine = try globals.openEngine()
+        var request = try options.request()
+        if let call = try options.call.method() {
+            return try call.run(try engine.supplied(request), engine.builder)
+        }
         let cancellation = try Cancellation()
         let interruption = Interruption.watch(cancellation)
-        if options.tellsRemarks, !RuntimeContext.canLimitResources {
+        if options.showsRemarks, !RuntimeContext.canLimitResources {
             Console.complain(ResourceOptions.remarkWithoutLimits)
         }
         let display = options.display()
-        options.debugging.apply(to: &settings, display: display)
+        options.debugging.apply(to: &request.options, display: display)
+        let transfers = EngineDisplay(options.isQuiet ? .quiet : .standardError)
         let warnings = WarningCollector()
-        let result: BuildResult
+        func end() {
+            display.end()
+            if options.showsRemarks { warnings.show() }
+        }
         do {
-            defer {
-                display.end()
-                if options.tellsRemarks { warnings.show() }
-            }
-            result = try builder.build(settings, cancellation: cancellation) { event in
+            let built = try engine.build(request, cancellation: cancellation) { progress in
+                guard case .build(let event) = progress else { return transfers.show(progress) }
                 display.show(event)
                 warnings.take(event)
+            } ended: { result in
+                end()
+                if let file = options.iidfile { try IdentificationFile.write(result.imageID.description, to: file) }
+            } writer: { path, body in
+                try OutputFile.write(path, whatFor: "build", body)
             }
-        } catch {
+            transfers.end()
+            try options.outputs.writeMetadata(built.image, built.result.tags)
+            if options.isQuiet { try Console.print(built.image.id.description) }
+        } catch let error as BuildError {
+            end()
             display.show(lastOutputOf: error)
             throw error
         }
         withExtendedLifetime(interruption) {}
-        if let file = options.iidfile { try IdentificationFile.write(result.imageID.description, to: file) }
-        try options.outputs.carryOut(
-            outputs, result, annotations, of: store, with: builder, options.registry.settings, quiet: options.isQuiet)
-        for cache in caches { try cache.write(result, of: store, with: builder, options.registry.settings) }
-        // What was built for files only is not kept, unless somebody has it for something else.
-        if isForFilesOnly, !before.contains(result.imageID) {
-            _ = try? store.removeImage(result.imageID.description, keepsCache: true)
-        }
-        if options.isQuiet { try Console.print(result.imageID.description) }
     }
 }

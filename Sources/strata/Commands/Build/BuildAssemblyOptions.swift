@@ -1,6 +1,6 @@
 import ArgumentParser
 import BuildEngine
-import ImageStore
+import Engine
 import Linux
 import OCI
 

@@ -1,7 +1,5 @@
 import ArgumentParser
-import BuildEngine
-import ImageStore
-import Registry
+import Engine
 
 /// Caches of `build` besides the store's own; Docker's names.
 struct BuildCacheOptions: ParsableArguments {
@@ -17,16 +15,9 @@ struct BuildCacheOptions: ParsableArguments {
                 + "those of all stages, mounts=true for cache mounts too.", valueName: "cache"))
     var cacheTo: [String] = []
 
-    /// The caches that results are left in; read before anything is built.
-    func targets() throws -> [BuildCache] { try cacheTo.map { try BuildCache($0, option: "--cache-to") } }
-
-    /// Puts them into the options of the builder.
-    func apply(
-        to options: inout BuildOptions, _ targets: [BuildCache], _ store: ImageStore, _ settings: RegistrySettings
-    ) throws {
-        options.cacheSources = try cacheFrom.compactMap {
-            try BuildCache($0, option: "--cache-from").source(store, settings)
-        }
-        options.embedsCache = targets.contains { $0.kind == .inline }
+    /// Puts them into a request.
+    func apply(to request: inout BuildRequest) throws {
+        request.cacheSources = try cacheFrom.map { try BuildCache($0, option: "--cache-from") }
+        request.cacheTargets = try cacheTo.map { try BuildCache($0, option: "--cache-to") }
     }
 }

@@ -1,9 +1,11 @@
 import ArgumentParser
 import BuildEngine
+import Engine
 import Linux
 import OCI
 import Rendering
 import Runtime
+import Synchronization
 
 /// What `build` takes; Docker's names.
 struct BuildCommandOptions: ParsableArguments {
@@ -81,11 +83,27 @@ struct BuildCommandOptions: ParsableArguments {
 
     var isQuiet: Bool { quiet || progress == .quiet }
 
-    /// Whether remarks on the Dockerfile are told at the end, as text; `rawjson` has them among its lines.
-    var tellsRemarks: Bool { !isQuiet && progress != .rawjson }
+    /// Whether remarks on the Dockerfile are shown at the end, as text; `rawjson` has them among its lines.
+    var showsRemarks: Bool { !isQuiet && progress != .rawjson }
+
+    /// The build as the engine takes it.
+    func request() throws -> BuildRequest {
+        var request = BuildRequest(try settings())
+        request.access = registry.access
+        request.outputs = try outputs.outputs()
+        request.pushes = outputs.push
+        request.indexAnnotations = try assembly.apply(to: &request.options, request.outputs)
+        try caches.apply(to: &request)
+        let lines = Mutex(TransferLines(columns: 80, rows: 24, isLive: false))
+        request.pullLines = { event in
+            let text = lines.withLock { $0.take(event, at: 0) }
+            return text.isEmpty ? [] : [String(text.dropLast())]
+        }
+        return request
+    }
 
     /// The options as the builder takes them.
-    func settings(runtime: String?) throws -> BuildOptions {
+    private func settings() throws -> BuildOptions {
         guard let path else {
             throw CommandError(
                 .usage, "'strata build' requires 1 argument: the directory of the context.",
@@ -95,10 +113,7 @@ struct BuildCommandOptions: ParsableArguments {
         try BuildSourceOptions.setContext(path, file: file, of: &result)
         try sources.apply(to: &result)
         for name in tag {
-            let reference = try Reference(parsing: name)
-            if reference.digest != nil {
-                throw CommandError(.usage, "invalid tag \"\(name)\": a name with a digest cannot be given")
-            }
+            let reference = try Reference(naming: name, to: "tag the image as \(name)")
             if !result.tags.contains(reference) { result.tags.append(reference) }
         }
         result.target = target.flatMap { $0.isEmpty ? nil : $0 }
@@ -109,7 +124,7 @@ struct BuildCommandOptions: ParsableArguments {
         }
         result.usesCache = !noCache
         result.removesFailedContainer = remove || forceRemove
-        result.runtime = runtime
+        result.fetchesAlways = pull
         try steps.apply(to: &result)
         result.platform = try platform.map { try Platform(parsing: $0) }
         return result

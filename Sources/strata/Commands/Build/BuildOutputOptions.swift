@@ -1,9 +1,9 @@
 import ArgumentParser
-import BuildEngine
+import Engine
+import FoundationEssentials
 import ImageStore
 import Linux
 import OCI
-import Registry
 
 /// Where `build` puts its result besides the store; Docker's names.
 struct BuildOutputOptions: ParsableArguments {
@@ -21,30 +21,23 @@ struct BuildOutputOptions: ParsableArguments {
     var metadataFile: String?
 
     /// The outputs that are asked for; read before anything is built.
-    func outputs() throws(CommandError) -> [BuildOutput] {
+    func outputs() throws(EngineError) -> [BuildOutput] {
         var outputs: [BuildOutput] = []
         for text in output { outputs.append(try BuildOutput(text)) }
         return outputs
     }
 
-    /// Whether the image is only for files outside the store: nothing else asks for it, and it has no name.
-    func isForFilesOnly(_ outputs: [BuildOutput], _ options: BuildOptions) -> Bool {
-        !outputs.isEmpty && !push && options.tags.isEmpty && !outputs.contains { $0.keepsImage || $0.pushes }
-    }
-
-    /// Writes and pushes what was built.
-    func carryOut(
-        _ outputs: [BuildOutput], _ result: BuildResult, _ annotations: [String: String], of store: ImageStore,
-        with builder: Builder, _ settings: RegistrySettings, quiet: Bool
-    ) throws {
-        let image = try store.image(id: result.imageID)
-        defer { try? store.releaseLeases() }
-        for output in outputs { try output.write(image, result, annotations, of: store, with: builder) }
-        if push || outputs.contains(where: \.pushes) {
-            try BuildOutput.push(image, result.tags, from: store, settings, quiet: quiet)
-        }
+    /// Writes what `--metadata-file` holds, with the keys of Buildx.
+    func writeMetadata(_ image: ImageRecord, _ references: [Reference]) throws {
         guard let metadataFile else { return }
-        let bytes = try BuildOutput.metadata(image, result.tags)
+        var fields = [
+            "containerimage.config.digest": image.id.description,
+            "containerimage.digest": image.manifestDigest.description,
+        ]
+        if !references.isEmpty { fields["image.name"] = references.map(\.description).joined(separator: ",") }
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        let bytes = Array(try encoder.encode(fields)) + [UInt8(ascii: "\n")]
         do throws(Errno) {
             try FileDescriptor.open(metadataFile, [.create, .truncate, .writeOnly], mode: 0o644).writeAll(bytes)
         } catch {

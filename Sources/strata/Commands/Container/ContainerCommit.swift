@@ -1,4 +1,5 @@
 import ArgumentParser
+import Engine
 import ImageStore
 import Linux
 import OCI
@@ -34,24 +35,8 @@ struct Commit: ParsableCommand {
     var name: String?
 
     func run() throws {
-        var options = CommitOptions()
-        options.author = author
-        options.message = message
-        if let name {
-            let reference = try Reference(parsing: name)
-            if reference.digest != nil {
-                throw CommandError(.usage, "cannot commit as \(name): a name with a digest cannot be given")
-            }
-            options.tags = [reference]
-        }
-        let engine = try globals.openEngine()
-        let image = try engine.commit(container, options) { config throws(RuntimeError) in
-            do {
-                try ConfigurationChange.apply(change, to: &config)
-            } catch {
-                throw RuntimeError(.badOption, oneLine(error) ?? "\(error)")
-            }
-        }
+        let image = try globals.openEngine().commit(
+            container, as: name, changes: change, author: author, message: message)
         try Console.print(image.id.description)
     }
 }
@@ -68,7 +53,7 @@ struct Diff: ParsableCommand {
     var container: String
 
     func run() throws {
-        let changes = try globals.openEngine().diff(container)
+        let changes = try globals.openEngine().containers.diff(container)
         try Console.write(changes.map { "\($0.kind.rawValue) \(VisibleText.line($0.path))\n" }.joined())
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Engine
 import ImageStore
 import Linux
 import OCI
@@ -22,23 +23,22 @@ struct Create: ParsableCommand, ContainerRunning, TakesCommandLine {
 
 extension RunOptions {
     /// Makes the container that the options describe.
-    func create(with engine: ContainerEngine, for command: String) throws -> ContainerRecord {
-        let settings = try containerOptions(for: command)
-        let image = try suppliedImage(for: command, in: engine.context.store)
-        let identification = try IdentificationFile(cidfile)
-        let container = try engine.create(settings, image: image)
+    func create(with engine: Engine, for command: String) throws -> ContainerRecord {
+        var request = CreateRequest(try containerOptions(for: command), image: try image(for: command))
+        request.pull = pull
+        request.platform = try platform.map { try Platform(parsing: $0) }
+        request.access = registry.access
+        let display = EngineDisplay(quiet ? .quiet : .standardError)
+        defer { display.end() }
+        var identification: IdentificationFile?
+        let container = try engine.create(request) { display.show($0) } prepare: {
+            display.end()
+            identification = try IdentificationFile(cidfile)
+        }
         try identification?.write(container.id)
         if let remark = isolation.remark { Console.complain(remark) }
         if !RuntimeContext.canLimitResources { Console.complain(ResourceOptions.remarkWithoutLimits) }
         return container
-    }
-
-    /// The image, fetched from its registry where that is asked for.
-    private func suppliedImage(for command: String, in store: ImageStore) throws -> ImageRecord {
-        var supply = ImageSupply(store: store, settings: registry.settings)
-        supply.platform = try platform.map { try Platform(parsing: $0) }
-        supply.output = quiet ? .quiet : .standardError
-        return try supply.image(try self.image(for: command), pull)
     }
 }
 

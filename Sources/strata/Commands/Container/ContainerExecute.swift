@@ -1,4 +1,5 @@
 import ArgumentParser
+import Engine
 import Linux
 import Runtime
 
@@ -46,16 +47,14 @@ struct Execute: ParsableCommand, ContainerRunning, TakesCommandLine {
             throw CommandError(.usage, "the input device is not a TTY", remedy: "leave out -t", status: 1)
         }
         var options = ExecOptions(arguments: Array(words.dropFirst()))
-        options.environment = try process.variables().compactMap { entry in
-            entry.contains("=") ? entry : Environment.nonEmpty(entry).map { "\(entry)=\($0)" }
-        }
+        options.environment = try process.variables()
         options.workingDirectory = process.workdir
         options.user = process.user
         options.terminal = terminal
         options.interactive = interactive
         var attachment = Attachment.ownStreams()
         if !interactive { attachment.input = nil }
-        let status = try globals.openEngine().exec(container, options, attachment: attachment)
+        let status = try globals.openEngine().containers.exec(container, options, attachment: attachment)
         if status != 0 { throw CommandError.exit(status) }
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Engine
 import ImageStore
 import Runtime
 
@@ -24,7 +25,7 @@ struct Export: ParsableCommand {
 
     func run() throws {
         let engine = try globals.openEngine()
-        _ = try engine.container(matching: container)
-        try OutputFile.write(output, whatFor: "export") { sink in try engine.export(container, to: sink) }
+        _ = try engine.containers.container(matching: container)
+        try OutputFile.write(output, whatFor: "export") { sink in try engine.containers.export(container, to: sink) }
     }
 }

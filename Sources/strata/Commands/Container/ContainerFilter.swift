@@ -85,10 +85,10 @@ enum ContainerFilter {
         case .ancestor(let image, let layers):
             return container.imageID == image || (!layers.isEmpty && container.layerIDs.starts(with: layers))
         case .label(let key, let value):
-            guard let found = ContainerRow.settings(of: container)?.configuration.labels[key] else { return false }
+            guard let found = container.settings?.configuration.labels[key] else { return false }
             return value == nil || found == value
         case .volume(let text):
-            return ContainerRow.settings(of: container)?.volumes.contains { volume in
+            return container.settings?.volumes.contains { volume in
                 if case .host(let path) = volume.source, path == text { return true }
                 return volume.destination == text || volume.source.volumeName == text
             } ?? false

@@ -14,7 +14,7 @@ struct ContainerInspection {
 
     /// The description of the container.
     func value() throws -> Value {
-        let settings = ContainerRow.settings(of: container)
+        let settings = container.settings
         let host = HostConfiguration(settings: settings)
         let paths = store.containerPaths(container.id)
         var members: [Value.Member] = []

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Engine
 import ImageStore
 import OCI
 import Rendering
@@ -31,9 +32,9 @@ struct ContainerListOptions: ParsableArguments {
 
     func execute() throws {
         let engine = try globals.openEngine()
-        let store = engine.context.store
+        let store = engine.store
         let filters = try ContainerFilter.parse(filter, in: store)
-        var containers = try engine.containers().filter { container in
+        var containers = try engine.containers.containers().filter { container in
             filters.allSatisfy { $0.fits(container) }
         }
         let count = latest ? 1 : last

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Engine
 import Linux
 import OCI
 import Rendering
@@ -43,7 +44,7 @@ struct Logs: ParsableCommand {
         options.until = try until.map { text throws(CommandError) in try TimePoint.parse(text) }
         let engine = try globals.openEngine()
         var failure: RenderingError?
-        try engine.logs(container, options) { entry in
+        try engine.containers.logs(container, options) { entry in
             let line = timestamps ? "\(entry.time) \(entry.text)" : entry.text
             do throws(RenderingError) {
                 if entry.stream == .standardError {

@@ -1,5 +1,5 @@
 import ArgumentParser
-import ImageStore
+import Engine
 import Rendering
 import Runtime
 
@@ -24,7 +24,7 @@ struct Remove: ParsableCommand {
         let engine = try globals.openEngine()
         try forEach(containers) { name in
             do {
-                try engine.remove(name, force: force, withVolumes: volumes)
+                try engine.containers.remove(name, force: force, withVolumes: volumes)
             } catch let error as RuntimeError where error.code == .notFound && force {
                 // With force, what is gone already is as it should be; Docker says so and returns 0.
                 return Console.complain(error.message)
@@ -48,5 +48,5 @@ struct Rename: ParsableCommand {
     @Argument(help: "The new name.")
     var name: String
 
-    func run() throws { try globals.openEngine().rename(container, to: name) }
+    func run() throws { try globals.openEngine().containers.rename(container, to: name) }
 }

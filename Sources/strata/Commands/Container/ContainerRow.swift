@@ -28,14 +28,9 @@ struct ContainerRow {
                 if image != id { name = "" }
             }
             return ContainerRow(
-                record: record, settings: settings(of: record),
+                record: record, settings: record.settings,
                 imageName: name.isEmpty ? record.imageID?.short ?? "" : name, full: full)
         }
-    }
-
-    /// What the runtime keeps of a container; nil where it cannot be read.
-    static func settings(of record: ContainerRecord) -> ContainerSettings? {
-        try? JSON.decode(ContainerSettings.self, from: record.configJSON)
     }
 
     private var id: String { full ? record.id : record.shortID }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Engine
 import ImageStore
 import Linux
 import Rendering
@@ -27,10 +28,10 @@ struct Run: ParsableCommand, ContainerRunning, TakesCommandLine {
         let engine = try options.globals.openEngine()
         let container = try options.create(with: engine, for: "run")
         if detach {
-            try engine.startDetached(container.id)
+            try engine.containers.startDetached(container.id)
             return try Console.print(container.id)
         }
-        let status = try engine.start(container.id, attachment: .ownStreams())
+        let status = try engine.containers.start(container.id, attachment: .ownStreams())
         if status != 0 { throw CommandError.exit(status) }
     }
 

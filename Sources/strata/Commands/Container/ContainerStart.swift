@@ -1,4 +1,5 @@
 import ArgumentParser
+import Engine
 import ImageStore
 import Linux
 import Rendering
@@ -27,16 +28,15 @@ struct Start: ParsableCommand {
             guard containers.count == 1, let name = containers.first else {
                 throw CommandError(.usage, "you cannot start and attach multiple containers at once", status: 1)
             }
-            let container = try engine.container(matching: name)
+            let container = try engine.containers.container(matching: name)
             var attachment = Attachment.ownStreams()
             if !interactive { attachment.input = nil }
-            let status = try engine.start(container.id, attachment: attachment)
+            let status = try engine.containers.start(container.id, attachment: attachment)
             if status != 0 { throw CommandError.exit(status) }
             return
         }
         try forEach(containers) { name in
-            let container = try engine.container(matching: name)
-            if container.state != .running { try engine.startDetached(container.id) }
+            try engine.start(name)
             try Console.print(name)
         }
     }

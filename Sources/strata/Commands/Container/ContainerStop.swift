@@ -1,5 +1,5 @@
 import ArgumentParser
-import ImageStore
+import Engine
 import Rendering
 import Runtime
 
@@ -15,9 +15,8 @@ struct StopOptions: ParsableArguments {
     )
     var signal: String?
 
-    func stop(_ name: String, with engine: ContainerEngine) throws {
-        try engine.stop(name, timeout: time, signal: try signal.map { try Signals.number($0) })
-    }
+    /// The number of the signal; nil for the image's.
+    func signalNumber() throws -> Int32? { try signal.map { try Signals.number($0) } }
 }
 
 /// `strata stop`
@@ -35,7 +34,7 @@ struct Stop: ParsableCommand {
     func run() throws {
         let engine = try globals.openEngine()
         try forEach(containers) { name in
-            try options.stop(name, with: engine)
+            try engine.containers.stop(name, timeout: options.time, signal: try options.signalNumber())
             try Console.print(name)
         }
     }
@@ -56,9 +55,7 @@ struct Restart: ParsableCommand {
     func run() throws {
         let engine = try globals.openEngine()
         try forEach(containers) { name in
-            let id = try engine.container(matching: name).id
-            try options.stop(id, with: engine)
-            try engine.startDetached(id)
+            try engine.restart(name, timeout: options.time, signal: try options.signalNumber())
             try Console.print(name)
         }
     }
@@ -82,7 +79,7 @@ struct Kill: ParsableCommand {
         let number = try Signals.number(signal)
         let engine = try globals.openEngine()
         try forEach(containers) { name in
-            try engine.kill(name, signal: number)
+            try engine.containers.kill(name, signal: number)
             try Console.print(name)
         }
     }
@@ -101,6 +98,6 @@ struct Wait: ParsableCommand {
 
     func run() throws {
         let engine = try globals.openEngine()
-        try forEach(containers) { name in try Console.print(String(try engine.wait(name))) }
+        try forEach(containers) { name in try Console.print(String(try engine.containers.wait(name))) }
     }
 }

@@ -1,5 +1,5 @@
 import ArgumentParser
-import ImageStore
+import Engine
 import OCI
 import Rendering
 
@@ -19,39 +19,26 @@ struct History: ParsableCommand {
     var image: String
 
     func run() throws {
-        let store = try globals.openStore()
-        let image = try store.image(matching: image)
         let time = human ? "CreatedSince" : "CreatedAt"
         let listing = HistoryRow.listing(["ID", time, "CreatedBy", "Size", "Comment"], human: human)
-        let rows = try HistoryRow.rows(of: image, in: store, full: format.noTruncation)
+        let rows = try globals.openEngine().history(of: image).map { HistoryRow($0, full: format.noTruncation) }
         try listing.show(rows, format: format.format, quiet: format.quiet ? "ID" : nil)
     }
 }
 
 /// A step of an image's making.
 struct HistoryRow {
-    var id: String
-    var step: OCI.History
+    private var id: String
+    private var step: OCI.History
     /// Bytes of the step's layer.
-    var size: Int64
-    var full: Bool
+    private var size: Int64
+    private var full: Bool
 
-    /// The steps, the latest first. Only the latest has an ID: that of the image.
-    static func rows(of image: ImageRecord, in store: ImageStore, full: Bool) throws -> [HistoryRow] {
-        var layers = image.layerIDs[...]
-        var rows: [HistoryRow] = []
-        for step in image.configuration.history {
-            let layer = step.emptyLayer == true ? nil : layers.popFirst()
-            let size = try layer.map { try store.layer($0).diskUsage } ?? 0
-            rows.append(HistoryRow(id: "<missing>", step: step, size: size, full: full))
-        }
-        // Layers that the history does not tell of.
-        for layer in layers {
-            rows.append(
-                HistoryRow(id: "<missing>", step: OCI.History(), size: try store.layer(layer).diskUsage, full: full))
-        }
-        if !rows.isEmpty { rows[rows.count - 1].id = full ? image.id.description : image.id.short }
-        return rows.reversed()
+    init(_ step: Engine.HistoryStep, full: Bool) {
+        id = step.imageID.map { full ? $0.description : $0.short } ?? "<missing>"
+        self.step = step.step
+        size = step.size
+        self.full = full
     }
 
     private var createdBy: String {

@@ -1,6 +1,5 @@
 import ArgumentParser
-import BuildEngine
-import Distribution
+import Engine
 import ImageStore
 import Linux
 import OCI
@@ -38,46 +37,27 @@ struct Import: ParsableCommand {
     var name: String?
 
     func run() throws {
-        let tags = try name.map { [try Reference(parsing: $0)] } ?? []
-        if let tag = tags.first, tag.digest != nil {
-            throw CommandError(.usage, "cannot import as \(tag.familiar): a name with a digest cannot be given")
-        }
         let download = HTTPDownload(file)
-        let now = try SourceDate.parse(Environment.nonEmpty(SourceDate.name)) ?? .now
-        var configuration = ImageConfiguration(
-            created: now, platform: try platform.map { try Platform(parsing: $0) } ?? .current,
-            history: [OCI.History(created: now, comment: message ?? "Imported from \(download?.shownAddress ?? file)")])
-        try ConfigurationChange.apply(change, to: &configuration.config)
-        let options = try ImportOptions.fromEnvironment()
-        let layer: LayerRecord
-        let store: ImageStore
+        let comment = message ?? "Imported from \(download?.shownAddress ?? file)"
+        var request: ImportRequest
+        var progress: ImportProgress?
+        defer { progress?.end() }
         if let download {
-            store = try globals.openStore()
-            layer = try fetch(download, into: store, options)
+            request = ImportRequest(.download(download), comment: comment)
         } else {
             let archive = try open()
-            store = try globals.openStore()
-            let progress = ImportProgress.begin(archive.rawValue)
-            defer { progress?.end() }
-            layer = try store.importLayer(from: archive, options: options)
+            progress = ImportProgress.begin(archive.rawValue)
+            request = ImportRequest(.file(archive), comment: comment)
         }
-        let image = try store.createImage(configuration: configuration, layers: [layer.id], tags: tags)
-        try Console.print(image.id.description)
-    }
-
-    private func fetch(
-        _ download: HTTPDownload, into store: ImageStore, _ options: ImportOptions
-    ) throws -> LayerRecord {
-        let display = TransferDisplay(.standardError)
+        request.name = name
+        request.changes = change
+        request.platform = try platform.map { try Platform(parsing: $0) }
+        let display = EngineDisplay(.standardError)
         defer { display.end() }
-        display.print("Downloading from \(download.shownAddress)")
-        var settings = RegistrySettings(credentials: nil)
-        settings.userAgent = RegistryOptions.userAgent
-        return try BlockingTask.run { [settings] in
-            try await download.importLayer(into: store, options: options, settings: settings) { done, total in
-                display.show(.layer(id: "Archive", .downloading(done: done, total: total)))
-            }
-        }
+        let image = try globals.openEngine().importImage(request) { display.show($0) }
+        display.end()
+        progress?.end()
+        try Console.print(image.id.description)
     }
 
     private func open() throws(CommandError) -> FileDescriptor {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Engine
 import ImageStore
 import OCI
 import Rendering
@@ -25,7 +26,7 @@ struct ImageListOptions: ParsableArguments {
     var repository: String?
 
     func execute() throws {
-        let store = try globals.openStore()
+        let store = try globals.openEngine().store
         var filters: [ImageFilter] = []
         for text in filter { filters.append(try ImageFilter(parsing: text)) }
         if let repository { filters.append(.reference(repository)) }

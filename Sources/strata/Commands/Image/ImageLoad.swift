@@ -1,4 +1,5 @@
 import ArgumentParser
+import Engine
 import ImageStore
 import Linux
 import OCI
@@ -31,7 +32,7 @@ struct Load: ParsableCommand {
     var quiet = false
 
     func run() throws {
-        let options = try ImportOptions.fromEnvironment()
+        let options = try ImportOptions(environment: Environment.current)
         let wanted = try platform.map { try Platform(parsing: $0) } ?? .current
         for loaded in try load(options, wanted) {
             for reference in loaded.references {
@@ -50,10 +51,10 @@ struct Load: ParsableCommand {
         if let input,
             (try? FileDescriptor.currentDirectory.status(of: input, followSymlinks: true))?.isDirectory == true
         {
-            return try globals.openStore().load(fromDirectory: input, options: options, platform: platform)
+            return try globals.openEngine().store.load(fromDirectory: input, options: options, platform: platform)
         }
         let archive = try open()
-        let store = try globals.openStore()
+        let store = try globals.openEngine().store
         let progress = quiet ? nil : ImportProgress.begin(archive.rawValue)
         defer { progress?.end() }
         return try store.load(from: archive, options: options, platform: platform)

@@ -1,6 +1,5 @@
 import ArgumentParser
-import Distribution
-import ImageStore
+import Engine
 import OCI
 import Rendering
 
@@ -30,30 +29,12 @@ struct Pull: ParsableCommand {
     var name: String
 
     func run() throws {
-        let wanted = try platform.map { try Platform(parsing: $0) }
-        let untagged = try Reference(parsing: name, defaultTag: nil)
-        let store = try globals.openStore()
-        defer { try? store.releaseLeases() }
-        if allTags {
-            if untagged.tag != nil || untagged.digest != nil {
-                throw CommandError(.usage, "a tag cannot be given with --all-tags")
-            }
-            for tag in try Transfers.tags(of: untagged, registry.settings) {
-                try pull(try untagged.with(tag: tag), to: store, wanted)
-            }
-            return
-        }
-        let reference = try Reference(parsing: name)
-        if untagged.tag == nil, untagged.digest == nil, !quiet {
-            try Console.print("Using default tag: \(Reference.defaultTag)")
-        }
-        try pull(reference, to: store, wanted)
-    }
-
-    private func pull(_ reference: Reference, to store: ImageStore, _ platform: Platform?) throws {
-        let display = TransferDisplay(quiet ? .quiet : .standardOutput)
+        var request = PullRequest(name: name)
+        request.allTags = allTags
+        request.platform = try platform.map { try Platform(parsing: $0) }
+        request.access = registry.access
+        let display = EngineDisplay(quiet ? .quiet : .standardOutput, namesResult: true)
         defer { display.end() }
-        _ = try Transfers.pull(reference, to: store, registry.settings, platform: platform, display)
-        try Console.print(reference.description)
+        try globals.openEngine().pull(request) { display.show($0) }
     }
 }

@@ -1,7 +1,7 @@
 import ArgumentParser
+import Engine
 import ImageStore
 import Rendering
-import Runtime
 
 /// What `strata rmi` and `strata image rm` take.
 struct ImageRemoveOptions: ParsableArguments {
@@ -18,11 +18,8 @@ struct ImageRemoveOptions: ParsableArguments {
 
     func execute() throws {
         let engine = try globals.openEngine()
-        // What a dead process ran or mounted keeps no image.
-        engine.reconcile()
-        let store = engine.context.store
         try forEach(images) { image in
-            for event in try store.removeImage(image, force: force) { try Console.print(event.description) }
+            for event in try engine.removeImage(image, force: force) { try Console.print(event.description) }
         }
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Engine
 import ImageStore
 import Linux
 import OCI
@@ -36,28 +37,17 @@ struct Save: ParsableCommand {
     func run() throws {
         if images.isEmpty { throw CommandError(.usage, "'strata save' requires at least 1 argument") }
         let wanted = try platform.map { try Platform(parsing: $0) }
-        let store = try globals.openStore()
+        let engine = try globals.openEngine()
         if format == .directory {
             guard let output else {
                 throw CommandError(
                     .usage, "cannot save as oci-dir without the directory to write", remedy: "give it with -o")
             }
-            return try store.save(try images(of: store, for: wanted), toDirectory: output)
+            return try engine.store.save(try engine.imagesToSave(images, for: wanted), toDirectory: output)
         }
         try OutputFile.write(output, whatFor: "save") { (sink) throws in
-            try store.save(try images(of: store, for: wanted), format: format.format, to: sink)
+            try engine.store.save(try engine.imagesToSave(images, for: wanted), format: format.format, to: sink)
         }
-    }
-
-    /// The images to save. A name leads to an image for one platform, so the option only makes sure that it is that one.
-    private func images(of store: ImageStore, for platform: Platform?) throws -> [SavedImage] {
-        let found = try store.imagesToSave(images)
-        if let platform, let other = found.first(where: { !ImageSupply.fits($0.image, platform) }) {
-            let name = other.references.first?.familiar ?? other.image.id.short
-            throw CommandError(
-                .failed, "cannot save \(name): it is for \(other.image.configuration.platform), not for \(platform)")
-        }
-        return found
     }
 }
 

@@ -1,6 +1,5 @@
 import ArgumentParser
-import ImageStore
-import OCI
+import Engine
 
 /// `strata tag`
 struct Tag: ParsableCommand {
@@ -16,12 +15,5 @@ struct Tag: ParsableCommand {
     @Argument(help: "The new name, with a tag unless it is to be 'latest'.")
     var target: String
 
-    func run() throws {
-        let store = try globals.openStore()
-        let reference = try Reference(parsing: target)
-        guard reference.digest == nil else {
-            throw CommandError(.usage, "cannot tag \(source) as \(target): a name with a digest cannot be given")
-        }
-        try store.tag(try store.image(matching: source).id, as: reference)
-    }
+    func run() throws { try globals.openEngine().tag(source, as: target) }
 }

@@ -1,6 +1,6 @@
 import ArgumentParser
+import Engine
 import ImageStore
-import OCI
 import Rendering
 import Runtime
 
@@ -50,85 +50,24 @@ struct MountCommand: ParsableCommand {
         }
         let permissions =
             try mountOptions.isEmpty ? [] : MountPermissions(mountOptions: mountOptions.joined(separator: ","))
-        let engine = try globals.openEngine()
-        switch try MountSource.find(source, with: engine) {
-        case .container(let container): try engine.mount(container, at: directory, permissions: permissions)
-        case .image(let image) where !writable: try engine.mount(image, at: directory, permissions: permissions)
-        case .image(let image):
-            let container = try MountSource.container(of: image, named: name, calling: source, with: engine)
-            do {
-                try engine.mount(container, at: directory, permissions: permissions)
-            } catch {
-                try? engine.remove(container.id)
-                throw error
-            }
-            try Console.print(container.name)
-        }
+        var request = MountRequest(source, at: directory)
+        request.isWritable = writable
+        request.containerName = name
+        request.permissions = permissions
+        if let container = try globals.openEngine().mount(request) { try Console.print(container.name) }
     }
 
     private func list() throws {
         let engine = try globals.openEngine()
-        let mounts = try engine.mounts()
-        let store = engine.context.store
+        let mounts = try engine.containers.mounts()
         let listing = Listing<MountRecord>(
             columns: [
                 Column("MountPoint", "MOUNT POINT") { $0.mountPoint },
-                Column("Source", "SOURCE") { MountSource.name(of: $0, in: store) },
+                Column("Source", "SOURCE") { engine.name(of: $0) },
                 Column("Mode", "MODE") { $0.readOnly ? "ro" : "rw" },
                 Column("Layers", "LAYERS") { String($0.layerIDs.count) },
                 Column("CreatedSince", "CREATED") { HumanUnits.ago($0.createdAt) },
             ], standard: ["MountPoint", "Source", "Mode", "Layers", "CreatedSince"])
         try listing.show(mounts, format: format)
-    }
-}
-
-/// What there is to mount.
-enum MountSource {
-    case image(ImageRecord)
-    case container(ContainerRecord)
-
-    /// What a user means: the container of that name, else an image, else a container by its ID.
-    static func find(_ text: String, with engine: ContainerEngine) throws -> MountSource {
-        let container = try? engine.container(matching: text)
-        if let container, container.name == text || container.id == text { return .container(container) }
-        do {
-            return .image(try engine.context.store.image(matching: text))
-        } catch {
-            if let container { return .container(container) }
-            if error.code == .noSuchImage {
-                throw CommandError(.notFound, "No such image or container: \(text)")
-            }
-            throw error
-        }
-    }
-
-    /// A container of an image to write to; unlike `create`, the image needs no command.
-    static func container(
-        of image: ImageRecord, named name: String?, calling imageName: String, with engine: ContainerEngine
-    ) throws -> ContainerRecord {
-        var options = ContainerOptions()
-        options.name = name
-        options.imageName = imageName
-        let config = image.configuration.config
-        if !(config.entrypoint ?? []).isEmpty || !(config.cmd ?? []).isEmpty {
-            return try engine.create(options, image: image)
-        }
-        // Settings are made with some command, which then goes, so that a commit does not find it.
-        options.command = ["/bin/sh"]
-        var settings = try ContainerSettings(image: config, options: options) { image.id.hex }
-        settings.configuration.cmd = config.cmd
-        return try engine.context.store.createContainer(
-            NewContainer(
-                name: name, imageID: image.id, imageName: imageName, layerIDs: image.layerIDs, arguments: [],
-                configJSON: try JSON.encode(settings)))
-    }
-
-    /// How a list names what is mounted.
-    static func name(of mount: MountRecord, in store: ImageStore) -> String {
-        if let id = mount.containerID {
-            return (try? store.container(matching: id).name) ?? ShortText.id(id)
-        }
-        guard let id = mount.imageID else { return "" }
-        return (try? store.image(id: id).references.first?.familiar) ?? id.short
     }
 }

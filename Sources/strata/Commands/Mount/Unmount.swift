@@ -1,4 +1,5 @@
 import ArgumentParser
+import Engine
 import Runtime
 
 /// `strata umount`
@@ -14,6 +15,6 @@ struct Unmount: ParsableCommand {
 
     func run() throws {
         let engine = try globals.openEngine()
-        try forEach(targets) { try engine.unmount($0) }
+        try forEach(targets) { try engine.containers.unmount($0) }
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Engine
 import ImageStore
 import OCI
 import Rendering
@@ -38,7 +39,7 @@ struct BuilderPrune: ParsableCommand {
         if let keepStorage { selection.keptCacheBytes = try HumanUnits.bytes(keepStorage) }
         var pruner = try options.begin("This will remove all \(all ? "" : "dangling ")build cache.")
         if !filter.ids.isEmpty {
-            let store = pruner.engine.context.store
+            let store = pruner.engine.store
             let keys = try store.cacheRecords().map(\.key) + store.cacheMountKeys()
             selection.cacheKeys = Set(
                 keys.filter { key in filter.ids.contains { ShortText.id(key).hasPrefix($0) || key.hasPrefix($0) } })

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Engine
 import ImageStore
 import Linux
 import OCI
@@ -25,14 +26,14 @@ struct PruneOptions: ParsableArguments {
     func begin(_ warning: String) throws -> Pruner {
         if !dryRun { try Confirmation.ask(warning, unless: force) }
         let engine = try globals.openEngine()
-        engine.reconcile()
+        engine.containers.reconcile()
         return Pruner(engine: engine, isRehearsal: dryRun)
     }
 }
 
 /// Removes what nothing needs, or only finds out what that would be; adds up what that frees.
 struct Pruner {
-    let engine: ContainerEngine
+    let engine: Engine
     let isRehearsal: Bool
     /// Bytes on disk freed so far.
     private(set) var bytes: Int64 = 0
@@ -41,12 +42,12 @@ struct Pruner {
     /// Containers that were removed, or would have been.
     private var absent: [String] = []
 
-    init(engine: ContainerEngine, isRehearsal: Bool) {
+    init(engine: Engine, isRehearsal: Bool) {
         self.engine = engine
         self.isRehearsal = isRehearsal
     }
 
-    private var store: ImageStore { engine.context.store }
+    private var store: ImageStore { engine.store }
 
     /// Containers that have ended.
     mutating func pruneContainers(_ filter: PruneFilter) throws {
@@ -55,7 +56,7 @@ struct Pruner {
             container.state != .running && container.supervisor == nil && !mounted.contains(container.id)
                 && filter.fits(
                     createdAt: container.createdAt,
-                    labels: ContainerRow.settings(of: container)?.configuration.labels ?? [:])
+                    labels: container.settings?.configuration.labels ?? [:])
         }
         for container in ended where try remove(container) { absent.append(container.id) }
         list("Containers", absent)
@@ -70,7 +71,7 @@ struct Pruner {
         }
         let layers = try layerBytes(without: [container.id])
         do throws(RuntimeError) {
-            try engine.remove(container.id)
+            try engine.containers.remove(container.id)
         } catch {
             if error.code == .conflict || error.code == .notFound { return false }
             throw error
@@ -91,11 +92,11 @@ struct Pruner {
         // Volumes have no labels.
         if !filter.labels.allSatisfy({ $0.fits([:]) }) { return }
         let gone = Set(absent)
-        let unused = try VolumeUsage.all(of: store, ignoring: gone).filter { volume in
+        let unused = try engine.volumeUsage(ignoring: gone).filter { volume in
             volume.links == 0 && (all || volume.isAnonymous)
         }
         for volume in unused {
-            if !isRehearsal { try Volumes(store).remove(volume.name) }
+            if !isRehearsal { try engine.volumes.remove(volume.name) }
             bytes += volume.size
         }
         list("Volumes", unused.map(\.name))

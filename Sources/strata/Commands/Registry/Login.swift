@@ -1,7 +1,6 @@
 import ArgumentParser
-import Distribution
+import Engine
 import Linux
-import OCI
 import Registry
 import Rendering
 
@@ -33,17 +32,12 @@ struct Login: ParsableCommand {
 
     func run() throws {
         let domain = try RegistryName.domain(server)
-        guard let configuration = DockerConfiguration.standard else {
-            throw CommandError(.failed, "cannot keep credentials: there is no home directory", remedy: "set HOME")
-        }
-        if try logInAgain(domain, configuration) { return try Console.print("Login Succeeded") }
-        let credentials = try ask(domain)
-        try check(credentials, domain)
-        let helper = try configuration.store(credentials, for: domain)
-        if helper == nil {
+        if try logInAgain(domain) { return try Console.print("Login Succeeded") }
+        let path = try Registries.ofUser.logIn(try ask(domain), to: domain, registry.access)
+        if let path {
             Console.remark(
                 """
-                WARNING! Your credentials are stored unencrypted in '\(configuration.path)'.
+                WARNING! Your credentials are stored unencrypted in '\(path)'.
                 Configure a credential helper to remove this warning. See
                 https://docs.docker.com/go/credential-store/
 
@@ -53,25 +47,19 @@ struct Login: ParsableCommand {
     }
 
     /// Docker's rule: without a user and a password, those that are kept are tried first.
-    private func logInAgain(_ domain: String, _ configuration: DockerConfiguration) throws -> Bool {
+    private func logInAgain(_ domain: String) throws -> Bool {
         guard username == nil, password == nil, !passwordStdin,
-            let known = try configuration.credentials(for: domain)
+            let known = try Registries.ofUser.storedCredentials(for: domain)
         else { return false }
         Console.remark("Authenticating with existing credentials...\n")
         do {
-            try check(known, domain)
+            try Registries.ofUser.check(known, for: domain, registry.access)
             return true
         } catch let error as RegistryError {
             guard error.code == .unauthorized, BorrowedDescriptor.standardInput.isTerminal else { throw error }
             Console.remark(line: "Login did not succeed, error: \(error.message)")
             return false
         }
-    }
-
-    private func check(_ credentials: Credentials, _ domain: String) throws {
-        var settings = registry.settings
-        settings.explicitCredentials = credentials
-        try RegistrySession.run(settings) { try await $0.client(for: domain).logIn() }
     }
 
     // MARK: Asking
@@ -118,29 +106,12 @@ struct Logout: ParsableCommand {
     func run() throws {
         let domain = try RegistryName.domain(server)
         let shown = domain == RegistryName.standard ? "https://index.docker.io/v1/" : domain
-        guard let configuration = DockerConfiguration.standard, try configuration.credentials(for: domain) != nil else {
-            return try Console.print("Not logged in to \(shown)")
-        }
+        guard try Registries.ofUser.logOut(of: domain) else { return try Console.print("Not logged in to \(shown)") }
         try Console.print("Removing login credentials for \(shown)")
-        try configuration.erase(domain)
     }
 }
 
-/// Names of registries as users give them.
-enum RegistryName {
-    static let standard = "docker.io"
-
-    /// The domain of image names that is meant, perhaps by an address.
-    static func domain(_ text: String?) throws(CommandError) -> String {
-        guard let text, !text.isEmpty else { return standard }
-        var rest = Substring(text)
-        for scheme in ["https://", "http://"] where rest.hasPrefix(scheme) { rest = rest.dropFirst(scheme.count) }
-        let host = String(rest.prefix { $0 != "/" })
-        if ["docker.io", "index.docker.io", "registry-1.docker.io"].contains(host) { return standard }
-        // A host alone, such as `localhost`, is a registry here.
-        guard (try? Reference(parsing: "\(host)/x"))?.path == "x" || !host.contains("/"), !host.isEmpty else {
-            throw CommandError(.usage, "\"\(text)\" is no registry")
-        }
-        return host
-    }
+extension Registries {
+    /// What our user has with registries.
+    fileprivate static let ofUser = Registries(environment: Environment.current, userAgent: Version.userAgent)
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Engine
 import ImageStore
 import Rendering
 import Runtime
@@ -30,11 +31,10 @@ struct DiskFree: ParsableCommand {
     func run() throws {
         let engine = try globals.openEngine()
         // What a dead process ran or mounted keeps nothing.
-        engine.reconcile()
-        let store = engine.context.store
-        if let explain { return try Explanation(explain, in: store).show(format: format) }
-        let tables = DiskUsageTables(
-            store: store, usage: try store.diskUsage(), volumes: try VolumeUsage.all(of: store))
+        engine.containers.reconcile()
+        if let explain { return try Explanation(holdings: try engine.holdings(of: explain)).show(format: format) }
+        let store = engine.store
+        let tables = DiskUsageTables(store: store, usage: try store.diskUsage(), volumes: try engine.volumeUsage())
         if !verbose {
             return try DiskUsageTables.summary.show(tables.lines, format: format)
         }

@@ -1,3 +1,4 @@
+import Engine
 import ImageStore
 import OCI
 import Rendering
@@ -75,7 +76,7 @@ struct DiskUsageTables {
     private var linkedVolumes: Set<String> {
         var linked: Set<String> = []
         for container in usage.containers where usage.activeContainers.contains(container.record.id) {
-            let settings = ContainerRow.settings(of: container.record)
+            let settings = container.record.settings
             linked.formUnion(settings?.volumes.compactMap(\.source.volumeName) ?? [])
         }
         return linked

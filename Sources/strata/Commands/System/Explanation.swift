@@ -4,24 +4,7 @@ import Rendering
 
 /// `system df --explain`: who keeps a layer, or the layers of an image.
 struct Explanation {
-    private let holdings: [LayerHolding]
-
-    /// An image goes before a layer.
-    init(_ text: String, in store: ImageStore) throws {
-        holdings = try Self.find(text, in: store)
-    }
-
-    private static func find(_ text: String, in store: ImageStore) throws -> [LayerHolding] {
-        do throws(StoreError) {
-            return try store.holding(of: try store.image(matching: text).layerIDs)
-        } catch {
-            guard error.code == .noSuchImage else { throw error }
-        }
-        guard let found = try store.holding(ofLayerMatching: text) else {
-            throw CommandError(.notFound, "No such image or layer: \(text)")
-        }
-        return [found]
-    }
+    let holdings: [LayerHolding]
 
     /// The layers, bottom first, each with all that keep it.
     func show(format: String?) throws {

@@ -1,8 +1,7 @@
 import ArgumentParser
-import ImageStore
+import Engine
 import OCI
 import Rendering
-import Runtime
 
 /// `strata info`
 struct Info: ParsableCommand {
@@ -16,22 +15,20 @@ struct Info: ParsableCommand {
     var format: String?
 
     func run() throws {
-        let store = try globals.openStore()
-        let context = RuntimeContext(store: store, runtime: globals.runtime)
-        let containers = try store.containers()
+        let facts = try globals.openEngine().facts()
         let value = Value.members([
-            "Containers": .integer(Int64(containers.count)),
-            "ContainersRunning": .integer(Int64(containers.count { $0.state == .running })),
-            "ContainersStopped": .integer(Int64(containers.count { $0.state != .running })),
-            "Images": .integer(Int64(try store.images().count)),
-            "Layers": .integer(Int64(try store.layers().count)),
+            "Containers": .integer(Int64(facts.containers)),
+            "ContainersRunning": .integer(Int64(facts.runningContainers)),
+            "ContainersStopped": .integer(Int64(facts.containers - facts.runningContainers)),
+            "Images": .integer(Int64(facts.images)),
+            "Layers": .integer(Int64(facts.layers)),
             "ServerVersion": .string(Version.number),
             "Driver": "strata",
-            "DefaultRuntime": .string((try? context.driver().path) ?? "none found"),
-            "MountHelper": .string((try? context.helper().path) ?? "none found"),
-            "OSType": .string(Platform.current.os),
-            "Architecture": .string(Platform.current.architecture),
-            "StrataRootDir": .string(store.root),
+            "DefaultRuntime": .string(facts.runtime ?? "none found"),
+            "MountHelper": .string(facts.mountHelper ?? "none found"),
+            "OSType": .string(facts.platform.os),
+            "Architecture": .string(facts.platform.architecture),
+            "StrataRootDir": .string(facts.root),
         ])
         switch format {
         case nil: try Console.write(Info.text(value))

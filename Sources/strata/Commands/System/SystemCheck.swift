@@ -1,4 +1,5 @@
 import ArgumentParser
+import Engine
 import ImageStore
 import Rendering
 import Runtime
@@ -25,12 +26,12 @@ struct SystemCheck: ParsableCommand {
 
     func run() throws {
         let engine = try globals.openEngine()
-        engine.reconcile()
+        engine.containers.reconcile()
         var options = IntegrityOptions()
         options.isQuick = quick
         options.repairs = repair
         let showsProgress = Console.errorIsTerminal
-        let report = try engine.context.store.check(options) { number, count in
+        let report = try engine.store.check(options) { number, count in
             if showsProgress { Console.remark(verbatim: "\rchecking layer \(number) of \(count)\u{1B}[K") }
         }
         if showsProgress { Console.remark(verbatim: "\r\u{1B}[K") }

@@ -1,6 +1,6 @@
 import ArgumentParser
+import Engine
 import ImageStore
-import Linux
 import Rendering
 
 /// `strata system dedupe`
@@ -21,9 +21,8 @@ struct SystemDedupe: ParsableCommand {
     var dryRun = false
 
     func run() throws {
-        let store = try globals.openStore()
-        let before = try free(store)
-        let report = try store.dedupe(isTrial: dryRun)
+        let outcome = try globals.openEngine().dedupe(isTrial: dryRun)
+        let report = outcome.report
         let gain = HumanUnits.size(report.sharedBytes, digits: 4)
         try Console.print("Files: \(report.fileCount), sharing before: \(report.knownCount)")
         if dryRun {
@@ -31,19 +30,8 @@ struct SystemDedupe: ParsableCommand {
         } else {
             try Console.print("Sharing now: \(report.sharedCount) files more")
             try Console.print("Total reclaimed space: \(gain)")
-            let after = try free(store)
-            try Console.print(
-                "Free on the file system: \(HumanUnits.size(before)) before, \(HumanUnits.size(after)) after")
-        }
-    }
-
-    private func free(_ store: ImageStore) throws(CommandError) -> Int64 {
-        do throws(Errno) {
-            try FileDescriptor.open(store.root, [.directory]).syncFileSystem()
-            let status = try FileSystemStatus(path: store.root)
-            return Int64(clamping: status.blocksFree &* status.fragmentSize)
-        } catch {
-            throw CommandError(.failed, "cannot ask for the free space of \(store.root): \(error)")
+            let (before, after) = (HumanUnits.size(outcome.freeBefore), HumanUnits.size(outcome.freeAfter))
+            try Console.print("Free on the file system: \(before) before, \(after) after")
         }
     }
 }

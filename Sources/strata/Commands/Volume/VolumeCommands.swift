@@ -1,7 +1,6 @@
 import ArgumentParser
-import ImageStore
+import Engine
 import Rendering
-import Runtime
 
 /// `strata volume …`
 struct VolumeCommands: ParsableCommand {
@@ -27,17 +26,9 @@ struct VolumeRemove: ParsableCommand {
     var volumes: [String]
 
     func run() throws {
-        let store = try globals.openStore()
+        let engine = try globals.openEngine()
         try forEach(volumes) { name in
-            guard let volume = try VolumeUsage.all(of: store).first(where: { $0.name == name }) else {
-                if force { return }
-                throw CommandError(.notFound, "get \(name): no such volume")
-            }
-            if volume.links > 0 {
-                throw CommandError(.failed, "remove \(name): volume is in use", remedy: "remove its containers first")
-            }
-            try Volumes(store).remove(name)
-            try Console.print(name)
+            if try engine.removeVolume(name, forced: force) { try Console.print(name) }
         }
     }
 }

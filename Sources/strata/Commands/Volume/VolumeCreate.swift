@@ -1,6 +1,6 @@
 import ArgumentParser
+import Engine
 import Rendering
-import Runtime
 
 /// `strata volume create`
 struct VolumeCreate: ParsableCommand {
@@ -20,17 +20,5 @@ struct VolumeCreate: ParsableCommand {
     @Argument(help: "The volume's name (default: one is made up).")
     var name: String?
 
-    func run() throws {
-        if driver != "local" {
-            throw CommandError(.usage, "the volume driver \"\(driver)\" is not supported", remedy: "use local")
-        }
-        let name = name ?? Self.anonymous()
-        try Volumes(try globals.openStore()).create(name)
-        try Console.print(name)
-    }
-
-    /// 64 hexadecimal digits, as volumes have whose name nobody chose.
-    private static func anonymous() -> String {
-        (0..<64).map { _ in String(Int.random(in: 0..<16), radix: 16) }.joined()
-    }
+    func run() throws { try Console.print(try globals.openEngine().createVolume(name, driver: driver)) }
 }

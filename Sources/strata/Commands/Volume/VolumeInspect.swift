@@ -1,7 +1,7 @@
 import ArgumentParser
+import Engine
 import OCI
 import Rendering
-import Runtime
 
 /// `strata volume inspect`
 struct VolumeInspect: ParsableCommand {
@@ -16,17 +16,15 @@ struct VolumeInspect: ParsableCommand {
     var volumes: [String]
 
     func run() throws {
-        let volumes = Volumes(try globals.openStore())
-        try format.show(self.volumes) { name in
-            guard let created = volumes.creationTime(name) else {
-                throw CommandError(.notFound, "get \(name): no such volume")
-            }
+        let engine = try globals.openEngine()
+        try format.show(volumes) { name in
+            let volume = try engine.volume(name)
             return .members([
-                "CreatedAt": .string(created.description),
+                "CreatedAt": .string(volume.createdAt.description),
                 "Driver": "local",
                 "Labels": .null,
-                "Mountpoint": .string(volumes.path(name)),
-                "Name": .string(name),
+                "Mountpoint": .string(volume.mountPoint),
+                "Name": .string(volume.name),
                 "Options": .null,
                 "Scope": "local",
             ])

@@ -1,5 +1,5 @@
 import ArgumentParser
-import ImageStore
+import Engine
 import Rendering
 import Runtime
 
@@ -25,9 +25,9 @@ struct VolumeList: ParsableCommand {
 
     func run() throws {
         let filters = try filter.map { text throws(CommandError) in try VolumeFilter(text) }
-        let store = try globals.openStore()
-        let volumes = Volumes(store)
-        let links = filters.contains { $0.isOfUse } ? try VolumeUsage.links(in: store) : [:]
+        let engine = try globals.openEngine()
+        let volumes = engine.volumes
+        let links = filters.contains { $0.isOfUse } ? try engine.volumeLinks() : [:]
         let names = try volumes.names().filter { name in
             filters.allSatisfy { $0.fits(name, isUsed: links[name] != nil) }
         }

@@ -1,11 +1,9 @@
 import Distribution
-import ImageStore
-import OCI
 import Registry
 import Rendering
 import Synchronization
 
-/// Clients of registries for the time of one command.
+/// Clients of registries for the time of one request.
 final class RegistrySession: Sendable {
     private let settings: RegistrySettings
     private let clients = Mutex<[String: RegistryClient]>([:])

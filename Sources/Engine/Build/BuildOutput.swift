@@ -1,30 +1,27 @@
 import BuildEngine
-import Distribution
-import FoundationEssentials
 import ImageStore
 import OCI
-import Registry
 
-/// What becomes of a built image besides its place in the store: `--output`, `--push`, `--metadata-file`.
-struct BuildOutput: Hashable {
+/// What becomes of a built image besides its place in the store: a value of `--output`.
+package struct BuildOutput: Hashable, Sendable {
     /// The kinds, by their names on the command line.
-    enum Kind: String, CaseIterable {
+    package enum Kind: String, CaseIterable, Sendable {
         case local, tar, oci, docker, image, registry
     }
 
-    var kind: Kind
+    package var kind: Kind
     /// A directory for `local`, else a file; nil or `-` for standard output.
-    var destination: String?
-    var pushes = false
+    package var destination: String?
+    package var pushes = false
     /// Names for the image besides those of `-t`.
-    var names: [String] = []
+    package var names: [String] = []
     /// Whether times in layers are set back to `SOURCE_DATE_EPOCH`; nil where nothing is said.
-    var rewritesTimes: Bool?
+    package var rewritesTimes: Bool?
     /// What manifest and index say besides, as `--annotation` has it.
-    var annotations: [String] = []
+    package var annotations: [String] = []
 
     /// Whether the store keeps the image for it.
-    var keepsImage: Bool {
+    package var keepsImage: Bool {
         switch kind {
         case .local, .tar, .oci: false
         case .docker: destination == nil
@@ -33,7 +30,7 @@ struct BuildOutput: Hashable {
     }
 
     /// Reads `type=KIND,dest=PATH`, or a directory on its own, or `-` for a tar archive on standard output.
-    init(_ text: String) throws(CommandError) {
+    package init(_ text: String) throws(EngineError) {
         guard text.contains("=") else {
             self = BuildOutput(kind: text == "-" ? .tar : .local, destination: text)
             return
@@ -48,7 +45,7 @@ struct BuildOutput: Hashable {
                 kind = Kind(rawValue: value)
                 if kind == nil {
                     let kinds = Kind.allCases.map(\.rawValue).joined(separator: ", ")
-                    throw CommandError(.usage, "there is no output of type \"\(value)\"", remedy: "one of \(kinds)")
+                    throw EngineError(.badRequest, "there is no output of type \"\(value)\"", remedy: "one of \(kinds)")
                 }
             case "dest": result.destination = value
             case "push": result.pushes = value.isEmpty || value == "true"
@@ -58,12 +55,12 @@ struct BuildOutput: Hashable {
                 result.annotations += Self.annotation(key, value).map { [$0] } ?? []
             // As it is here anyway.
             case "oci-mediatypes", "store", "unpack": continue
-            default: throw CommandError(.usage, "\"\(parts[0])\" of --output \(text) is not supported")
+            default: throw EngineError(.badRequest, "\"\(parts[0])\" of --output \(text) is not supported")
             }
         }
-        guard let kind else { throw CommandError(.usage, "--output \(text) has no type") }
+        guard let kind else { throw EngineError(.badRequest, "--output \(text) has no type") }
         if kind == .local, result.destination == nil {
-            throw CommandError(.usage, "--output \(text) has no dest", remedy: "name the directory to write")
+            throw EngineError(.badRequest, "--output \(text) has no dest", remedy: "name the directory to write")
         }
         result.kind = kind
         if kind == .registry { result.pushes = true }
@@ -103,61 +100,26 @@ struct BuildOutput: Hashable {
 
     /// Writes the image's files or documents where they are to go.
     ///
-    /// - Parameter annotations: what an index says of the image.
+    /// - Parameters:
+    ///   - annotations: what an index says of the image.
+    ///   - writer: opens what archives go to.
     func write(
-        _ image: ImageRecord, _ result: BuildResult, _ annotations: [String: String], of store: ImageStore,
-        with builder: Builder
+        _ image: ImageRecord, _ result: BuildResult, _ annotations: [String: String], of engine: Engine,
+        _ writer: Writer
     ) throws {
-        let references = result.tags
+        let (store, builder) = (engine.store, engine.builder)
         let file = destination == "-" ? nil : destination
         switch kind {
         case .local: if let destination { try builder.exportFiles(of: image, to: destination, time: result.sourceDate) }
-        case .tar:
-            try OutputFile.write(file, whatFor: "build") { sink in
-                try builder.exportArchive(of: image, time: result.sourceDate, to: sink)
-            }
+        case .tar: try writer(file) { try builder.exportArchive(of: image, time: result.sourceDate, to: $0) }
         case .docker where destination == nil: break
         case .oci, .docker:
             // Only the names of this build, and not all that the image has.
-            let names = references.isEmpty ? [image.id.description] : references.map(\.description)
+            let names = result.tags.isEmpty ? [image.id.description] : result.tags.map(\.description)
             var saved = try store.imagesToSave(names)
             for index in saved.indices { saved[index].annotations = annotations }
-            let format: ImageArchiveFormat = kind == .oci ? .oci : .docker
-            try OutputFile.write(file, whatFor: "build") { sink in try store.save(saved, format: format, to: sink) }
+            try writer(file) { try store.save(saved, format: kind == .oci ? .oci : .docker, to: $0) }
         case .image, .registry: break
         }
-    }
-
-    /// Pushes an image under all its names.
-    static func push(
-        _ image: ImageRecord, _ references: [Reference], from store: ImageStore, _ settings: RegistrySettings,
-        quiet: Bool
-    ) throws {
-        if references.isEmpty {
-            throw CommandError(.usage, "cannot push an image without a name", remedy: "give it one with -t")
-        }
-        let display = TransferDisplay(quiet ? .quiet : .standardError)
-        defer { display.end() }
-        for reference in references {
-            let pushed = try RegistrySession.run(settings) { session in
-                let pusher = ImagePusher(
-                    store: store, client: session.client(for: reference.domain),
-                    others: { session.client(for: $0) }, report: { display.show($0) })
-                return try await pusher.push(image, as: reference)
-            }
-            display.print("\(reference.tag ?? Reference.defaultTag): digest: \(pushed.digest) size: \(pushed.size)")
-        }
-    }
-
-    /// What `--metadata-file` holds, with the keys of Buildx.
-    static func metadata(_ image: ImageRecord, _ references: [Reference]) throws -> [UInt8] {
-        var fields = [
-            "containerimage.config.digest": image.id.description,
-            "containerimage.digest": image.manifestDigest.description,
-        ]
-        if !references.isEmpty { fields["image.name"] = references.map(\.description).joined(separator: ",") }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return Array(try encoder.encode(fields)) + [UInt8(ascii: "\n")]
     }
 }
