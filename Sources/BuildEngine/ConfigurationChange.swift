@@ -43,7 +43,8 @@ public struct ConfigurationChange: Sendable {
             let operation = try scope.apply(instruction)
             switch operation {
             // Docker's list; https://docs.docker.com/reference/cli/docker/container/commit/
-            case .command, .entrypoint, .environment, .expose, .label, .onBuild, .stopSignal, .user, .volume, .healthcheck:
+            case .command, .entrypoint, .environment, .expose, .healthcheck, .label, .onBuild, .stopSignal, .user,
+                .volume:
                 _ = try apply(operation)
             case .workingDirectory(let path):
                 config.workingDir = ContainerPath.normalized(
@@ -52,15 +53,16 @@ public struct ConfigurationChange: Sendable {
                 throw DockerfileError(
                     .unknownInstruction,
                     "\(instruction.name) is not a change of the configuration",
-                    remedy: "use CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME or WORKDIR")
+                    remedy: "use CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME or "
+                        + "WORKDIR")
             }
         }
     }
 
     // MARK: One instruction
 
-    /// Applies an instruction with its variables expanded, and returns the line of the history; nil for an instruction that
-    /// makes files.
+    /// Applies an instruction with its variables expanded, and returns the line of the history; nil for an instruction
+    /// that makes files.
     mutating func apply(_ operation: Instruction.Operation) throws(DockerfileError) -> String? {
         switch operation {
         case .environment(let pairs):

@@ -96,7 +96,6 @@ void cfuse_session_destroy(struct cfuse_session *session) {
 }
 
 int cfuse_session_fd(const struct cfuse_session *session) { return session->fd; }
-uint64_t cfuse_session_offered(const struct cfuse_session *session) { return atomic_load(&session->offered); }
 uint64_t cfuse_session_agreed(const struct cfuse_session *session) { return atomic_load(&session->agreed); }
 
 // MARK: Passthrough (linux/fuse.h: FUSE_DEV_IOC_BACKING_OPEN and _CLOSE)
@@ -143,7 +142,3 @@ int cfuse_notify_entry(struct cfuse_session *session, uint64_t parent, const cha
     return fuse_lowlevel_notify_inval_entry(session->fuse, parent, name, length);
 }
 
-int cfuse_notify_delete(struct cfuse_session *session, uint64_t parent, uint64_t child, const char *name,
-                        size_t length) {
-    return fuse_lowlevel_notify_delete(session->fuse, parent, child, name, length);
-}

@@ -123,6 +123,10 @@ bool cfuse_serve_extended(struct cfuse_worker *worker, const struct in_header *h
 // Answers a request that is cut short or makes no sense with an error. False if it is as it should be.
 bool cfuse_refuse_malformed(struct cfuse_worker *worker, const struct in_header *header);
 
+// Prints a request, and a reply to one: `error` is 0 or a negative errno, `size` its bytes with the header.
+void cfuse_trace_request(const struct cfuse_worker *worker, const struct in_header *header);
+void cfuse_trace_reply(uint64_t unique, int32_t error, size_t size);
+
 // Notes what the kernel offers in its INIT request.
 void cfuse_note_init(struct cfuse_worker *worker, const struct in_header *header);
 

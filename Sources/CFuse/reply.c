@@ -24,6 +24,7 @@ static int write_reply(const struct cfuse_request *request, int32_t error, const
         iov[i + 1] = pieces[i];
         header.len += (uint32_t)pieces[i].iov_len;
     }
+    if (worker->session->parameters.traces) cfuse_trace_reply(header.unique, error, header.len);
     return writev(worker->fd, iov, count + 1) < 0 ? -1 : 0;
 }
 

@@ -72,6 +72,7 @@ void cfuse_worker_process(struct cfuse_worker *worker) {
     const struct in_header *header = (const struct in_header *)worker->request;
     if (worker->received < sizeof *header) return;
     cfuse_current = worker;
+    if (worker->session->parameters.traces) cfuse_trace_request(worker, header);
     if (cfuse_refuse_malformed(worker, header)) {
         cfuse_current = NULL;
         return;
@@ -151,6 +152,12 @@ static int channel(int fd) {
 static ssize_t hook_writev(int fd, struct iovec *iov, int count, void *userdata) {
     struct cfuse_session *session = userdata;
     const struct cfuse_worker *worker = cfuse_current;
+    if (session && session->parameters.traces) {
+        const struct out_header *header = iov[0].iov_base;
+        size_t size = 0;
+        for (int i = 0; i < count; i++) size += iov[i].iov_len;
+        cfuse_trace_reply(header->unique, header->error, size);
+    }
     // A notification from a thread that serves nothing: libfuse's descriptor may be closed already.
     if (!worker) return writev(session ? session->fd : fd, iov, count);
     if (atomic_load_explicit(&session->agreed, memory_order_relaxed) == 0 && count >= 2) {
@@ -170,7 +177,10 @@ static ssize_t hook_read(int fd, void *buffer, size_t size, void *userdata) {
 
 static ssize_t hook_splice_send(int from, off_t *from_offset, int to, off_t *to_offset, size_t length,
                                 unsigned int flags, void *userdata) {
-    (void)userdata;
+    const struct cfuse_session *session = userdata;
+    if (session && session->parameters.traces && cfuse_current) {
+        cfuse_trace_reply(((const struct in_header *)cfuse_current->request)->unique, 0, length);
+    }
     return splice(from, from_offset, channel(to), to_offset, length, flags);
 }
 

@@ -1,6 +1,5 @@
 import Distribution
 import Registry
-import Rendering
 import Synchronization
 
 /// Clients of registries for the time of one request.

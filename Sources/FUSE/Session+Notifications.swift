@@ -15,11 +15,6 @@ extension Session {
         try check(cfuse_notify_entry(core, parent.rawValue, name.pointer, name.length))
     }
 
-    /// As `invalidate(name:in:)`, and tells watchers that the name, which was that of `child`, has been removed.
-    public func notifyRemoval(of name: Name, in parent: NodeID, child: NodeID) throws(Errno) {
-        try check(cfuse_notify_delete(core, parent.rawValue, child.rawValue, name.pointer, name.length))
-    }
-
     /// Puts the first `size` bytes of a file, all it has, into the kernel's cache of a node, so that reading them asks
     /// nobody. Only from a method that serves a request of another kind than read, and while no read of the node can be
     /// waiting: the kernel holds the pages that a read waits for. Throws ENOENT if the kernel does not know the node.

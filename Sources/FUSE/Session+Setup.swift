@@ -44,6 +44,7 @@ extension Session {
         parameters.congestion_threshold = UInt32(options.congestionThreshold)
         parameters.max_stack_depth = options.maxStackDepth
         parameters.splice_replies = options.spliceReplies ? 1 : 0
+        parameters.traces = options.traces ? 1 : 0
         parameters.root_only = options.mountOptions.contains("allow_root") ? 1 : 0
         var operations = makeOperations()
         var pointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) }

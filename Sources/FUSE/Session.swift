@@ -65,9 +65,6 @@ public final class Session: @unchecked Sendable {
     /// What the kernel and this session agreed on; empty before `start`.
     public var capabilities: Capabilities { Capabilities(rawValue: cfuse_session_agreed(core)) }
 
-    /// What the kernel offered; empty before `start`.
-    public var offeredCapabilities: Capabilities { Capabilities(rawValue: cfuse_session_offered(core)) }
-
     /// Answers the kernel's INIT request on this thread, then starts the workers. From here on the mount can be used.
     public func start() throws(MountFailure) {
         guard pool.answerInit() else {

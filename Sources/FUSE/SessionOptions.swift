@@ -25,6 +25,8 @@ extension Session {
         public var maxWorkers: Int = 10
         /// Large reads go from the file to the caller through a pipe, without being copied into this process.
         public var spliceReplies = true
+        /// Each request and each reply is a line on standard error.
+        public var traces = false
 
         /// The values above.
         public init() {}

@@ -32,8 +32,6 @@ public struct OpenFlags: OptionSet, Hashable, Sendable {
 
     /// Whether a descriptor opened with these flags can write.
     public var canWrite: Bool { rawValue & O_ACCMODE != O_RDONLY }
-    /// Whether a descriptor opened with these flags can read.
-    public var canRead: Bool { rawValue & O_ACCMODE != O_WRONLY }
 }
 
 /// How openat2(2) may resolve a path; the names follow `RESOLVE_*`.

@@ -15,6 +15,8 @@ public struct MountOptions: Sendable {
     public var configuration = Configuration()
     /// Stay in the foreground.
     public var isForeground = false
+    /// Print each request and each reply.
+    public var traces = false
     /// Show the mount as coming from this.
     public var source = "strata-fuse"
     /// Check permissions by ACLs as well as by modes.
@@ -62,7 +64,8 @@ public struct MountOptions: Sendable {
             case "-V", "--version":
                 action = .version
                 return
-            case "-f", "-d", "--debug", "--foreground": isForeground = true
+            case "-f", "--foreground": isForeground = true
+            case "-d", "--debug": (isForeground, traces) = (true, true)
             case "-s", "-n", "-v": break
             case "-o":
                 guard index < arguments.count else { throw Failure("option -o needs a value") }

@@ -66,6 +66,7 @@ struct Server {
             result.capabilities.insert(.writebackCache)
         }
         if !options.usesPassthrough { result.capabilities.remove(.passthrough) }
+        result.traces = options.traces
         if let maxWrite = options.maxWrite { result.maxWrite = maxWrite }
         if options.hasACLs && options.configuration.hasExtendedAttributes { result.capabilities.insert(.posixACL) }
         result.maxStackDepth = union.hasStackedLayers ? 2 : 1

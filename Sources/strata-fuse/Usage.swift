@@ -8,8 +8,6 @@ func fail(_ message: String) -> Never {
     exit(1)
 }
 
-let version = "0.1.0"
-
 let usage = """
     usage: strata-fuse [SOURCE] MOUNTPOINT -o lowerdir=DIR[:DIR…][,upperdir=DIR,workdir=DIR][,OPTION…]
 
@@ -43,6 +41,7 @@ let usage = """
     The other options of overlay and fuse-overlayfs are accepted where they say what happens anyway.
 
       -f                    stay in the foreground
+      -d, --debug           stay there, and print each request and its reply
       -h, --help            this text
       -V, --version         the version
 

@@ -19,7 +19,7 @@ case .help:
     print(usage)
     exit(0)
 case .version:
-    print("strata-fuse \(version)")
+    print("strata-fuse \(ProgramVersion.number)")
     exit(0)
 case .mount:
     Server(options).run()

@@ -1,9 +1,9 @@
-import OCI
+import Linux
 
 /// What this program is.
 enum Version {
     /// The version by semver.org.
-    static let number = "0.1.0"
+    static let number = ProgramVersion.number
     /// What requests to servers say of it.
     static let userAgent = "strata/\(number)"
     /// What `--version` prints.

@@ -48,7 +48,8 @@ import Testing
             let ours = fixture.store.layerPath(try #require(built.image.layerIDs.last))
 
             let mount = try BuildMount(
-                RuntimeContext(store: fixture.store, environment: .current()), layers: below.image.layerIDs, purpose: .files)
+                RuntimeContext(store: fixture.store, environment: .current()), layers: below.image.layerIDs,
+                purpose: .files)
             try shell("umask 022; C=\(fixture.context) R=\(mount.rootfs); \(pair.script)")
             let pending = try mount.commit()
             _ = try pending.finish()

@@ -149,8 +149,8 @@ import Testing
             }
             for name in ["upper", "work", "mount"] { try makeDirectory("\(directory)/\(name)") }
             let mount = try UnionMount.mount(
-                try MountHelper.find(in: .current()), lowers: names.map { "\(directory)/\($0)" }, upper: "\(directory)/upper",
-                work: "\(directory)/work", at: "\(directory)/mount", base: directory)
+                try MountHelper.find(in: .current()), lowers: names.map { "\(directory)/\($0)" },
+                upper: "\(directory)/upper", work: "\(directory)/work", at: "\(directory)/mount", base: directory)
             defer { try? mount.unmount() }
             #expect(try read("\(directory)/mount/top") == "0")
             #expect(try read("\(directory)/mount/file-\(count - 1)") == "\(count - 1)")

@@ -181,6 +181,7 @@ struct cfuse_parameters {
     uint32_t max_write, max_readahead, max_background, congestion_threshold, max_stack_depth;
     int splice_replies;
     int root_only;  // nobody but this process's user and root may use the mount (`allow_root`)
+    int traces;     // each request and each reply is a line on standard error
 };
 
 /// A session that is not mounted yet. `arguments` are `argc` strings as in main: a name, then "-o", "…". NULL if
@@ -202,8 +203,7 @@ void cfuse_session_destroy(struct cfuse_session *session);
 
 /// The descriptor that replies to requests and ioctls go to.
 int cfuse_session_fd(const struct cfuse_session *session);
-/// What the kernel offered and what was agreed on, as INIT flags; 0 before INIT.
-uint64_t cfuse_session_offered(const struct cfuse_session *session);
+/// What the kernel offered and this side wants, as INIT flags; 0 before INIT.
 uint64_t cfuse_session_agreed(const struct cfuse_session *session);
 
 /// The last line that libfuse logged, without the newline; empty if there was none.
@@ -232,7 +232,6 @@ int cfuse_backing_close(const struct cfuse_session *session, int32_t id);
 
 int cfuse_notify_inode(struct cfuse_session *session, uint64_t node, int64_t offset, int64_t length);
 int cfuse_notify_entry(struct cfuse_session *session, uint64_t parent, const char *name, size_t length);
-int cfuse_notify_delete(struct cfuse_session *session, uint64_t parent, uint64_t child, const char *name, size_t length);
 
 /// Gives the kernel the bytes of a file from its start, as if it had read them through the node: at most `size`, which
 /// must be the whole of the file. Only on a thread that serves a request.

@@ -99,7 +99,8 @@ extension Engine {
 
     /// Gets the image that a build stands on.
     private func fetchBase(
-        _ name: String, _ platform: Platform?, _ request: BuildRequest, _ say: @escaping @Sendable (TransferEvent) -> Void
+        _ name: String, _ platform: Platform?, _ request: BuildRequest,
+        _ say: @escaping @Sendable (TransferEvent) -> Void
     ) throws -> ImageRecord {
         do {
             return try pull(try Reference(parsing: name), platform, request.access, kind: .layer) { event in

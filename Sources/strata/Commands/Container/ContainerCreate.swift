@@ -31,7 +31,9 @@ extension RunOptions {
         let display = EngineDisplay(quiet ? .quiet : .standardError)
         defer { display.end() }
         var identification: IdentificationFile?
-        let container = try engine.create(request) { display.show($0) } prepare: {
+        let container = try engine.create(request) {
+            display.show($0)
+        } prepare: {
             display.end()
             identification = try IdentificationFile(cidfile)
         }
