@@ -21,7 +21,7 @@ public struct UserDatabase: Sendable {
     public struct Identity: Hashable, Sendable {
         public var uid: UInt32
         public var gid: UInt32
-        /// Supplementary groups, in the order of `/etc/group`.
+        /// Supplementary groups: the primary one, as Docker has it, then others in the order of `/etc/group`.
         public var additionalGids: [UInt32]
         /// The home directory, `/` where the user has none.
         public var home: String
@@ -73,8 +73,11 @@ public struct UserDatabase: Sendable {
         if let groupName {
             identity.gid = try gid(groupName)
         } else if !user.name.isEmpty {
-            identity.additionalGids = groups.filter { $0.members.contains(user.name) }.map(\.gid)
+            let further = groups.filter { $0.members.contains(user.name) && $0.gid != identity.gid }
+            identity.additionalGids = further.map(\.gid)
         }
+        // A process that drops its primary group must not come into what that group is kept out of.
+        identity.additionalGids.insert(identity.gid, at: 0)
         return identity
     }
 
