@@ -104,7 +104,8 @@ public struct Volumes: Sendable {
             partial += "/" + name
             do throws(Errno) {
                 // Containers see the mode, that of a host's directory too: no umask of the caller's counts.
-                try FileDescriptor.currentDirectory.makeDirectory(partial, exactMode: partial == directory ? 0o700 : 0o755)
+                let mode: UInt32 = partial == directory ? 0o700 : 0o755
+                try FileDescriptor.currentDirectory.makeDirectory(partial, exactMode: mode)
             } catch {
                 if error == .EEXIST || error == .EROFS || error == .ENOTDIR { continue }
                 throw RuntimeError("create \(path)", error)

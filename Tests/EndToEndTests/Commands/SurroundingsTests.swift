@@ -15,7 +15,8 @@ extension EndToEnd {
                         environment: ["STRATA_ROOT": strata.root], directory: strata.scratch, input: "")
                 }
                 // An archive that does not name its root leaves that directory's mode to us.
-                try Program.shell("cd '\(strata.scratch)' && mkdir t && tar -xf '\(archive)' -C t && tar -C t -cf a.tar bin etc")
+                try Program.shell(
+                    "cd '\(strata.scratch)' && mkdir t && tar -xf '\(archive)' -C t && tar -C t -cf a.tar bin etc")
                 #expect(try masked("import", "a.tar", "bb").status == 0)
                 let reads = "cat /etc/resolv.conf /etc/hosts /etc/hostname >/dev/null && umask && stat -c %a / /etc"
                 let run = try masked("run", "--rm", "-u", "1000", "bb", "sh", "-c", reads)
