@@ -84,6 +84,7 @@ extension Executor {
             configuration.config.env = Self.withPath(configuration.config.env)
             try check(node.platform ?? options.platform?.description, image.configuration, name)
             let layers = try layers(of: image)
+            configuration.completeHistory(layers: layers.count)
             let diffIDs = layers.compactMap { try? $0.record().diffID }
             var state = StageState(
                 layers: layers, image: configuration, scope: scope(configuration.config.env),
