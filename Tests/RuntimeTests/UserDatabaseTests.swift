@@ -48,7 +48,18 @@ import Testing
             let database = UserDatabase(root: root)
             #expect(throws: RuntimeError.self) { try database.identity(for: "root:nosuch") }
             #expect(try database.identity(for: "7:ours").gid == 5)
-            #expect(throws: RuntimeError.self) { try database.identity(for: "root") }
+            #expect(throws: RuntimeError.self) { try database.identity(for: "daemon") }
         }
+    }
+
+    @Test("An image without users has root, by its name")
+    func rootNeedsNoFiles() throws {
+        let database = UserDatabase(passwd: [], group: [])
+        #expect(try database.identity(for: "root:root") == database.identity(for: "0:0"))
+        #expect(try database.gid("root") == 0)
+        #expect(throws: RuntimeError.self) { try database.gid("daemon") }
+        let other = UserDatabase(passwd: ["toor:x:0:0::/:"], group: ["wheel:x:0:"])
+        #expect(throws: RuntimeError.self) { try other.identity(for: "root") }
+        #expect(throws: RuntimeError.self) { try other.gid("root") }
     }
 }
