@@ -43,7 +43,7 @@ struct Logs: ParsableCommand {
         let engine = try globals.openEngine()
         var failure: CommandError?
         try engine.logs(container, options) { entry in
-            let line = timestamps ? "\(entry.time) \(entry.text)" : entry.text
+            let line = timestamps ? "\(entry.time.fixedWidth) \(entry.text)" : entry.text
             do throws(CommandError) {
                 if entry.stream == .standardError {
                     Console.remark(verbatim: line)
