@@ -59,6 +59,7 @@ extension Executor {
         try fromStore { () throws(StoreError) in
             if let id = try store.cacheRecord(key: key)?.layerID, let known = try? store.layer(id), known.diffID != nil
             {
+                cache.used.insert(key)
                 return known
             }
             let layer = try make()
