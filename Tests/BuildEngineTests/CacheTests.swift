@@ -61,7 +61,12 @@ import Testing
     func usedRecordsAreNoted() throws {
         try BuildFixture.run { fixture in
             try fixture.write("f", "text")
-            let text = "FROM busybox\nCOPY f /f\nRUN --mount=type=cache,target=/c touch /x\nCOPY --from=busybox /bin /b\n"
+            let text = """
+                FROM busybox
+                COPY f /f
+                RUN --mount=type=cache,target=/c touch /x
+                COPY --from=busybox /bin /b
+                """
             try fixture.build(text)
             let old = Timestamp(seconds: 1000)
             try fixture.store.touchCacheRecords(fixture.store.cacheRecords().map(\.key), at: old)

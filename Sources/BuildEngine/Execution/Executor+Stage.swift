@@ -176,8 +176,8 @@ extension Executor {
         do throws(BuildError) {
             try checkpoint()
             let assembly = try assemble(state)
-            let image = try fromStore { () throws(StoreError) in
-                try store.createImage(
+            let (image, isNew) = try fromStore { () throws(StoreError) in
+                try store.makeImage(
                     configuration: assembly.configuration, layers: assembly.layers.map(\.id), tags: options.tags,
                     annotations: options.assembly.annotations)
             }
@@ -187,8 +187,8 @@ extension Executor {
             reporter.report(.image(id: image.id, tags: options.tags))
             let counts = reporter.counts
             return BuildResult(
-                imageID: image.id, tags: options.tags, cachedSteps: counts.cached, executedSteps: counts.executed,
-                warnings: warnings.withLock { $0 }, sourceDate: sourceDate, steps: steps(of: state))
+                imageID: image.id, isNew: isNew, tags: options.tags, cachedSteps: counts.cached,
+                executedSteps: counts.executed, warnings: warnings.withLock { $0 }, sourceDate: sourceDate, steps: steps(of: state))
         } catch {
             reporter.fail(step, error)
             throw error

@@ -33,7 +33,6 @@ struct Build: ParsableCommand {
         settings.fetchesAlways = options.pull
         settings.download = BuildDownload.fetch
         let isForFilesOnly = options.outputs.isForFilesOnly(outputs, settings)
-        let before = isForFilesOnly ? Set(try store.imageSummaries().map(\.id)) : []
         let builder = Builder(store: store, runtime: RuntimeContext(store: store, runtime: globals.runtime))
         if let call = try options.call.method() { return try call.run(settings, builder) }
         let cancellation = try Cancellation()
@@ -64,9 +63,7 @@ struct Build: ParsableCommand {
             outputs, result, annotations, of: store, with: builder, options.registry.settings, quiet: options.isQuiet)
         for cache in caches { try cache.write(result, of: store, with: builder, options.registry.settings) }
         // What was built for files only is not kept, unless somebody has it for something else.
-        if isForFilesOnly, !before.contains(result.imageID) {
-            _ = try? store.removeImage(result.imageID.description, keepsCache: true)
-        }
+        if isForFilesOnly, result.isNew { try? store.removeImage(unnamed: result.imageID) }
         if options.isQuiet { try Console.print(result.imageID.description) }
     }
 }
