@@ -125,6 +125,8 @@ public struct BuildOptions: Sendable {
 public struct BuildResult: Sendable, Hashable {
     /// The image's ID.
     public var imageID: Digest
+    /// Whether this build made the image: nobody had built it before, nor did meanwhile.
+    public var isNew: Bool
     /// The names it got.
     public var tags: [Reference]
     /// How many steps were taken from the cache, and how many were carried out; `FROM` counts.

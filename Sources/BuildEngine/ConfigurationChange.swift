@@ -53,8 +53,8 @@ public struct ConfigurationChange: Sendable {
                 throw DockerfileError(
                     .unknownInstruction,
                     "\(instruction.name) is not a change of the configuration",
-                    remedy: "use CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME or "
-                        + "WORKDIR")
+                    remedy: "use CMD, ENTRYPOINT, ENV, EXPOSE, HEALTHCHECK, LABEL, ONBUILD, STOPSIGNAL, USER, VOLUME "
+                        + "or WORKDIR")
             }
         }
     }

@@ -16,6 +16,14 @@ extension ImageStore {
         configuration: ImageConfiguration, layers: [LayerID], tags: [Reference] = [],
         annotations: [String: String] = [:]
     ) throws(StoreError) -> ImageRecord {
+        try makeImage(configuration: configuration, layers: layers, tags: tags, annotations: annotations).image
+    }
+
+    /// The same, and whether the image was not there before.
+    public func makeImage(
+        configuration: ImageConfiguration, layers: [LayerID], tags: [Reference] = [],
+        annotations: [String: String] = [:]
+    ) throws(StoreError) -> (image: ImageRecord, isNew: Bool) {
         var configuration = configuration
         var descriptors: [Descriptor] = []
         var diffIDs: [Digest] = []
@@ -34,10 +42,10 @@ extension ImageStore {
                 mediaType: .imageConfiguration, digest: .sha256(of: document), size: Int64(document.count)),
             layers: descriptors)
         if !annotations.isEmpty { manifest.annotations = annotations }
-        let image = try createImage(
+        let (image, isNew) = try makeImage(
             configurationDocument: document, manifestDocument: try ImageStore.document(manifest), layers: layers,
             tags: tags)
-        return try annotated(image, as: manifest)
+        return (try annotated(image, as: manifest), isNew)
     }
 
     /// The image with the annotations of a manifest: one that was there before has its own. That of an image which came
@@ -58,6 +66,14 @@ extension ImageStore {
     public func createImage(
         configurationDocument: Data, manifestDocument: Data, layers: [LayerID], tags: [Reference] = []
     ) throws(StoreError) -> ImageRecord {
+        try makeImage(
+            configurationDocument: configurationDocument, manifestDocument: manifestDocument, layers: layers, tags: tags
+        ).image
+    }
+
+    private func makeImage(
+        configurationDocument: Data, manifestDocument: Data, layers: [LayerID], tags: [Reference]
+    ) throws(StoreError) -> (image: ImageRecord, isNew: Bool) {
         let configuration = try ImageStore.read(ImageConfiguration.self, configurationDocument, "the configuration")
         guard configuration.rootFS.diffIDs.count == layers.count else {
             throw StoreError(
@@ -66,7 +82,7 @@ extension ImageStore {
         }
         try ImageStore.requireTags(tags)
         let id = Digest.sha256(of: configurationDocument)
-        if let image = try existing(id, configuration, layers: layers, tags: tags) { return image }
+        if let image = try existing(id, configuration, layers: layers, tags: tags) { return (image, false) }
         // Held until the image's own rows do, so that a collection in another process leaves them alone.
         try lease(layers)
         try makeDurable(layers)
@@ -78,8 +94,9 @@ extension ImageStore {
         defer { try? removeBlobsIfUnused(paths) }
         for document in documents { try blobs.put(document) }
         CrashPoint.reached("image-documents")
-        let image = try catalog.write("cannot record the image \(id.short)", durable: true) { database in
-            if try ImageRow.find(id: id, in: database) == nil {
+        let made = try catalog.write("cannot record the image \(id.short)", durable: true) { database in
+            let isNew = try ImageRow.find(id: id, in: database) == nil
+            if isNew {
                 try ImageRow.insert(
                     id, manifestDigest: .sha256(of: manifestDocument), createdAt: configuration.created ?? .now,
                     layers: layers, in: database)
@@ -91,10 +108,10 @@ extension ImageStore {
             for document in documents where !blobs.contains(.sha256(of: document)) { try blobs.put(document) }
             try row.setDocumentUsage(blobs.diskUsage(id) + blobs.diskUsage(row.manifestDigest), in: database)
             for tag in tags { try TagRows.set(tag, to: id, in: database) }
-            return try record(row, configuration: configuration, in: database)
+            return (try record(row, configuration: configuration, in: database), isNew)
         }
         CrashPoint.reached("image-recorded")
-        return image
+        return made
     }
 
     /// The image if there is nothing left to do, as after a build of which every step was cached.

@@ -1,6 +1,6 @@
 import GRDB
 import Linux
-import OCI
+public import OCI
 
 extension ImageStore {
     /// Removes what a user means by a name or an ID, by Docker's rules, and returns what happened.
@@ -9,22 +9,33 @@ extension ImageStore {
     /// layer that nothing else keeps. `conflict` when containers use the image (a running one even with `force`), or
     /// when an ID was given and several repositories name the image. Build-cache records of layers that only this image
     /// and the cache kept go with it, so that removing images frees their space.
-    ///
-    /// - Parameter keepsCache: whether those records stay; for an image that was never meant to be kept.
     @discardableResult
     public func removeImage(
-        _ text: String, force: Bool = false, keepsCache: Bool = false
+        _ text: String, force: Bool = false
     ) throws(StoreError) -> [RemovalEvent] {
         let removal = try catalog.write("cannot remove the image \(text)", durable: true, freesSpace: true) {
             database in
             guard let found = try ImageLookup(text, in: database) else {
                 throw StoreError(.noSuchImage, "No such image: \(text)")
             }
-            return try ImageRemoval(found, force: force, keepsCache: keepsCache).carryOut(in: database, blobs)
+            return try ImageRemoval(found, force: force, keepsCache: false).carryOut(in: database, blobs)
         }
         CrashPoint.reached("image-removed")
         try finish(removal)
         return removal.events
+    }
+
+    /// Removes an image that was never meant to be kept, if it is still there and nobody has given it a name meanwhile.
+    /// The records of the build cache stay.
+    public func removeImage(unnamed id: Digest) throws(StoreError) {
+        let removal = try catalog.write("cannot remove the image \(id.short)", durable: true, freesSpace: true) {
+            database in
+            guard let found = try ImageLookup(id.description, in: database),
+                try found.row.references(in: database).isEmpty
+            else { return Removal() }
+            return try ImageRemoval(found, force: false, keepsCache: true).carryOut(in: database, blobs)
+        }
+        try finish(removal)
     }
 
     /// Removes the files of what a transaction has taken out of the catalog.

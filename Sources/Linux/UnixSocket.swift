@@ -19,6 +19,18 @@ public enum UnixSocket {
         return FileDescriptor(owning: try check { clinux_accept(number) })
     }
 
+    /// A side of a connection.
+    public enum Direction: Sendable {
+        case reading, writing
+    }
+
+    /// shutdown(2): ends one direction of a connection; the other goes on. ENOTCONN when there is none any more.
+    public static func shutDown(_ socket: borrowing FileDescriptor, _ direction: Direction) throws(Errno) {
+        let number = socket.rawValue
+        let how = direction == .reading ? Int32(SHUT_RD) : Int32(SHUT_WR)
+        try checkVoid { shutdown(number, how) }
+    }
+
     /// Receives one descriptor that the other side hands over; EPROTO when it sent none.
     public static func receiveDescriptor(from socket: borrowing FileDescriptor) throws(Errno) -> FileDescriptor {
         let number = socket.rawValue

@@ -60,6 +60,17 @@ public struct RootFS: Hashable, Codable, Sendable {
     }
 }
 
+extension ImageConfiguration {
+    /// Gives each layer that the history does not tell of an entry at its end, so that the entry of a layer that comes
+    /// next counts for that one; image-spec has one entry without `empty_layer` for each layer.
+    ///
+    /// - Parameter layers: how many layers the image has.
+    public mutating func completeHistory(layers: Int) {
+        let told = history.count { $0.emptyLayer != true }
+        for _ in 0..<max(0, layers - told) { history.append(History(created: created)) }
+    }
+}
+
 /// One step of an image's making; image-spec, "Image Configuration", `history`.
 public struct History: Hashable, Codable, Sendable {
     /// When the step was done.

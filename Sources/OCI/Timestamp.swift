@@ -27,15 +27,20 @@ public struct Timestamp: Hashable, Comparable, Sendable {
 
 extension Timestamp: CustomStringConvertible {
     /// RFC 3339 in UTC, such as `2024-05-01T12:00:00.123456789Z`; a zero fraction is left out.
-    public var description: String {
+    public var description: String { text(isFixed: false) }
+
+    /// The same with all nine digits of the fraction, so that lines of a log stand below each other.
+    public var fixedWidth: String { text(isFixed: true) }
+
+    private func text(isFixed: Bool) -> String {
         // RFC 3339 has years 0 to 9999 only.
         let (days, rest) = Timestamp.dividing(min(max(seconds, -62_167_219_200), 253_402_300_799), by: 86400)
         let (year, month, day) = Timestamp.date(days: days)
         var text = "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))T"
         text += "\(padded(rest / 3600, 2)):\(padded(rest / 60 % 60, 2)):\(padded(rest % 60, 2))"
-        if nanoseconds != 0 {
+        if isFixed || nanoseconds != 0 {
             var fraction = Substring(padded(Int64(nanoseconds), 9))
-            while fraction.last == "0" { fraction.removeLast() }
+            while !isFixed, fraction.last == "0" { fraction.removeLast() }
             text += "." + fraction
         }
         return text + "Z"

@@ -62,11 +62,10 @@ enum Bundle {
     ) throws(RuntimeError) -> RuntimeSpecification.Process {
         try command.check()
         let identity = try UserDatabase(root: rootfs).identity(for: command.user)
-        let groups = identity.additionalGids
         var process = RuntimeSpecification.Process(
             args: command.arguments, env: environment(command, home: identity.home),
             cwd: ContainerPath.normalized(command.workingDirectory),
-            user: .init(uid: identity.uid, gid: identity.gid, additionalGids: groups.isEmpty ? nil : groups),
+            user: .init(uid: identity.uid, gid: identity.gid, additionalGids: identity.additionalGids),
             terminal: command.terminal)
         if command.terminal, let size = command.terminalSize {
             process.consoleSize = .init(height: UInt32(size.rows), width: UInt32(size.columns))

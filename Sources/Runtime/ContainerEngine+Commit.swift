@@ -40,6 +40,7 @@ extension ContainerEngine {
         let base = container.imageID.flatMap { try? store.image(matching: $0.description) }
         var image = base?.configuration ?? ImageConfiguration()
         image.config = settings.configuration
+        image.completeHistory(layers: container.layerIDs.count)
         try change(&image.config)
         let now = Timestamp.now
         image.created = now

@@ -65,7 +65,10 @@ extension ContainerEngine {
 
     /// Unmounts what `mount` mounted, found by its directory, or by a container's name or id; `notFound` where there is
     /// none. Returns when all that was written is in the container.
-    public func unmount(_ target: String) throws(RuntimeError) {
+    ///
+    /// - Parameter lazily: whether a mount that is in use is taken out of the tree, to end with its last user.
+    /// - Throws: `busy` for a mount that is in use, which stays as it is.
+    public func unmount(_ target: String, lazily: Bool = false) throws(RuntimeError) {
         let records = try storing { () throws(StoreError) in try store.mounts() }
         // As it was mounted, before what the path leads to by now.
         var found = records.filter { $0.mountPoint == target }
@@ -80,12 +83,12 @@ extension ContainerEngine {
         }
         for record in found {
             if record.isBind(in: store) {
-                try OwnMount(record).unmount()
+                try OwnMount(record).unmount(staysInUse: !lazily)
             } else {
                 try UnionMount(
                     mountPoint: record.mountPoint, serverPID: record.server.pid, serverStart: record.server.startTime,
                     identity: record.identity
-                ).unmount()
+                ).unmount(inUse: lazily ? .detached : .refused)
             }
             try storing { () throws(StoreError) in try store.removeMount(at: record.mountPoint) }
         }

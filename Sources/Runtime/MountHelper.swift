@@ -60,7 +60,7 @@ public struct MountHelper: Hashable, Sendable {
     static func escaped(_ path: String, colons: Bool) -> String {
         var result = ""
         for character in path {
-            if character == "\\" || character == "," || (colons && character == ":") { result.append("\\") }
+            if "\\,\"".contains(character) || (colons && character == ":") { result.append("\\") }
             result.append(character)
         }
         return result

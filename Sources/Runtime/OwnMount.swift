@@ -44,11 +44,12 @@ struct OwnMount {
     /// Takes the mount out of the tree, and nothing else: not what is mounted over it, nor what a symbolic link in its path
     /// leads to. A directory above it may have been renamed; then it is unmounted where it is now.
     ///
-    /// A mount in use is waited for, about a second, and then ends with its last user.
+    /// A mount in use is waited for, about a second, and then ends with its last user, or stays.
     ///
-    /// - Throws: `busy` when something else is mounted over it.
+    /// - Parameter staysInUse: whether one that is in use stays as it is.
+    /// - Throws: `busy` when something else is mounted over it, and when it stays.
     @discardableResult
-    func unmount() throws(RuntimeError) -> Outcome {
+    func unmount(staysInUse: Bool = false) throws(RuntimeError) -> Outcome {
         guard let found = try find() else { return .nothing }
         for attempt in 0..<40 {
             do throws(Errno) {
@@ -61,6 +62,11 @@ struct OwnMount {
                 default: throw RuntimeError("unmount \(found.path)", error)
                 }
             }
+        }
+        if staysInUse {
+            throw RuntimeError(
+                .busy, "cannot unmount \(found.path): it is in use",
+                remedy: "end the processes that work or have files open in it, or detach it with --lazy")
         }
         do throws(Errno) {
             try MountPlace(found.path).detach(found.identity)

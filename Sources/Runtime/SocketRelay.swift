@@ -47,21 +47,25 @@ final class SocketRelay: Sendable {
         for connection in connections { connection.join() }
     }
 
-    /// Copies both ways until a side has nothing more to say.
+    /// Copies both ways. Each ends by itself, at the end of what its source says or when nobody listens any more, and
+    /// its end is handed on: a client that has asked all may still wait for the answer.
     private static func pump(_ client: Shared, _ server: Shared, until ended: Shared) {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 14, alignment: 8)
         defer { buffer.deallocate() }
-        while true {
+        var directions = [(source: client, sink: server), (source: server, sink: client)]
+        while !directions.isEmpty {
             var poll = Poll()
             let end = poll.add(ended.descriptor.rawValue, .readable)
-            let fromClient = poll.add(client.descriptor.rawValue, .readable)
-            let fromServer = poll.add(server.descriptor.rawValue, .readable)
+            let ready = directions.map { poll.add($0.source.descriptor.rawValue, .readable) }
             guard (try? poll.wait()) != nil, poll.events(end).isEmpty else { return }
-            for (index, source, sink) in [(fromClient, client, server), (fromServer, server, client)]
-            where !poll.events(index).isEmpty {
-                guard let count = try? source.descriptor.read(into: buffer), count > 0,
-                    (try? sink.descriptor.writeAll(UnsafeRawBufferPointer(rebasing: buffer[..<count]))) != nil
-                else { return }
+            for (index, direction) in zip(ready, directions).reversed() where !poll.events(index).isEmpty {
+                let (source, sink) = direction
+                let count = (try? source.descriptor.read(into: buffer)) ?? 0
+                let piece = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+                if count > 0, (try? sink.descriptor.writeAll(piece)) != nil { continue }
+                try? UnixSocket.shutDown(sink.descriptor, .writing)
+                try? UnixSocket.shutDown(source.descriptor, .reading)
+                directions.removeAll { $0.source === source }
             }
         }
     }

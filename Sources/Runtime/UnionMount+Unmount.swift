@@ -1,6 +1,16 @@
 import Linux
 
 extension UnionMount {
+    /// What becomes of a mount that is still in use after about a second.
+    public enum InUse: Sendable {
+        /// It is taken out of the tree, and its last user is waited for.
+        case awaited
+        /// It is taken out of the tree, and ends with its last user, whenever that is.
+        case detached
+        /// It stays as it is.
+        case refused
+    }
+
     /// Whether the server is the process that it was.
     var serverIsAlive: Bool {
         guard let start = ProcessTable.startTime(of: serverPID) else { return false }
@@ -9,20 +19,22 @@ extension UnionMount {
 
     /// Unmounts, and waits until the server has gone, so that all that was written is in the upper directory.
     ///
-    /// A mount in use is waited for, about a second; after that it is taken out of the tree and ends with its last
-    /// user. A place that is not mounted any more is no error, and what others mounted there stays. Copies of the mount in
+    /// A place that is not mounted any more is no error, and what others mounted there stays. Copies of the mount in
     /// the mount namespaces of others, who made theirs while this was mounted, do not keep it: nobody here uses it any more,
     /// and the server is told to end.
     ///
-    /// - Parameter serverTimeout: how long to wait for the server, in milliseconds.
-    /// - Throws: `busy` when the mount is out of the tree and somebody still uses it, and when something else is mounted
-    ///   over it.
-    public func unmount(serverTimeout: Int64 = 10_000) throws(RuntimeError) {
+    /// - Parameters:
+    ///   - inUse: what becomes of it when somebody works in it.
+    ///   - serverTimeout: how long to wait for the server, in milliseconds.
+    /// - Throws: `busy` when the mount is out of the tree and somebody still uses it, when it stays because somebody does,
+    ///   and when something else is mounted over it.
+    public func unmount(inUse: InUse = .awaited, serverTimeout: Int64 = 10_000) throws(RuntimeError) {
         // Taken first: afterwards the number may be somebody else's.
         let server = serverIsAlive ? (try? Supervision.descriptor(of: serverPID)) : nil
         let isServed = server != nil
         let mount = OwnMount(mountPoint: mountPoint, identity: identity, isServed: isServed, isSought: isServed)
-        let isInUse = try mount.unmount() == .inUse
+        let isInUse = try mount.unmount(staysInUse: inUse == .refused) == .inUse
+        if isInUse, inUse == .detached { return }
         guard let server else {
             Supervision.reap(serverPID)
             return

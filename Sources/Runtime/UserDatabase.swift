@@ -21,7 +21,7 @@ public struct UserDatabase: Sendable {
     public struct Identity: Hashable, Sendable {
         public var uid: UInt32
         public var gid: UInt32
-        /// Supplementary groups, in the order of `/etc/group`.
+        /// Supplementary groups: the primary one, as Docker has it, then others in the order of `/etc/group`.
         public var additionalGids: [UInt32]
         /// The home directory, `/` where the user has none.
         public var home: String
@@ -61,7 +61,7 @@ public struct UserDatabase: Sendable {
     }
 
     /// Resolves `user[:group]`, names or numbers, with Docker's rules: nothing means root; a number need not be in the
-    /// image; a user without a named group is in all groups that list them.
+    /// image, nor `root` where it has no users or groups; a user without a named group is in all groups that list them.
     public func identity(for specification: String) throws(RuntimeError) -> Identity {
         let parts = specification.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         let userName = parts.first.flatMap { $0.isEmpty ? nil : $0 } ?? "0"
@@ -73,13 +73,18 @@ public struct UserDatabase: Sendable {
         if let groupName {
             identity.gid = try gid(groupName)
         } else if !user.name.isEmpty {
-            identity.additionalGids = groups.filter { $0.members.contains(user.name) }.map(\.gid)
+            let further = groups.filter { $0.members.contains(user.name) && $0.gid != identity.gid }
+            identity.additionalGids = further.map(\.gid)
         }
+        // A process that drops its primary group must not come into what that group is kept out of.
+        identity.additionalGids.insert(identity.gid, at: 0)
         return identity
     }
 
     private func user(_ name: String) throws(RuntimeError) -> User {
         if let user = users.first(where: { $0.name == name }) { return user }
+        // Where there are no users at all, as from scratch, root is what it is everywhere.
+        if users.isEmpty, name == "root" { return User(name: name, uid: 0, gid: 0, home: "/") }
         guard let uid = Self.number(name) else {
             throw RuntimeError(
                 .noSuchUser, "unable to find user \(name): no matching entries in the image's /etc/passwd")
@@ -91,6 +96,7 @@ public struct UserDatabase: Sendable {
     public func gid(_ name: String) throws(RuntimeError) -> UInt32 {
         if let group = groups.first(where: { $0.name == name }) { return group.gid }
         if let gid = Self.number(name) { return gid }
+        if groups.isEmpty, name == "root" { return 0 }
         throw RuntimeError(.noSuchUser, "unable to find group \(name): no matching entries in the image's /etc/group")
     }
 

@@ -106,13 +106,9 @@ public struct Volumes: Sendable {
         for name in path.split(separator: "/") {
             partial += "/" + name
             do throws(Errno) {
-                // A volume's mode is part of what containers see; that of a host's directory is the user's affair.
-                if partial.hasPrefix(directory + "/") {
-                    try FileDescriptor.currentDirectory.makeDirectory(partial, exactMode: 0o755)
-                } else {
-                    let mode: UInt32 = partial == directory ? 0o700 : 0o755
-                    try FileDescriptor.currentDirectory.makeDirectory(partial, mode: mode)
-                }
+                // Containers see the mode, that of a host's directory too: no umask of the caller's counts.
+                let mode: UInt32 = partial == directory ? 0o700 : 0o755
+                try FileDescriptor.currentDirectory.makeDirectory(partial, exactMode: mode)
             } catch {
                 if error == .EEXIST || error == .EROFS || error == .ENOTDIR { continue }
                 throw RuntimeError("create \(path)", error)

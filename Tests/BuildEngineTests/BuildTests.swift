@@ -14,6 +14,18 @@ import Testing
         CMD ["/hello.sh"]
         """
 
+    @Test("A build says whether the image is of its own making")
+    func whoMadeTheImage() throws {
+        try BuildFixture.run { fixture in
+            let first = try fixture.build("FROM busybox\nRUN touch /a\n")
+            #expect(first.result.isNew)
+            let second = try fixture.build("FROM busybox\nRUN touch /a\n", tag: "named")
+            #expect(second.result.imageID == first.result.imageID && !second.result.isNew)
+            try fixture.store.removeImage(unnamed: first.result.imageID)
+            #expect(try fixture.store.image(matching: "named").id == first.result.imageID)
+        }
+    }
+
     @Test func commandsAndFilesBecomeLayers() throws {
         try BuildFixture.run { (fixture: BuildFixture) throws in
             try fixture.write("hello.sh", "#!/bin/sh\ncat /greeting\n", mode: 0o755)

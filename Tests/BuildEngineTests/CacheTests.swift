@@ -1,4 +1,6 @@
+import ImageStore
 import Linux
+import OCI
 import Testing
 
 @testable import BuildEngine
@@ -54,6 +56,26 @@ import Testing
             what: "the environment", again: ["cat", "dir", "USED", "txt"], dockerfile: ("COPY one", "ENV A=b\nCOPY one")
         ),
     ]
+
+    @Test("A build notes the records of the cache that it uses")
+    func usedRecordsAreNoted() throws {
+        try BuildFixture.run { fixture in
+            try fixture.write("f", "text")
+            let text = """
+                FROM busybox
+                COPY f /f
+                RUN --mount=type=cache,target=/c touch /x
+                COPY --from=busybox /bin /b
+                """
+            try fixture.build(text)
+            let old = Timestamp(seconds: 1000)
+            try fixture.store.touchCacheRecords(fixture.store.cacheRecords().map(\.key), at: old)
+            try fixture.build("FROM busybox\nRUN touch /other\n")
+            #expect(try fixture.store.cacheRecords().contains { $0.lastUsed == old })
+            #expect(try fixture.build(text).result.executedSteps == 0)
+            #expect(try fixture.store.cacheRecords().filter { $0.lastUsed == old }.map(\.key) == [])
+        }
+    }
 
     @Test func onlyWhatAChangeConcernsIsDoneAgain() throws {
         try BuildFixture.run { (fixture: BuildFixture) throws in

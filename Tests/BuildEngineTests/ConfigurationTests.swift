@@ -7,6 +7,24 @@ import Testing
 
 /// What instructions make of the image's configuration and history.
 @Suite struct ConfigurationTests {
+    @Test("Each layer has an entry of the history, those of a base that tells nothing too")
+    func historyOfASilentBase() throws {
+        try BuildFixture.run { fixture in
+            let first = try fixture.build("FROM busybox\nRUN touch /a\nRUN echo more > /b\n")
+            var silent = first.image.configuration
+            silent.history = []
+            let base = try fixture.store.createImage(
+                configuration: silent, layers: first.image.layerIDs, tags: [try Reference(parsing: "silent")])
+            let built = try fixture.build("FROM silent\nRUN touch /c\nLABEL a=b\n").image.configuration
+            #expect(built.history.map { $0.emptyLayer == true } == [false, false, false, false, true])
+            #expect(built.history[3].createdBy?.contains("touch /c") == true)
+            #expect(built.rootFS.diffIDs.count == base.layerIDs.count + 1)
+            let squashed = try fixture.build("FROM silent\nRUN touch /c\n") { $0.assembly.squashes = true }
+            let lines = squashed.image.configuration.history.map { $0.emptyLayer == true }
+            #expect(lines == [false, false, false, true, false])
+        }
+    }
+
     @Test func everyInstructionHasItsPlace() throws {
         try BuildFixture.run { (fixture: BuildFixture) throws in
             let built = try fixture.build(

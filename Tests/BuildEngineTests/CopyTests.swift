@@ -103,6 +103,15 @@ struct CopyCase: CustomTestStringConvertible, Sendable {
         CopyCase("COPY a.txt /data/../../../../n", "f 644 0:0 n"),
     ]
 
+    @Test("From scratch root is a name", arguments: ["root:root", "0:root", "root"])
+    func rootFromScratch(_ owner: String) throws {
+        try BuildFixture.run { fixture in
+            try fixture.write("f", "")
+            let built = try fixture.build("FROM scratch\nCOPY --chown=\(owner) f /n\n")
+            #expect(try fixture.lastLayer(built) == ["f 644 0:0 n"])
+        }
+    }
+
     @Test(arguments: [plain, ownersAndModes, overExisting])
     func copies(_ cases: [CopyCase]) throws {
         try BuildFixture.run { (fixture: BuildFixture) throws in

@@ -173,4 +173,22 @@ import Testing
             withExtendedLifetime(relay) {}
         }
     }
+
+    @Test("A client of an agent that has said all still gets its answer")
+    func aHalfClosedConnection() throws {
+        try BuildFixture.run { (fixture: BuildFixture) throws in
+            let agent = try UnixSocket.listen(at: fixture.directory + "/agent")
+            let home = try FileDescriptor.open(fixture.directory, [.directory])
+            let relay = try SocketRelay(named: "relay", in: home, to: fixture.directory + "/agent")
+            let client = try UnixSocket.connect(to: fixture.directory + "/relay")
+            try client.writeAll("question")
+            try UnixSocket.shutDown(client, .writing)
+            let server = try UnixSocket.accept(on: agent)
+            #expect(String(decoding: try server.readAll(), as: UTF8.self) == "question")
+            try server.writeAll("answer")
+            try UnixSocket.shutDown(server, .writing)
+            #expect(String(decoding: try client.readAll(), as: UTF8.self) == "answer")
+            withExtendedLifetime(relay) {}
+        }
+    }
 }

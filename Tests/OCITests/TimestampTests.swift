@@ -33,6 +33,11 @@ import Testing
         }
     }
 
+    @Test("A time in a log has nine digits after the point", arguments: [(0, "000000000"), (120_000_000, "120000000")])
+    func fixedWidth(_ nanoseconds: Int32, _ fraction: String) {
+        #expect(Timestamp(seconds: 0, nanoseconds: nanoseconds).fixedWidth == "1970-01-01T00:00:00.\(fraction)Z")
+    }
+
     @Test func extremesDoNotTrap() {
         #expect(Timestamp(seconds: .max).description == "9999-12-31T23:59:59Z")
         #expect(Timestamp(seconds: .min).description == "0000-01-01T00:00:00Z")

@@ -40,8 +40,8 @@ import Testing
 
     @Test func mountOptionsAreEscaped() {
         let value = MountHelper.optionValue(
-            lowers: ["/a:b", "/c,d"], upper: "/e\\f:g", work: "/w", options: ["noatime"])
-        #expect(value == #"lowerdir=/a\:b:/c\,d,upperdir=/e\\f:g,workdir=/w,noatime"#)
+            lowers: ["/a:b", "/c,d"], upper: "/e\\f:g", work: "/w\"x", options: ["noatime"])
+        #expect(value == #"lowerdir=/a\:b:/c\,d,upperdir=/e\\f:g,workdir=/w\"x,noatime"#)
     }
 
     @Test func mountTable() {

@@ -15,18 +15,18 @@ import Testing
 
     @Test(
         arguments: [
-            ("", 0, 0, [4], "/root"),
-            ("root", 0, 0, [4], "/root"),
-            ("app", 1000, 1001, [4, 29], "/home/app"),
-            ("1000", 1000, 1001, [4, 29], "/home/app"),
-            ("app:www-data", 1000, 33, [], "/home/app"),
-            ("app:12345", 1000, 12345, [], "/home/app"),
-            ("4321", 4321, 0, [], "/"),
-            ("4321:audio", 4321, 29, [], "/"),
-            ("app:", 1000, 1001, [4, 29], "/home/app"),
-            (":adm", 0, 4, [], "/root"),
-            ("root:1002", 0, 7777, [], "/root"),
-            ("homeless", 44, 44, [], "/"),
+            ("", 0, 0, [0, 4], "/root"),
+            ("root", 0, 0, [0, 4], "/root"),
+            ("app", 1000, 1001, [1001, 4, 29], "/home/app"),
+            ("1000", 1000, 1001, [1001, 4, 29], "/home/app"),
+            ("app:www-data", 1000, 33, [33], "/home/app"),
+            ("app:12345", 1000, 12345, [12345], "/home/app"),
+            ("4321", 4321, 0, [0], "/"),
+            ("4321:audio", 4321, 29, [29], "/"),
+            ("app:", 1000, 1001, [1001, 4, 29], "/home/app"),
+            (":adm", 0, 4, [4], "/root"),
+            ("root:1002", 0, 7777, [7777], "/root"),
+            ("homeless", 44, 44, [44], "/"),
         ] as [(String, UInt32, UInt32, [UInt32], String)])
     func resolves(_ text: String, _ uid: UInt32, _ gid: UInt32, _ groups: [UInt32], _ home: String) throws {
         let identity = try database.identity(for: text)
@@ -48,7 +48,18 @@ import Testing
             let database = UserDatabase(root: root)
             #expect(throws: RuntimeError.self) { try database.identity(for: "root:nosuch") }
             #expect(try database.identity(for: "7:ours").gid == 5)
-            #expect(throws: RuntimeError.self) { try database.identity(for: "root") }
+            #expect(throws: RuntimeError.self) { try database.identity(for: "daemon") }
         }
+    }
+
+    @Test("An image without users has root, by its name")
+    func rootNeedsNoFiles() throws {
+        let database = UserDatabase(passwd: [], group: [])
+        #expect(try database.identity(for: "root:root") == database.identity(for: "0:0"))
+        #expect(try database.gid("root") == 0)
+        #expect(throws: RuntimeError.self) { try database.gid("daemon") }
+        let other = UserDatabase(passwd: ["toor:x:0:0::/:"], group: ["wheel:x:0:"])
+        #expect(throws: RuntimeError.self) { try other.identity(for: "root") }
+        #expect(throws: RuntimeError.self) { try other.gid("root") }
     }
 }

@@ -1,6 +1,7 @@
 import FoundationEssentials
 import ImageStore
 import OCI
+import Synchronization
 
 /// What is remembered of a step besides its layer: the part of a cache record that is ours.
 struct StepRecord: Codable, Sendable {
@@ -12,11 +13,29 @@ struct StepRecord: Codable, Sendable {
     var parent: String
 }
 
+/// The records of the cache that a build found useful, which are noted in the store at its end, all at once.
+final class UsedRecords: Sendable {
+    private let keys = Mutex<Set<String>>([])
+
+    func insert(_ key: String) { keys.withLock { _ = $0.insert(key) } }
+
+    /// Notes them in the store and forgets them. What cannot be noted only grows old sooner.
+    func note(in store: ImageStore) {
+        let used = keys.withLock { keys in
+            defer { keys = [] }
+            return keys.sorted()
+        }
+        try? store.touchCacheRecords(used)
+    }
+}
+
 /// Looks steps up in the store's cache, and records them.
 struct StepCache: Sendable {
     let store: ImageStore
     /// The caches of others; nil where none are asked.
     var imports: CacheImports?
+    /// What was found.
+    let used = UsedRecords()
 
     /// A step that was found.
     struct Hit {
@@ -54,10 +73,14 @@ struct StepCache: Sendable {
             if step.parent != Self.name(of: stack) {
                 return .unusable("a step before was done anew, and what it left differs")
             }
-            if !step.hasLayer { return .hit(Hit(created: step.created, layer: nil)) }
+            if !step.hasLayer {
+                used.insert(record.key)
+                return .hit(Hit(created: step.created, layer: nil))
+            }
             guard let id = record.layerID, let layer = try? store.layer(id), layer.diffID != nil else {
                 return .unusable("the earlier result was removed")
             }
+            used.insert(record.key)
             return .hit(Hit(created: step.created, layer: layer))
         }
     }
@@ -83,6 +106,7 @@ struct StepCache: Sendable {
     func digest(_ key: Digest) throws(BuildError) -> Digest? {
         try fromStore { () throws(StoreError) in
             guard let record = try store.cacheRecord(key: "content:" + key.hex) else { return nil }
+            used.insert(record.key)
             return try? Digest(hex: String(decoding: record.configurationDelta, as: UTF8.self))
         }
     }
@@ -102,7 +126,10 @@ struct StepCache: Sendable {
     func files(of context: String) throws(BuildError) -> FileDigests {
         let files = FileDigests()
         let record = try fromStore { () throws(StoreError) in try store.cacheRecord(key: context) }
-        if let record { files.restore(Array(record.configurationDelta)) }
+        if let record {
+            used.insert(record.key)
+            files.restore(Array(record.configurationDelta))
+        }
         return files
     }
 

@@ -84,6 +84,7 @@ extension Executor {
             configuration.config.env = Self.withPath(configuration.config.env)
             try check(node.platform ?? options.platform?.description, image.configuration, name)
             let layers = try layers(of: image)
+            configuration.completeHistory(layers: layers.count)
             let diffIDs = layers.compactMap { try? $0.record().diffID }
             var state = StageState(
                 layers: layers, image: configuration, scope: scope(configuration.config.env),
@@ -175,8 +176,8 @@ extension Executor {
         do throws(BuildError) {
             try checkpoint()
             let assembly = try assemble(state)
-            let image = try fromStore { () throws(StoreError) in
-                try store.createImage(
+            let (image, isNew) = try fromStore { () throws(StoreError) in
+                try store.makeImage(
                     configuration: assembly.configuration, layers: assembly.layers.map(\.id), tags: options.tags,
                     annotations: options.assembly.annotations)
             }
@@ -186,8 +187,9 @@ extension Executor {
             reporter.report(.image(id: image.id, tags: options.tags))
             let counts = reporter.counts
             return BuildResult(
-                imageID: image.id, tags: options.tags, cachedSteps: counts.cached, executedSteps: counts.executed,
-                warnings: warnings.withLock { $0 }, sourceDate: sourceDate, steps: steps(of: state))
+                imageID: image.id, isNew: isNew, tags: options.tags, cachedSteps: counts.cached,
+                executedSteps: counts.executed, warnings: warnings.withLock { $0 }, sourceDate: sourceDate,
+                steps: steps(of: state))
         } catch {
             reporter.fail(step, error)
             throw error

@@ -99,6 +99,7 @@ final class Executor: Sendable {
             // Whatever happened, no layer is left half published, and what only this build kept goes.
             publishing.wait()
             board.clear()
+            cache.used.note(in: store)
             try? store.releaseLeases()
         }
         warnOfUnusedArguments()

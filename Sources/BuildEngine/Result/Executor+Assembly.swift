@@ -15,7 +15,9 @@ extension Executor {
         var assembly = ImageAssembly(configuration: state.image, layers: [])
         for layer in state.layers { assembly.layers.append(try layer.record()) }
         let made = min(state.madeLayers, assembly.layers.count)
-        let history = state.baseImage.flatMap { try? store.configuration(of: $0).history.count } ?? 0
+        var base = state.baseImage.flatMap { try? store.configuration(of: $0) }
+        base?.completeHistory(layers: assembly.layers.count - made)
+        let history = base?.history.count ?? 0
         if let sourceDate {
             try setTimes(of: &assembly, to: sourceDate, made: made, baseHistory: history)
         } else if assembly.configuration.created == nil {
@@ -57,6 +59,7 @@ extension Executor {
         try fromStore { () throws(StoreError) in
             if let id = try store.cacheRecord(key: key)?.layerID, let known = try? store.layer(id), known.diffID != nil
             {
+                cache.used.insert(key)
                 return known
             }
             let layer = try make()

@@ -67,15 +67,12 @@ extension Engine {
         _ request: BuildRequest, cancellation: Cancellation?, _ progress: @escaping ProgressHandler,
         ended: (BuildResult) throws -> Void = { _ in }, writer: @escaping BuildOutput.Writer
     ) throws -> (result: BuildResult, image: ImageRecord) {
-        let before = request.isForFilesOnly ? Set(try store.imageSummaries().map(\.id)) : []
         let result = try builder.build(try supplied(request), cancellation: cancellation) { progress(.build($0)) }
         try ended(result)
         let image = try carryOut(request, result, progress, writer)
         for cache in request.cacheTargets { try cache.write(result, of: self, request.access, progress) }
         // What was built for files only is not kept, unless somebody has it for something else.
-        if request.isForFilesOnly, !before.contains(result.imageID) {
-            _ = try? store.removeImage(result.imageID.description, keepsCache: true)
-        }
+        if request.isForFilesOnly, result.isNew { try? store.removeImage(unnamed: result.imageID) }
         return (result, image)
     }
 

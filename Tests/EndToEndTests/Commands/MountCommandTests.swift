@@ -1,3 +1,4 @@
+import Linux
 import TestSupport
 import Testing
 
@@ -41,6 +42,23 @@ extension EndToEnd {
                 #expect(seen.hasPrefix("from the image\nedited\n2\n2"))
                 #expect(try strata.run(["run", "--rm", "edited", "ls", "/bin/vi"]).status == 1)
                 #expect(try strata("run", "--rm", "busybox", "ls", "/etc/group", "/bin/vi") == "/bin/vi\n/etc/group")
+            }
+        }
+
+        @Test("A mount in use stays, and is detached when that is asked for", arguments: ["-l", "--force"])
+        func mountInUse(_ flag: String) throws {
+            try Strata.testWithBusybox { strata in
+                let place = try strata.directory("place")
+                try strata("mount", "busybox", place)
+                let open = try FileDescriptor.open(place + "/data/file")
+                let message = try strata.failure(of: "umount", place, status: 1)
+                #expect(message.contains("in use") && message.contains("--lazy"), "\(message)")
+                #expect(try strata("mount", "--format", "{{.MountPoint}}") == place)
+                #expect(try Program.shell("cat '\(place)/data/file'") == "from the image\n")
+                try strata("umount", flag, place)
+                #expect(try strata("mount", "--format", "{{.MountPoint}}") == "")
+                #expect(try Program.shell("ls '\(place)'") == "")
+                #expect(String(decoding: try open.readAll(), as: UTF8.self) == "from the image\n")
             }
         }
 

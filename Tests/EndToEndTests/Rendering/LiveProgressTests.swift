@@ -34,6 +34,16 @@ import Testing
         #expect(text.hasSuffix("------\n > [1/3] RUN false:\na\nc\n------\n"))
     }
 
+    @Test("A step that was cancelled says so once, without what it printed")
+    func aCancelledStep() {
+        var progress = LiveProgress(width: 60, tailLength: 1, colours: false)
+        _ = progress.take(.started(Self.step(1, "RUN sleep 9")), at: 0)
+        _ = progress.take(.output(step: 1, stream: .standardError, bytes: Array("a\nb\n".utf8)), at: 0)
+        let text = progress.take(.failed(step: 1, error: BuildError(.cancelled, "the build was cancelled")), at: 100)
+        #expect(text.contains(" => CANCELED [1/3] RUN sleep 9"))
+        #expect(!text.contains("ERROR") && !text.contains("------"))
+    }
+
     @Test func severalRunningStepsStayOnTheTerminal() {
         var progress = LiveProgress(width: 40, tailLength: 6, rows: 10, colours: false)
         var text = ""

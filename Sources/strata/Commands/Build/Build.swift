@@ -37,7 +37,10 @@ struct Build: ParsableCommand {
         options.debugging.apply(to: &request.options, display: display)
         let transfers = EngineDisplay(options.isQuiet ? .quiet : .standardError)
         let warnings = WarningCollector()
+        var hasEnded = false
         func end() {
+            if hasEnded { return }
+            hasEnded = true
             display.end()
             if options.showsRemarks { warnings.show() }
         }

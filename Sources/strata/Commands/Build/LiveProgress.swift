@@ -57,10 +57,13 @@ struct LiveProgress {
             }
         case .finished(let number, let seconds):
             if let step = remove(number) { lasting = line(step.step.title, seconds: seconds, .done) + notes(of: step) }
-        case .failed(let number, _):
+        case .failed(let number, let error):
             if let step = remove(number) {
-                let seconds = Double(now - step.began) / 1000
-                lasting = line("ERROR \(step.step.title)", seconds: seconds, .failed) + notes(of: step) + log(of: step)
+                let isCancelled = error.code == .cancelled
+                let title = "\(isCancelled ? "CANCELED" : "ERROR") \(step.step.title)"
+                lasting = line(title, seconds: Double(now - step.began) / 1000, .failed) + notes(of: step)
+                // Whoever stops a build has seen enough of it.
+                if !isCancelled { lasting += log(of: step) }
             }
         case .warning(let text): lasting = painted(VisibleText.line(text), .warning) + "\n"
         case .image, .diagnostic: break

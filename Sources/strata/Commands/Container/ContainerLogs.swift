@@ -45,7 +45,7 @@ struct Logs: ParsableCommand {
         let engine = try globals.openEngine()
         var failure: RenderingError?
         try engine.containers.logs(container, options) { entry in
-            let line = timestamps ? "\(entry.time) \(entry.text)" : entry.text
+            let line = timestamps ? "\(entry.time.fixedWidth) \(entry.text)" : entry.text
             do throws(RenderingError) {
                 if entry.stream == .standardError {
                     Console.remark(verbatim: line)
