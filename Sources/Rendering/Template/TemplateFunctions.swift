@@ -1,129 +1,96 @@
 /// The functions of Go's templates and of Docker's that `--format` may call.
 enum TemplateFunctions {
+    /// All of them; `and` and `or` are the evaluation's, which looks at no more arguments than it has to.
+    static let names: Set<String> = [
+        "and", "or", "call", "html", "index", "js", "len", "not", "print", "printf", "println", "slice", "urlquery",
+        "eq", "ge", "gt", "le", "lt", "ne", "json", "split", "join", "title", "lower", "upper", "pad", "truncate",
+    ]
+    /// Functions of Docker's that leave a heading as it is; `pad` moves headings, too.
+    static let keepingHeadings: Set<String> = ["json", "split", "join", "title", "lower", "upper", "truncate"]
+
+    /// How many arguments those functions take that do not take any number.
+    private static let counts: [String: Int] = [
+        "not": 1, "len": 1, "ne": 2, "lt": 2, "le": 2, "gt": 2, "ge": 2, "json": 1, "split": 2, "join": 2, "title": 1,
+        "lower": 1, "upper": 1, "pad": 3, "truncate": 2,
+    ]
+
     static func failure(_ reason: String) -> RenderingError {
         RenderingError(.template, "template execution error: \(reason)")
     }
 
     static func call(_ name: String, _ arguments: [Value]) throws(RenderingError) -> Value {
+        if let count = counts[name], count != arguments.count {
+            throw failure("wrong number of args for \(name): want \(count) got \(arguments.count)")
+        }
         switch name {
-        case "and": return arguments.first { !$0.isTrue } ?? arguments.last ?? .null
-        case "or": return arguments.first { $0.isTrue } ?? arguments.last ?? .null
-        case "print": return .string(arguments.map(\.text).joined(separator: " "))
-        case "println": return .string(arguments.map(\.text).joined(separator: " ") + "\n")
-        case "printf": return try printf(arguments)
-        case "index":
-            guard var value = arguments.first else { throw failure("index needs an argument") }
-            for key in arguments.dropFirst() { value = try index(value, key) }
-            return value
-        case "eq":
-            guard let first = arguments.first else { throw failure("eq needs arguments") }
-            return .bool(arguments.dropFirst().contains(first))
-        case "ne", "lt", "le", "gt", "ge":
-            guard arguments.count == 2 else { throw failure("\(name) needs two arguments") }
-            return .bool(try compare(name, arguments[0], arguments[1]))
-        case "join", "split", "truncate":
-            guard arguments.count == 2 else { throw failure("\(name) needs two arguments") }
-            return try two(name, arguments[0], arguments[1])
-        default:
-            guard arguments.count == 1 else {
-                throw failure(
-                    one(name, .null) == nil
-                        ? "function \"\(name)\" not defined" : "wrong number of arguments for \(name)")
-            }
-            guard let result = one(name, arguments[0]) else { throw failure("function \"\(name)\" not defined") }
-            return result
+        case "print": return .string(GoFormat.print(arguments))
+        case "println": return .string(GoFormat.printLine(arguments))
+        case "printf":
+            guard case .string(let format)? = arguments.first else { throw failure("printf needs a format") }
+            return .string(GoFormat.printf(format, Array(arguments.dropFirst())))
+        case "html": return .string(TextEscaping.html(words(arguments)))
+        case "js": return .string(TextEscaping.script(words(arguments)))
+        case "urlquery": return .string(TextEscaping.query(words(arguments)))
+        case "index": return try TemplateLists.index(arguments)
+        case "slice": return try TemplateLists.slice(arguments)
+        case "eq", "ne", "lt", "le", "gt", "ge": return .bool(try TemplateComparison.compare(name, arguments))
+        case "not": return .bool(!arguments[0].isTrue)
+        case "len": return .integer(try TemplateLists.length(arguments[0]))
+        case "json": return .string(arguments[0].json)
+        case "split", "join", "title", "lower", "upper", "pad", "truncate": return try docker(name, arguments)
+        default: throw failure("there is no function that \"\(name)\" could call")
         }
     }
 
-    private static func one(_ name: String, _ value: Value) -> Value? {
-        switch name {
-        case "json": .string(value.json)
-        case "len": .integer(length(value))
-        case "lower": .string(value.text.lowercased())
-        case "upper": .string(value.text.uppercased())
-        case "title": .string(value.text.prefix(1).uppercased() + value.text.dropFirst())
-        case "not": .bool(!value.isTrue)
-        case "html", "js", "urlquery": .string(value.text)
-        default: nil
+    /// Docker's functions for texts, which take nothing else.
+    private static func docker(_ name: String, _ arguments: [Value]) throws(RenderingError) -> Value {
+        if name == "join" {
+            let texts = try TemplateLists.items(arguments[0]).map { item throws(RenderingError) in try string(item) }
+            return .string(texts.joined(separator: try string(arguments[1])))
         }
-    }
-
-    private static func two(_ name: String, _ first: Value, _ second: Value) throws(RenderingError) -> Value {
+        let text = try string(arguments[0])
         switch name {
-        case "join":
-            guard case .array(let items) = first else { throw failure("join needs a list") }
-            return .string(items.map(\.text).joined(separator: second.text))
         case "split":
-            let parts = first.text.split(separator: second.text, omittingEmptySubsequences: false)
-            return .strings(parts.map(String.init))
-        default:
-            guard case .integer(let length) = second, length >= 0 else { throw failure("truncate needs a length") }
-            return .string(String(first.text.prefix(Int(clamping: length))))
+            let separator = try string(arguments[1])
+            if separator.isEmpty { return .strings(text.unicodeScalars.map { String($0) }) }
+            return .strings(text.split(separator: separator, omittingEmptySubsequences: false).map(String.init))
+        case "title": return .string(titled(text))
+        case "lower": return .string(text.lowercased())
+        case "upper": return .string(text.uppercased())
+        case "pad":
+            let (before, behind) = (try count(arguments[1]), try count(arguments[2]))
+            if text.isEmpty { return .string("") }
+            return .string(String(repeating: " ", count: before) + text + String(repeating: " ", count: behind))
+        default: return .string(TemplateLists.prefix(text, bytes: try count(arguments[1])))
         }
     }
 
-    private static func length(_ value: Value) -> Int64 {
-        switch value {
-        case .string(let text): Int64(text.utf8.count)
-        case .array(let values): Int64(values.count)
-        case .object(let members): Int64(members.count)
-        default: 0
+    private static func string(_ value: Value) throws(RenderingError) -> String {
+        guard case .string(let text) = value else {
+            throw failure("wrong type for value; expected string; got \(GoFormat.type(value))")
         }
+        return text
     }
 
-    private static func index(_ value: Value, _ key: Value) throws(RenderingError) -> Value {
-        switch (value, key) {
-        case (.object, .string(let name)): return value[name] ?? .string("")
-        case (.array(let values), .integer(let position)):
-            guard position >= 0, position < values.count else {
-                throw failure("index out of range: \(position)")
-            }
-            return values[Int(position)]
-        case (.null, _): return .string("")
-        default: throw failure("can't index item of \(value.text) with \(key.text)")
+    private static func count(_ value: Value) throws(RenderingError) -> Int {
+        guard case .integer(let number) = value else {
+            throw failure("wrong type for value; expected int; got \(GoFormat.type(value))")
         }
+        guard number >= 0, number <= GoFormat.limit else { throw failure("\(number) is no sensible length") }
+        return Int(number)
     }
 
-    private static func compare(_ name: String, _ left: Value, _ right: Value) throws(RenderingError) -> Bool {
-        if name == "ne" { return left != right }
-        let order: Int
-        switch (left, right) {
-        case (.integer(let left), .integer(let right)): order = left < right ? -1 : left > right ? 1 : 0
-        case (.string(let left), .string(let right)): order = left < right ? -1 : left > right ? 1 : 0
-        default: throw failure("incompatible types for comparison")
-        }
-        return switch name {
-        case "lt": order < 0
-        case "le": order <= 0
-        case "gt": order > 0
-        default: order >= 0
-        }
-    }
-
-    /// `%s`, `%v`, `%d`, `%q` and `%%`, with a width.
-    private static func printf(_ arguments: [Value]) throws(RenderingError) -> Value {
-        guard case .string(let format) = arguments.first else { throw failure("printf needs a format") }
-        var rest = arguments.dropFirst()
+    /// Each word with a capital at its beginning.
+    private static func titled(_ text: String) -> String {
         var result = ""
-        var characters = Substring(format)
-        while let character = characters.popFirst() {
-            guard character == "%" else {
-                result.append(character)
-                continue
-            }
-            var width = ""
-            while let next = characters.first, next.isNumber || next == "-" { width.append(characters.removeFirst()) }
-            guard let verb = characters.popFirst() else { break }
-            if verb == "%" {
-                result.append("%")
-                continue
-            }
-            guard let value = rest.popFirst() else { throw failure("printf has too few arguments") }
-            let text = verb == "q" ? ShortText.quoted(value.text) : value.text
-            let count = min(1000, abs(Int(width) ?? 0)) - text.count
-            let padding = String(repeating: " ", count: max(0, count))
-            result += width.hasPrefix("-") ? text + padding : padding + text
+        var isInside = false
+        for character in text {
+            result += isInside ? String(character) : character.uppercased()
+            isInside = character.isLetter || character.isNumber || character == "_" || character == "'"
         }
-        return .string(result)
+        return result
     }
+
+    /// What functions that escape make their text of.
+    private static func words(_ arguments: [Value]) -> String { GoFormat.print(arguments) }
 }

@@ -24,14 +24,16 @@ extension Value {
 
     private func write(to text: inout String, indent: String?, depth: Int) {
         switch self {
-        case .null: text += "null"
-        case .bool, .integer, .number: text += self.text
+        case .null, .absent: text += "null"
+        case .bool, .integer: text += self.text
+        case .number(let value): text += GoNumber.json(value)
         case .string(let value): Value.writeQuoted(value, to: &text)
         case .array(let values):
             Value.writeList(values, brackets: ("[", "]"), to: &text, indent: indent, depth: depth) { value, text in
                 value.write(to: &text, indent: indent, depth: depth + 1)
             }
-        case .object(let members):
+        case .object(let all), .dictionary(let all):
+            let members = all.filter { $0.visibility == .all }
             Value.writeList(members, brackets: ("{", "}"), to: &text, indent: indent, depth: depth) { member, text in
                 Value.writeQuoted(member.name, to: &text)
                 text += indent == nil ? ":" : ": "
