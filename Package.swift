@@ -128,6 +128,11 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(name: "RenderingTests", dependencies: ["Linux", "OCI", "Rendering"], swiftSettings: settings),
         .testTarget(
+            name: "EngineTests",
+            dependencies: [
+                "BuildEngine", "Engine", "ImageStore", "Linux", "OCI", "Runtime", "TestSupport",
+            ], swiftSettings: settings),
+        .testTarget(
             name: "FileSystemTests", dependencies: ["CLinux", "Linux", "TestSupport"], swiftSettings: settings),
         .testTarget(
             name: "EndToEndTests",

@@ -53,11 +53,11 @@ extension Engine {
 
     /// Has files of different layers that are the same share their space on disk.
     ///
-    /// - Parameter isTrial: only counts what would be shared.
-    package func dedupe(isTrial: Bool) throws -> DedupeOutcome {
+    /// - Parameter isDryRun: only counts what would be shared.
+    package func dedupe(isDryRun: Bool) throws -> DedupeOutcome {
         let before = try freeBytes()
-        let report = try store.dedupe(isTrial: isTrial)
-        return DedupeOutcome(report: report, freeBefore: before, freeAfter: isTrial ? before : try freeBytes())
+        let report = try store.dedupe(isDryRun: isDryRun)
+        return DedupeOutcome(report: report, freeBefore: before, freeAfter: isDryRun ? before : try freeBytes())
     }
 
     private func freeBytes() throws(EngineError) -> Int64 {

@@ -92,7 +92,7 @@ struct Catalog: Sendable {
     }
 
     /// Runs a transaction and undoes it: what would come of it is the answer.
-    func rehearse<Value>(_ what: String, _ body: (Database) throws -> Value) throws(StoreError) -> Value {
+    func dryRun<Value>(_ what: String, _ body: (Database) throws -> Value) throws(StoreError) -> Value {
         do {
             return try queue.writeWithoutTransaction { database in
                 var result: Value?

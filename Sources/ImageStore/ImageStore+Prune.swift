@@ -31,7 +31,7 @@ public struct PruneSelection: Sendable {
     public var labels: [LabelCondition] = []
     /// Only these records of the cache; nil for any.
     public var cacheKeys: Set<String>?
-    /// Containers that a rehearsal takes for removed already.
+    /// Containers that a dry run takes for removed already.
     public var absentContainers: [String] = []
 
     /// Nothing.
@@ -78,13 +78,13 @@ extension ImageStore {
     ///
     /// Left alone is what a container, a mount, or a process that builds, pulls or loads stands on.
     ///
-    /// - Parameter rehearsal: only says what would be removed: the same transaction, undone.
+    /// - Parameter dryRun: only says what would be removed: the same transaction, undone.
     @discardableResult
-    public func prune(_ selection: PruneSelection, rehearsal: Bool = false) throws(StoreError) -> PruneResult {
+    public func prune(_ selection: PruneSelection, dryRun: Bool = false) throws(StoreError) -> PruneResult {
         var pruning = Pruning(selection, labelled: try labelled(selection), blobs: blobs)
         if selection.cache != nil { pruning.mounts = try cacheMounts().filter { !$0.isShared } }
-        if rehearsal {
-            return try catalog.rehearse("cannot tell what would be pruned") { database in
+        if dryRun {
+            return try catalog.dryRun("cannot tell what would be pruned") { database in
                 try pruning.run(in: database)
                 return pruning.result
             }

@@ -34,6 +34,15 @@ extension ImageStore {
             ).map { StepInputs(parent: $0["parent"], text: $0["text"], data: $0["data"], created: $0["created_at"]) }
         }
     }
+
+    /// What the steps of all records were made from, by their keys: `StepInputs.data`.
+    public func stepInputData() throws(StoreError) -> [String: Data] {
+        try catalog.read("cannot list the build cache") { database in
+            try Row.fetchAll(database, sql: "SELECT key, data FROM step_inputs").reduce(into: [:]) { result, row in
+                result[row["key"] as String] = row["data"] as Data
+            }
+        }
+    }
 }
 
 enum StepInputsRows {

@@ -119,8 +119,8 @@ import Testing
             selection.keptCacheBytes = 1 << 30
             #expect(try fixture.store.prune(selection).cache.isEmpty)
             selection.keptCacheBytes = 0
-            let rehearsed = try fixture.store.prune(selection, rehearsal: true)
-            #expect(rehearsed.cache.contains { $0.record.key == mount.record.key })
+            let planned = try fixture.store.prune(selection, dryRun: true)
+            #expect(planned.cache.contains { $0.record.key == mount.record.key })
             let key = try Digest(hex: String(mount.record.key.dropFirst("mount:".count)))
             let held = try #require(try fixture.store.cacheMount(key: key, name: "/c", exclusive: false))
             #expect(try !fixture.store.prune(selection).cache.contains(where: \.isMount), "in use")

@@ -29,7 +29,7 @@ import Testing
                 let numbers = text.split(whereSeparator: \.isWhitespace).compactMap { Int64($0) }
                 return numbers[0] * numbers[1]
             }
-            let trial = try test.store.dedupe(isTrial: true)
+            let trial = try test.store.dedupe(isDryRun: true)
             let freeBefore = try free()
             let report = try test.store.dedupe()
             #expect(report.sharedCount == 4)
@@ -54,7 +54,7 @@ import Testing
             let error = #expect(throws: StoreError.self) { try test.store.dedupe() }
             #expect(error?.message.contains("ext4") == true)
             #expect(error?.remedy?.contains("XFS") == true)
-            #expect(try test.store.dedupe(isTrial: true).sharedCount == 0)
+            #expect(try test.store.dedupe(isDryRun: true).sharedCount == 0)
             try test.expectNothingUnfinished()
         }
     }

@@ -3,7 +3,7 @@ import Linux
 import OCI
 import Testing
 
-/// What `prune` takes, that a rehearsal says the same, and that the disk agrees.
+/// What `prune` takes, that a dry run says the same, and that the disk agrees.
 @Suite struct PruneTests {
     private func selection(
         images: PruneSelection.Images? = nil, cache: PruneSelection.Cache? = nil
@@ -14,10 +14,10 @@ import Testing
         return selection
     }
 
-    /// Prunes after a rehearsal, which must have said the same and changed nothing.
+    /// Prunes after a dry run, which must have said the same and changed nothing.
     private func prune(_ store: ImageStore, _ selection: PruneSelection) throws -> PruneResult {
         let before = (try store.imageSummaries(), try store.layers(), try store.cacheRecords())
-        let said = try store.prune(selection, rehearsal: true)
+        let said = try store.prune(selection, dryRun: true)
         #expect(try before == (store.imageSummaries(), store.layers(), store.cacheRecords()))
         let done = try store.prune(selection)
         #expect(said.events == done.events)
@@ -57,7 +57,7 @@ import Testing
         func pruned(_ change: (inout PruneSelection) -> Void) throws -> Set<Digest> {
             var selection = selection(images: .all)
             change(&selection)
-            let events = try test.store.prune(selection, rehearsal: true).events
+            let events = try test.store.prune(selection, dryRun: true).events
             return Set(events.compactMap { if case .deleted(let id) = $0 { id } else { nil } })
         }
         #expect(try pruned { $0.until = Timestamp(seconds: 200) } == [one.id])
@@ -127,7 +127,7 @@ import Testing
         #expect(try test.names(in: "blobs/sha256") == [])
     }
 
-    /// The figures of `df`, of the rehearsal and of the prune, and what the file system says, are the same.
+    /// The figures of `df`, of the dry run and of the prune, and what the file system says, are the same.
     @Test func theDiskAgrees() throws {
         let test = try TemporaryStore()
         try shell(
@@ -171,14 +171,14 @@ import Testing
         let usage = try store.diskUsage()
         #expect(try usage.storeBytes == bytes("du -s --block-size=1 disk/store | cut -f1", in: test.directory))
         let everything = selection(images: .all, cache: .all)
-        let rehearsed = try store.prune(everything, rehearsal: true).bytes
+        let planned = try store.prune(everything, dryRun: true).bytes
         let (free, catalog) = (try freeBytes(test), try catalogBytes(test))
         let done = try store.prune(everything)
         let freed = try freeBytes(test) - free + (try catalogBytes(test) - catalog)
         #expect(done.layers.count == 4)
         #expect(usage.imageTotal.reclaimable + usage.cacheTotal.reclaimable == done.bytes)
         #expect(usage.reclaimableBytes == done.bytes)
-        #expect(rehearsed == done.bytes)
+        #expect(planned == done.bytes)
         #expect(freed == done.bytes)
         let after = try store.diskUsage()
         #expect(after.reclaimableBytes == 0)

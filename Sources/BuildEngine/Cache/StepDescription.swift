@@ -86,3 +86,15 @@ struct StepDescription: Codable, Sendable {
         return result
     }
 }
+
+extension Builder {
+    /// What records of the build cache came from, by their keys: an instruction as written, or the name of a cache mount.
+    /// Records that only note when a step was done have none.
+    public func cacheNames() throws(BuildError) -> [String: String] {
+        let (data, mounts) = try fromStore { () throws(StoreError) in
+            (try store.stepInputData(), try store.cacheMountNames())
+        }
+        let steps = data.compactMapValues { try? JSON.decode(StepDescription.self, from: $0).instruction }
+        return steps.merging(mounts) { step, _ in step }.filter { !$0.value.isEmpty }
+    }
+}

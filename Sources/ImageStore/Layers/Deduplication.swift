@@ -17,14 +17,14 @@ extension ImageStore {
     /// Has files of the layers that are the same share their space on disk, where the file system can do that (XFS and
     /// Btrfs can). The kernel compares the bytes; nothing is written, and no time or attribute changes.
     ///
-    /// - Parameter isTrial: whether nothing is to be done but counting.
+    /// - Parameter isDryRun: whether nothing is to be done but counting.
     /// - Throws: `notPermitted`, or `io` where the file system cannot share.
-    public func dedupe(isTrial: Bool = false) throws(StoreError) -> DeduplicationReport {
-        if !isTrial { try requireSharing() }
+    public func dedupe(isDryRun: Bool = false) throws(StoreError) -> DeduplicationReport {
+        if !isDryRun { try requireSharing() }
         let layers = try layers()
         // What is removed meanwhile is left out.
         let held = layers.map(\.id).filter { (try? lease([$0])) != nil }
-        var run = Deduplication(isTrial: isTrial)
+        var run = Deduplication(isDryRun: isDryRun)
         for id in held { try run.count(layerPath(id)) }
         for id in held { try run.collect(layerPath(id)) }
         return try run.share()
@@ -56,13 +56,13 @@ extension ImageStore {
 private struct Deduplication {
     /// Less than a block saves nothing.
     private static let minimumSize: Int64 = 4096
-    private let isTrial: Bool
+    private let isDryRun: Bool
     private var report = DeduplicationReport()
     private var sizes: [Int64: Int] = [:]
     private var seen: Set<FileIdentity> = []
     private var candidates: [Int64: [String]] = [:]
 
-    init(isTrial: Bool) { self.isTrial = isTrial }
+    init(isDryRun: Bool) { self.isDryRun = isDryRun }
 
     /// Counts the files of a tree by their sizes.
     mutating func count(_ path: String) throws(StoreError) {
@@ -147,7 +147,7 @@ private struct Deduplication {
     }
 
     private mutating func share(_ original: String, with copy: String) throws(StoreError) {
-        let isTrial = isTrial
+        let isDryRun = isDryRun
         let gained: Int64? = try attempting("cannot have \(copy) share the space of \(original)") { () throws(Errno) in
             let source = try FileDescriptor.open(original, [.noFollow])
             let target = try FileDescriptor.open(copy, [.noFollow])
@@ -156,7 +156,7 @@ private struct Deduplication {
             // Blocks behind the end, which file systems allocate ahead of writing, are not shared.
             let allocated = status.allocatedSize
             let shared = { (end: Int64) in min((min(end, allocated) + 4095) / 4096 * 4096, allocated) }
-            if isTrial { return shared(status.size) }
+            if isDryRun { return shared(status.size) }
             var position: Int64 = 0
             while position < status.size {
                 // Btrfs takes no more than this at a time.

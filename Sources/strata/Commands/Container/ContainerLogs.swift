@@ -40,8 +40,8 @@ struct Logs: ParsableCommand {
             // Docker takes what is no number for "all".
             options.tail = Int(tail).flatMap { $0 < 0 ? nil : $0 }
         }
-        options.since = try since.map { text throws(CommandError) in try TimePoint.parse(text) }
-        options.until = try until.map { text throws(CommandError) in try TimePoint.parse(text) }
+        options.since = try since.map { text throws(EngineError) in try TimePoint.parse(text) }
+        options.until = try until.map { text throws(EngineError) in try TimePoint.parse(text) }
         let engine = try globals.openEngine()
         var failure: RenderingError?
         try engine.containers.logs(container, options) { entry in

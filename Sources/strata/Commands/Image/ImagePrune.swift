@@ -1,4 +1,5 @@
 import ArgumentParser
+import Engine
 import ImageStore
 
 /// `strata image prune`
@@ -19,12 +20,12 @@ struct ImagePrune: ParsableCommand {
     func run() throws {
         let filter = try PruneFilter(options.filter, keys: ["until", "label"])
         let what = all ? "images without at least one container associated to them" : "dangling images"
-        var pruner = try options.begin("This will remove all \(what).")
         var selection = PruneSelection()
         selection.images = all ? .all : .dangling
         selection.until = filter.until
         selection.labels = filter.labels
-        try pruner.prune(selection)
-        try pruner.finish()
+        var request = PruneRequest(filter)
+        request.selection = selection
+        try options.run(request, warning: "This will remove all \(what).")
     }
 }

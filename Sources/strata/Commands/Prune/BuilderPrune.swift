@@ -37,14 +37,23 @@ struct BuilderPrune: ParsableCommand {
         selection.cache = all ? .all : .unshared
         selection.until = filter.until
         if let keepStorage { selection.keptCacheBytes = try HumanUnits.bytes(keepStorage) }
-        var pruner = try options.begin("This will remove all \(all ? "" : "dangling ")build cache.")
-        if !filter.ids.isEmpty {
-            let store = pruner.engine.store
-            let keys = try store.cacheRecords().map(\.key) + store.cacheMountKeys()
-            selection.cacheKeys = Set(
-                keys.filter { key in filter.ids.contains { ShortText.id(key).hasPrefix($0) || key.hasPrefix($0) } })
-        }
-        try pruner.pruneCache(selection)
-        try pruner.finish(total: "Total:")
+        var request = PruneRequest(filter)
+        request.selection = selection
+        let outcome = try options.prune(
+            request, warning: "This will remove all \(all ? "" : "dangling ")build cache.")
+        let named = outcome.cache.filter { outcome.cacheNames[$0.record.key] != nil }
+        if !named.isEmpty { try Console.write(try Self.listing(outcome.cacheNames).text(named, format: nil)) }
+        try Console.print(options.total("Total:", outcome))
+    }
+
+    /// Docker's columns, with names in the place of numbers that lead nowhere any more.
+    private static func listing(_ names: [String: String]) -> Listing<DiskUsage.Cache> {
+        Listing(
+            columns: [
+                Column("Name", "NAME") { ShortText.ellipsis(names[$0.record.key] ?? "", 60) },
+                Column("Reclaimable", "RECLAIMABLE") { $0.isShared ? "false" : "true" },
+                Column("Size", "SIZE") { HumanUnits.size($0.size) },
+                Column("LastAccessed", "LAST ACCESSED") { HumanUnits.ago($0.record.lastUsed) },
+            ], standard: ["Name", "Reclaimable", "Size", "LastAccessed"])
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Engine
 
 /// `strata container prune`
 struct ContainerPrune: ParsableCommand {
@@ -10,8 +11,8 @@ struct ContainerPrune: ParsableCommand {
 
     func run() throws {
         let filter = try PruneFilter(options.filter, keys: ["until", "label"])
-        var pruner = try options.begin("This will remove all stopped containers.")
-        try pruner.pruneContainers(filter)
-        try pruner.finish()
+        var request = PruneRequest(filter)
+        request.containers = true
+        try options.run(request, warning: "This will remove all stopped containers.")
     }
 }

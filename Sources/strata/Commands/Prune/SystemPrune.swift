@@ -1,4 +1,5 @@
 import ArgumentParser
+import Engine
 import ImageStore
 
 /// `strata system prune`
@@ -26,16 +27,16 @@ struct SystemPrune: ParsableCommand {
         if volumes, filter.until != nil {
             throw CommandError(.usage, "the \"until\" filter is not supported with \"--volumes\"")
         }
-        var pruner = try options.begin(warning)
-        try pruner.pruneContainers(filter)
-        if volumes { try pruner.pruneVolumes(filter, all: false) }
+        var request = PruneRequest(filter)
+        request.containers = true
+        request.volumes = volumes ? .anonymous : nil
         var selection = PruneSelection()
         selection.images = all ? .all : .dangling
         selection.cache = all ? .all : .unshared
         selection.until = filter.until
         selection.labels = filter.labels
-        try pruner.prune(selection)
-        try pruner.finish()
+        request.selection = selection
+        try options.run(request, warning: warning)
     }
 
     private var warning: String {

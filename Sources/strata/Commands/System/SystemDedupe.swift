@@ -21,7 +21,7 @@ struct SystemDedupe: ParsableCommand {
     var dryRun = false
 
     func run() throws {
-        let outcome = try globals.openEngine().dedupe(isTrial: dryRun)
+        let outcome = try globals.openEngine().dedupe(isDryRun: dryRun)
         let report = outcome.report
         let gain = HumanUnits.size(report.sharedBytes, digits: 4)
         try Console.print("Files: \(report.fileCount), sharing before: \(report.knownCount)")

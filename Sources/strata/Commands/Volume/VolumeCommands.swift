@@ -51,9 +51,11 @@ struct VolumePrune: ParsableCommand {
     func run() throws {
         let filter = try PruneFilter(options.filter, keys: ["label", "all"])
         let every = all || filter.all
-        var pruner = try options.begin(
-            "This will remove \(every ? "all" : "anonymous") local volumes not used by at least one container.")
-        try pruner.pruneVolumes(filter, all: every)
-        try pruner.finish()
+        var request = PruneRequest(filter)
+        request.volumes = every ? .all : .anonymous
+        try options.run(
+            request,
+            warning: "This will remove \(every ? "all" : "anonymous") local volumes not used by at least one container."
+        )
     }
 }

@@ -1,9 +1,9 @@
-import OCI
+package import OCI
 
 /// Points in time as users give them.
-enum TimePoint {
+package enum TimePoint {
     /// Parses RFC 3339, a date, seconds since 1970, or a duration before now such as `1h30m`.
-    static func parse(_ text: String, now: Timestamp = .now) throws(CommandError) -> Timestamp {
+    package static func parse(_ text: String, now: Timestamp = .now) throws(EngineError) -> Timestamp {
         if let seconds = duration(text) {
             return Timestamp(seconds: now.seconds - seconds, nanoseconds: now.nanoseconds)
         }
@@ -11,8 +11,8 @@ enum TimePoint {
         for suffix in ["", "Z", ":00Z", "T00:00:00Z"] {
             if let time = try? Timestamp(parsing: text + suffix) { return time }
         }
-        throw CommandError(
-            .usage, "invalid time \"\(text)\"", remedy: "use 2024-05-01T12:00:00Z, seconds since 1970 or 42m")
+        throw EngineError(
+            .badRequest, "invalid time \"\(text)\"", remedy: "use 2024-05-01T12:00:00Z, seconds since 1970 or 42m")
     }
 
     /// Seconds of a duration such as `1h30m` or `90s`; nil for anything else.

@@ -1,44 +1,44 @@
-import ImageStore
-import OCI
+package import ImageStore
+package import OCI
 
 /// What `--filter` of the prune commands asks for.
-struct PruneFilter {
+package struct PruneFilter: Sendable {
     /// Only what was made (build cache: used) before.
-    var until: Timestamp?
+    package var until: Timestamp?
     /// Only what has these labels, or lacks them.
-    var labels: [LabelCondition] = []
+    package var labels: [LabelCondition] = []
     /// Only these records of the build cache, by the beginning of their IDs.
-    var ids: [String] = []
+    package var ids: [String] = []
     /// Whether volumes with names go, too.
-    var all = false
+    package var all = false
 
     /// Parses `key=value` and `label!=value`.
     ///
     /// - Parameter keys: those that the command knows.
-    init(_ texts: [String], keys: Set<String>) throws(CommandError) {
+    package init(_ texts: [String], keys: Set<String>) throws(EngineError) {
         for text in texts {
             guard let equals = text.firstIndex(of: "=") else {
-                throw CommandError(.usage, "invalid filter \"\(text)\"", remedy: "write it as key=value")
+                throw EngineError(.badRequest, "invalid filter \"\(text)\"", remedy: "write it as key=value")
             }
             var key = String(text[..<equals])
             let value = String(text[text.index(after: equals)...])
             let isNegated = key.hasSuffix("!")
             if isNegated { key.removeLast() }
             guard keys.contains(key), !isNegated || key == "label", !value.isEmpty else {
-                throw CommandError(
-                    .usage, "invalid filter \"\(text)\"", remedy: "use \(keys.sorted().joined(separator: ", "))")
+                throw EngineError(
+                    .badRequest, "invalid filter \"\(text)\"", remedy: "use \(keys.sorted().joined(separator: ", "))")
             }
             try add(key, value, isNegated: isNegated)
         }
     }
 
-    private mutating func add(_ key: String, _ value: String, isNegated: Bool) throws(CommandError) {
+    private mutating func add(_ key: String, _ value: String, isNegated: Bool) throws(EngineError) {
         switch key {
         case "until": until = min(until ?? Timestamp(seconds: .max), try TimePoint.parse(value))
         case "id": ids.append(value)
         case "all":
             guard ["true", "1", "false", "0"].contains(value) else {
-                throw CommandError(.usage, "invalid filter \"all=\(value)\"", remedy: "use true or false")
+                throw EngineError(.badRequest, "invalid filter \"all=\(value)\"", remedy: "use true or false")
             }
             all = value == "true" || value == "1"
         default:

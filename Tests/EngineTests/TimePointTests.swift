@@ -1,7 +1,6 @@
+import Engine
 import OCI
 import Testing
-
-@testable import strata
 
 /// Points in time as users give them.
 @Suite struct TimePointTests {
@@ -11,6 +10,6 @@ import Testing
         #expect(try TimePoint.parse("42", now: now).seconds == 42)
         #expect(try TimePoint.parse("1970-01-02", now: now).seconds == 86_400)
         #expect(try TimePoint.parse("1970-01-01T00:01:00Z", now: now).seconds == 60)
-        #expect(throws: CommandError.self) { try TimePoint.parse("yesterday", now: now) }
+        #expect(throws: EngineError.self) { try TimePoint.parse("yesterday", now: now) }
     }
 }
