@@ -179,7 +179,15 @@ extension ImageStore {
         guard let (_, image) = found else {
             throw StoreError(.noSuchImage, "No such image: \(text)")
         }
-        return image.record(try configuration(of: image.row.id))
+        do throws(StoreError) {
+            return image.record(try configuration(of: image.row.id))
+        } catch {
+            // Removed since it was found?
+            if error.code == .noSuchBlob, try !isListed(image.row.id) {
+                throw StoreError(.noSuchImage, "No such image: \(text)")
+            }
+            throw error
+        }
     }
 
     /// The image of that ID; `noSuchImage` where there is none.

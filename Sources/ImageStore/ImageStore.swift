@@ -17,6 +17,7 @@ public import Linux
 ///
 /// What keeps a layer in the store: an image, a container, a mount, a build-cache record, an unfinished pull, or a
 /// lease of a living process. Every layer that a process imports or commits is leased to it until `releaseLeases()` or its end.
+/// Leases belong to a handle: what works for itself, such as a build, has a `session` whose leases nobody else releases.
 public final class ImageStore: Sendable {
     /// The store's directory, absolute.
     public let root: String
@@ -54,9 +55,20 @@ public final class ImageStore: Sendable {
         }
     }
 
+    /// Shares all of another handle but its leases.
+    private init(sharing other: ImageStore) {
+        root = other.root
+        blobs = other.blobs
+        catalog = other.catalog
+        marks = other.marks
+    }
+
     deinit {
         try? releaseLeases()
     }
+
+    /// A further handle of the open store, at no cost. Its leases are its own, and end with it.
+    public func session() -> ImageStore { ImageStore(sharing: self) }
 
     /// `tmp/`, where everything unfinished is.
     var temporary: String { root + "/tmp" }

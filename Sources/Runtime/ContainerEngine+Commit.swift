@@ -51,8 +51,10 @@ extension ContainerEngine {
                 comment: options.message))
         let upper = store.containerPaths(container.id).upper
         return try storing { () throws(StoreError) in
-            let layer = try store.commitLayer(copyingUpper: upper, lowers: container.layerIDs).finish()
-            return try store.createImage(
+            // Its leases are those of this commit, whatever else this process does.
+            let session = store.session()
+            let layer = try session.commitLayer(copyingUpper: upper, lowers: container.layerIDs).finish()
+            return try session.createImage(
                 configuration: image, layers: container.layerIDs + [layer.id], tags: options.tags)
         }
     }

@@ -188,7 +188,8 @@ extension Executor {
             let counts = reporter.counts
             return BuildResult(
                 imageID: image.id, isNew: isNew, tags: options.tags, cachedSteps: counts.cached,
-                executedSteps: counts.executed, warnings: warnings.withLock { $0 }, sourceDate: sourceDate, steps: steps(of: state))
+                executedSteps: counts.executed, warnings: warnings.withLock { $0 },
+                sourceDate: sourceDate, steps: steps(of: state))
         } catch {
             reporter.fail(step, error)
             throw error

@@ -96,11 +96,10 @@ final class Executor: Sendable {
 
     private func buildImage() throws(BuildError) -> BuildResult {
         defer {
-            // Whatever happened, no layer is left half published, and what only this build kept goes.
+            // Whatever happened, no layer is left half published.
             publishing.wait()
             board.clear()
             cache.used.note(in: store)
-            try? store.releaseLeases()
         }
         warnOfUnusedArguments()
         try findImages()

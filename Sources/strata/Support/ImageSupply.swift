@@ -21,7 +21,7 @@ struct ImageSupply: Sendable {
     func image(_ text: String, _ policy: PullPolicy) throws -> ImageRecord {
         if policy == .always { return try pull(text, or: nil) }
         do {
-            let found = try store.image(matching: text)
+            let found = try store.leaseImage(matching: text)
             guard policy == .missing, let platform, !ImageSupply.fits(found, platform) else { return found }
             return try pull(text, or: nil)
         } catch let error as StoreError {

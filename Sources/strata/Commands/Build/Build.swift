@@ -29,7 +29,9 @@ struct Build: ParsableCommand {
         let caches = try options.caches.targets()
         let store = try globals.openStore()
         try options.caches.apply(to: &settings, caches, store, options.registry.settings)
-        settings.fetch = BuildImages(store: store, settings: options.registry.settings).fetch
+        settings.fetch = BuildImages(settings: options.registry.settings).fetch
+        // What follows the build works with its image.
+        settings.leasesImage = true
         settings.fetchesAlways = options.pull
         settings.download = BuildDownload.fetch
         let isForFilesOnly = options.outputs.isForFilesOnly(outputs, settings)

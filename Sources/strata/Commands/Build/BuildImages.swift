@@ -7,12 +7,11 @@ import Synchronization
 
 /// Fetches the images that a build stands on.
 struct BuildImages: Sendable {
-    let store: ImageStore
     let settings: RegistrySettings
 
     /// Gets an image into the store; each layer that came is told.
     var fetch: BuildOptions.ImageFetch {
-        { name, platform, tell in
+        { store, name, platform, tell in
             let reference: Reference
             var limits: ImportOptions
             do {
