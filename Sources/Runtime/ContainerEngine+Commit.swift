@@ -35,6 +35,7 @@ extension ContainerEngine {
         _ id: String, _ options: CommitOptions = CommitOptions(),
         change: (inout ContainerConfiguration) throws(RuntimeError) -> Void = { _ in }
     ) throws(RuntimeError) -> ImageRecord {
+        try storing { () throws(StoreError) in try ImageStore.requireTags(options.tags) }
         let container = try container(matching: id)
         let settings = try settings(of: container)
         let base = container.imageID.flatMap { try? store.image(matching: $0.description) }

@@ -57,6 +57,8 @@ final class Executor: Sendable {
         self.runtime = runtime
         self.reporter = reporter
         interruption = cancellation
+        // Before anything is built, rather than after all.
+        try fromStore { () throws(StoreError) in try ImageStore.requireTags(options.tags) }
         let stop = try fromRuntime { () throws(RuntimeError) in try Cancellation(following: cancellation) }
         self.stop = stop
         cache = StepCache(store: store, imports: CacheImports(options.cacheSources, store: store, reporter: reporter))

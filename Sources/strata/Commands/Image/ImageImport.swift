@@ -38,6 +38,7 @@ struct Import: ParsableCommand {
 
     func run() throws {
         let tags = try name.map { [try Reference(parsing: $0)] } ?? []
+        try ImageStore.requireTags(tags.filter { $0.digest == nil })
         if let tag = tags.first, tag.digest != nil {
             throw CommandError(.usage, "cannot import as \(tag.familiar): a name with a digest cannot be given")
         }
