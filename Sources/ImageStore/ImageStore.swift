@@ -33,11 +33,13 @@ public final class ImageStore: Sendable {
     ///
     /// The directory is the caller's alone, mode 0700: an existing one that others may enter is closed to them.
     ///
-    /// - Throws: `notPermitted` for a directory of another user's, or one that has other things in it and is open to all.
-    public init(root: String) throws(StoreError) {
+    /// - Parameter creating: whether a store is made where there is none.
+    /// - Throws: `notPermitted` for a directory of another user's, or one that has other things in it and is open to all;
+    ///   `noSuchStore` where there is none and none is to be made.
+    public init(root: String, creating: Bool = true) throws(StoreError) {
         // The catalog waits for ever for a thread that it does not get.
         try attempting("cannot open the store \(root)") { () throws(Errno) in try PrivateThread.require(2) }
-        let absolute = try StoreDirectory.prepare(root)
+        let absolute = try StoreDirectory.prepare(root, creating: creating)
         self.root = absolute
         blobs = BlobStore(directory: absolute + "/blobs/sha256", temporary: absolute + "/tmp")
         catalog = try Catalog(path: absolute + "/catalog.sqlite", lockedBy: absolute)

@@ -21,6 +21,31 @@ extension EndToEnd {
             return complaints.first.map(String.init) ?? ""
         }
 
+        @Test("Commands that only show make no store")
+        func readingMakesNothing() throws {
+            try Strata.test { strata in
+                let calls = [
+                    ["images"], ["ps", "-a"], ["history", "x"], ["inspect", "x"], ["image", "inspect", "x"], ["info"],
+                    ["system", "df"], ["volume", "ls"], ["volume", "inspect", "xx"], ["mount"], ["logs", "x"],
+                    ["diff", "x"], ["save", "x", "-o", "/dev/null"], ["export", "x", "-o", "/dev/null"],
+                    ["system", "check"],
+                ]
+                for call in calls {
+                    let outcome = try strata.run(call)
+                    #expect(outcome.status != 0 && outcome.output == "", "\(call): \(outcome)")
+                    #expect(outcome.errors.contains("there is no store in \(strata.root)"), "\(call): \(outcome)")
+                    #expect(outcome.errors.split(separator: "\n").count == 1, "\(call): \(outcome)")
+                }
+                #expect(try Program.shell("ls -A '\(strata.scratch)'") == "")
+                // The default store has just not been needed yet.
+                let home = ["STRATA_ROOT": "", "HOME": strata.scratch, "XDG_DATA_HOME": ""]
+                let user = ["setpriv", "--reuid=12345", "--regid=12345", "--clear-groups", try Strata.binary()]
+                #expect(try Program.run(user + ["images"], environment: home).lines.count == 1)
+                #expect(try Program.run(user + ["ps", "-aq"], environment: home).output == "")
+                #expect(try Program.run(user + ["info"], environment: home).errors.contains("there is no store"))
+            }
+        }
+
         @Test("Who is not root hears that root is needed", arguments: ["import", "load"])
         func withoutRoot(_ command: String) throws {
             try Strata.testWithBusybox { strata in

@@ -57,7 +57,7 @@ struct Inspect: ParsableCommand {
     var names: [String]
 
     func run() throws {
-        let engine = try globals.openEngine()
+        let engine = try globals.openEngine(creating: false)
         let store = engine.context.store
         try format.show(names) { name in
             do {
@@ -90,7 +90,7 @@ struct ImageInspect: ParsableCommand {
     var images: [String]
 
     func run() throws {
-        let store = try globals.openStore()
+        let store = try globals.openStore(creating: false)
         try format.show(images) { try ImageInspection(image: store.image(matching: $0), store: store).value() }
     }
 }
@@ -111,7 +111,7 @@ struct ContainerInspect: ParsableCommand {
     var containers: [String]
 
     func run() throws {
-        let engine = try globals.openEngine()
+        let engine = try globals.openEngine(creating: false)
         try format.show(containers) { name in
             let container = try engine.container(matching: name)
             return try ContainerInspection(container: container, store: engine.context.store, withSize: size).value()

@@ -28,14 +28,29 @@ struct GlobalOptions: ParsableArguments {
         return (Environment.nonEmpty("HOME") ?? "/tmp") + "/.local/share/strata"
     }
 
+    /// Whether nobody has named a directory.
+    var usesDefaultRoot: Bool { root == nil && Environment.nonEmpty("STRATA_ROOT") == nil }
+
     /// Opens the store.
-    func openStore() throws(StoreError) -> ImageStore {
-        try ImageStore(root: storeRoot)
+    ///
+    /// - Parameter creating: whether it is made where there is none; not by commands that only show what there is.
+    func openStore(creating: Bool = true) throws(StoreError) -> ImageStore {
+        try ImageStore(root: storeRoot, creating: creating)
     }
 
     /// Opens the store for running containers.
-    func openEngine() throws(StoreError) -> ContainerEngine {
-        ContainerEngine(RuntimeContext(store: try openStore(), runtime: runtime))
+    func openEngine(creating: Bool = true) throws(StoreError) -> ContainerEngine {
+        ContainerEngine(RuntimeContext(store: try openStore(creating: creating), runtime: runtime))
+    }
+
+    /// Opens the store for a list; nil where the default one has not been made yet, of which the list is empty.
+    func openStoreForList() throws(StoreError) -> ImageStore? {
+        do throws(StoreError) {
+            return try openStore(creating: false)
+        } catch {
+            if error.code == .noSuchStore, usesDefaultRoot { return nil }
+            throw error
+        }
     }
 }
 

@@ -29,8 +29,11 @@ struct ContainerListOptions: ParsableArguments {
     var size = false
 
     func execute() throws {
-        let engine = try globals.openEngine()
-        let store = engine.context.store
+        let columns = ["ID", "Image", "Command", "RunningFor", "Status", "Ports", "Names"] + (size ? ["Size"] : [])
+        guard let store = try globals.openStoreForList() else {
+            return try ContainerRow.listing(columns).show([], format: format.format, quiet: format.quiet ? "ID" : nil)
+        }
+        let engine = ContainerEngine(RuntimeContext(store: store, runtime: globals.runtime))
         let filters = try ContainerFilter.parse(filter, in: store)
         var containers = try engine.containers().filter { container in
             filters.allSatisfy { $0.fits(container) }
@@ -50,7 +53,6 @@ struct ContainerListOptions: ParsableArguments {
                 rows[index].imageSize = try Set(container.layerIDs).reduce(0) { $0 + (try store.layer($1).diskUsage) }
             }
         }
-        let columns = ["ID", "Image", "Command", "RunningFor", "Status", "Ports", "Names"] + (size ? ["Size"] : [])
         try ContainerRow.listing(columns).show(rows, format: format.format, quiet: format.quiet ? "ID" : nil)
     }
 }

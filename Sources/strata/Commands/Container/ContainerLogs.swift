@@ -40,7 +40,7 @@ struct Logs: ParsableCommand {
         }
         options.since = try since.map { text throws(CommandError) in try TimePoint.parse(text) }
         options.until = try until.map { text throws(CommandError) in try TimePoint.parse(text) }
-        let engine = try globals.openEngine()
+        let engine = try globals.openEngine(creating: false)
         var failure: CommandError?
         try engine.logs(container, options) { entry in
             let line = timestamps ? "\(entry.time.fixedWidth) \(entry.text)" : entry.text

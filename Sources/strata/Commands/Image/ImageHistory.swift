@@ -18,7 +18,7 @@ struct History: ParsableCommand {
     var image: String
 
     func run() throws {
-        let store = try globals.openStore()
+        let store = try globals.openStore(creating: false)
         let image = try store.image(matching: image)
         let time = human ? "CreatedSince" : "CreatedAt"
         let listing = HistoryRow.listing(["ID", time, "CreatedBy", "Size", "Comment"], human: human)

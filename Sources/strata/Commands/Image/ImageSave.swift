@@ -36,7 +36,7 @@ struct Save: ParsableCommand {
     func run() throws {
         if images.isEmpty { throw CommandError(.usage, "'strata save' requires at least 1 argument") }
         let wanted = try platform.map { try Platform(parsing: $0) }
-        let store = try globals.openStore()
+        let store = try globals.openStore(creating: false)
         if format == .directory {
             guard let output else {
                 throw CommandError(

@@ -66,7 +66,7 @@ struct MountCommand: ParsableCommand {
     }
 
     private func list() throws {
-        let engine = try globals.openEngine()
+        let engine = try globals.openEngine(creating: false)
         let mounts = try engine.mounts()
         let store = engine.context.store
         let listing = Listing<MountRecord>(

@@ -27,7 +27,7 @@ struct DiskFree: ParsableCommand {
     var explain: String?
 
     func run() throws {
-        let engine = try globals.openEngine()
+        let engine = try globals.openEngine(creating: false)
         // What a dead process ran or mounted keeps nothing.
         engine.reconcile()
         let store = engine.context.store

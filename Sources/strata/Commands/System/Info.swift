@@ -15,7 +15,7 @@ struct Info: ParsableCommand {
     var format: String?
 
     func run() throws {
-        let store = try globals.openStore()
+        let store = try globals.openStore(creating: false)
         let context = RuntimeContext(store: store, runtime: globals.runtime)
         let containers = try store.containers()
         let value = Value.members([

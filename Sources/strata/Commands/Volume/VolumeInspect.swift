@@ -15,7 +15,7 @@ struct VolumeInspect: ParsableCommand {
     var volumes: [String]
 
     func run() throws {
-        let volumes = Volumes(try globals.openStore())
+        let volumes = Volumes(try globals.openStore(creating: false))
         try format.show(self.volumes) { name in
             guard let created = volumes.creationTime(name) else {
                 throw CommandError(.notFound, "get \(name): no such volume")

@@ -24,7 +24,7 @@ struct VolumeList: ParsableCommand {
 
     func run() throws {
         let filters = try filter.map { text throws(CommandError) in try VolumeFilter(text) }
-        let store = try globals.openStore()
+        let store = try globals.openStore(creating: false)
         let volumes = Volumes(store)
         let links = filters.contains { $0.isOfUse } ? try VolumeUsage.links(in: store) : [:]
         let names = try volumes.names().filter { name in
