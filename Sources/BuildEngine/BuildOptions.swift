@@ -79,6 +79,9 @@ public struct BuildOptions: Sendable {
     /// Gets an image from a registry: by its name, for a platform, telling on the way what happens. Nil where images
     /// only come from the store.
     public var fetch: ImageFetch?
+    /// Whether the builder's handle of the store has the image leased when the build is over, so that a prune leaves it
+    /// until `releaseLeases()`.
+    public var leasesImage = false
     /// Fetches files of the web for `ADD` and contexts; nil where a build may not.
     public var download: FileDownload?
     /// How the image is made of what the steps have left.
@@ -90,10 +93,11 @@ public struct BuildOptions: Sendable {
     /// Whether images are fetched even where the store has them.
     public var fetchesAlways = false
 
-    /// Gets an image that a build stands on into the store.
+    /// Gets an image that a build stands on into the build's handle of the store, leased.
     public typealias ImageFetch =
-        @Sendable (_ name: String, _ platform: Platform?, _ tell: @escaping @Sendable (String) -> Void) throws ->
-        ImageRecord
+        @Sendable (
+            _ store: ImageStore, _ name: String, _ platform: Platform?, _ tell: @escaping @Sendable (String) -> Void
+        ) throws -> ImageRecord
 
     /// Lets somebody look around where a command has failed. All other stages have ended by then.
     ///

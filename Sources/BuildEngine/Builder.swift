@@ -34,17 +34,21 @@ public struct Builder: Sendable {
         try attempting("start the threads of a build") { () throws(Errno) in try PrivateThread.require(6) }
         // A build that was killed may have left a container and a mount.
         ContainerEngine(runtime).reconcile()
+        // Nobody else's end takes the layers from under this build, nor does its end take theirs.
+        let session = store.session()
         let reporter = ProgressReporter(progress)
         let contexts = ContextSupply(
-            store, download: options.download, cancellation: cancellation, reporter: reporter)
-        defer {
-            // A context that was unpacked is kept by nothing else.
-            if options.remoteContext != nil { try? store.releaseLeases() }
-        }
+            session, download: options.download, cancellation: cancellation, reporter: reporter)
+        // A context that was unpacked is kept by nothing else.
+        defer { try? session.releaseLeases() }
         let executor = try Executor(
-            try contexts.supply(options), store: store, runtime: runtime, cancellation: cancellation,
-            reporter: reporter)
+            try contexts.supply(options), store: session, runtime: runtime.with(session),
+            cancellation: cancellation, reporter: reporter)
         let result = try executor.build()
+        // As long as the session has it, too: a prune in between would take it.
+        if options.leasesImage {
+            _ = try fromStore { () throws(StoreError) in try store.leaseImage(id: result.imageID) }
+        }
         withExtendedLifetime(contexts) {}
         return result
     }

@@ -36,7 +36,8 @@ public struct ImagePusher: Sendable {
         others: @escaping @Sendable (String) -> RegistryClient? = { _ in nil },
         report: @escaping @Sendable (TransferEvent) -> Void = { _ in }
     ) {
-        self.store = store
+        // Leased to the push alone.
+        self.store = store.session()
         self.client = client
         self.others = others
         self.report = report

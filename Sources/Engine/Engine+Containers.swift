@@ -56,7 +56,10 @@ extension Engine {
     package func create(
         _ request: CreateRequest, _ progress: @escaping ProgressHandler, prepare: () throws -> Void = {}
     ) throws -> ContainerRecord {
-        let image = try image(request.image, request.pull, platform: request.platform, request.access, progress)
+        let engine = session()
+        defer { try? engine.store.releaseLeases() }
+        let image = try engine.image(
+            request.image, request.pull, platform: request.platform, request.access, progress)
         try prepare()
         return try containers.create(request.options, image: image)
     }

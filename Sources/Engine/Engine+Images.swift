@@ -45,6 +45,7 @@ extension Engine {
         _ request: consuming ImportRequest, _ progress: @escaping ProgressHandler
     ) throws -> ImageRecord {
         let tags = try request.name.map { [try Reference(naming: $0, to: "import as \($0)")] } ?? []
+        try ImageStore.requireTags(tags)
         let now = try SourceDate.parse(configuration.environment.nonEmpty(SourceDate.name)) ?? .now
         let first = ImageConfiguration(
             created: now, platform: request.platform ?? .current,
@@ -52,20 +53,21 @@ extension Engine {
         var change = ConfigurationChange(of: first)
         try change.apply(changes: request.changes)
         let limits = try ImportOptions(environment: configuration.environment)
+        let store = store.session()
         defer { try? store.releaseLeases() }
         let layer: LayerRecord
         switch request.source {
         case .file(let archive): layer = try store.importLayer(from: archive, options: limits)
-        case .download(let download): layer = try fetch(download, limits, progress)
+        case .download(let download): layer = try fetch(download, into: store, limits, progress)
         }
         return try store.createImage(configuration: change.image, layers: [layer.id], tags: tags)
     }
 
     private func fetch(
-        _ download: HTTPDownload, _ limits: ImportOptions, _ progress: @escaping ProgressHandler
+        _ download: HTTPDownload, into store: ImageStore, _ limits: ImportOptions, _ progress: @escaping ProgressHandler
     ) throws -> LayerRecord {
         progress(.downloading(from: download.shownAddress))
-        return try BlockingTask.run { [store, settings = registries.anonymous] in
+        return try BlockingTask.run { [settings = registries.anonymous] in
             try await download.importLayer(into: store, options: limits, settings: settings) { done, total in
                 progress(.downloaded(bytes: done, total: total))
             }

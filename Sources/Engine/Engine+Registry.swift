@@ -44,10 +44,14 @@ extension Engine {
     @discardableResult
     package func pull(_ request: PullRequest, _ progress: @escaping ProgressHandler) throws -> [PulledImage] {
         let untagged = try Reference(parsing: request.name, defaultTag: nil)
+        let store = store.session()
         defer { try? store.releaseLeases() }
+        func pull(_ reference: Reference) throws -> PulledImage {
+            try self.pull(reference, request.platform, request.access, into: store, progress)
+        }
         guard request.allTags else {
             if untagged.tag == nil, untagged.digest == nil { progress(.usesTag(Reference.defaultTag)) }
-            return [try pull(try Reference(parsing: request.name), request.platform, request.access, progress)]
+            return [try pull(try Reference(parsing: request.name))]
         }
         if untagged.tag != nil || untagged.digest != nil {
             throw EngineError(.badRequest, "a tag cannot be given with --all-tags")
@@ -55,20 +59,18 @@ extension Engine {
         let tags = try RegistrySession.run(settings(request.access)) { session in
             try await session.client(for: untagged.domain).tags(of: untagged.path)
         }
-        return try tags.map { tag in
-            try pull(try untagged.with(tag: tag), request.platform, request.access, progress)
-        }
+        return try tags.map { try pull(try untagged.with(tag: $0)) }
     }
 
-    /// Fetches one image; its layers are leased until the store's leases are released.
+    /// Fetches one image; its layers are leased to the handle of the store.
     func pull(
         _ reference: Reference, _ platform: Platform?, _ access: RegistryAccess, kind: ImportOptions.Kind? = nil,
-        _ progress: @escaping ProgressHandler
+        into store: ImageStore, _ progress: @escaping ProgressHandler
     ) throws -> PulledImage {
         var options = PullOptions(platform: platform)
         options.limits = try ImportOptions(environment: configuration.environment)
         if let kind { options.limits.kind = kind }
-        let pulled = try RegistrySession.run(settings(access)) { [options, store] session in
+        let pulled = try RegistrySession.run(settings(access)) { [options] session in
             let puller = ImagePuller(
                 store: store, client: session.client(for: reference.domain), options: options
             ) { progress(.transfer($0)) }
@@ -78,16 +80,17 @@ extension Engine {
         return pulled
     }
 
-    /// The image that a user means, from the store or, where the policy says so, from a registry.
+    /// The image that a user means, from the store or, where the policy says so, from a registry; leased to this engine's
+    /// handle of the store.
     ///
     /// - Parameter platform: what it is to run on; nil for whatever the store has.
-    package func image(
+    func image(
         _ text: String, _ policy: PullPolicy, platform: Platform? = nil, _ access: RegistryAccess,
         _ progress: @escaping ProgressHandler
     ) throws -> ImageRecord {
         if policy == .always { return try fetch(text, platform, access, progress, missing: nil) }
         do {
-            let found = try store.image(matching: text)
+            let found = try store.leaseImage(matching: text)
             guard policy == .missing, let platform, !found.fits(platform) else { return found }
             return try fetch(text, platform, access, progress, missing: nil)
         } catch let error as StoreError {
@@ -106,7 +109,7 @@ extension Engine {
         }
         if missing != nil { progress(.missing(reference)) }
         do {
-            return try pull(reference, platform, access, progress).image
+            return try pull(reference, platform, access, into: store, progress).image
         } catch let error as DistributionError {
             guard let missing else { throw error }
             throw DistributionError(
@@ -123,7 +126,14 @@ extension Engine {
         if untagged.digest != nil {
             throw EngineError(.badRequest, "cannot push \(request.name): a digest cannot be given")
         }
-        defer { try? store.releaseLeases() }
+        let engine = session()
+        defer { try? engine.store.releaseLeases() }
+        return try engine.send(request, untagged, progress)
+    }
+
+    private func send(
+        _ request: PushRequest, _ untagged: Reference, _ progress: @escaping ProgressHandler
+    ) throws -> [PushedImage] {
         guard request.allTags else {
             if untagged.tag == nil { progress(.usesTag(Reference.defaultTag)) }
             let reference = try Reference(parsing: request.name)
@@ -153,7 +163,7 @@ extension Engine {
 
     private func image(named reference: Reference) throws -> ImageRecord {
         do throws(StoreError) {
-            return try store.image(matching: reference.description)
+            return try store.leaseImage(matching: reference.description)
         } catch {
             guard error.code == .noSuchImage else { throw error }
             throw EngineError(

@@ -64,12 +64,24 @@ package struct Engine: Sendable {
     package let containers: ContainerEngine
 
     /// Opens the store.
-    package init(_ configuration: Configuration) throws(StoreError) {
+    ///
+    /// - Parameter creating: whether it is made where there is none; else that is `noSuchStore`.
+    package init(_ configuration: Configuration, creating: Bool = true) throws(StoreError) {
         self.configuration = configuration
         registries = Registries(environment: configuration.environment, userAgent: configuration.userAgent)
-        store = try ImageStore(root: configuration.location.path)
+        store = try ImageStore(root: configuration.location.path, creating: creating)
         containers = ContainerEngine(
             RuntimeContext(store: store, environment: configuration.environment, runtime: configuration.runtime))
+    }
+
+    /// The same engine on a further handle of the store, whose leases nobody else's end releases: for one request.
+    func session() -> Engine { Engine(self, on: store.session()) }
+
+    private init(_ other: Engine, on store: ImageStore) {
+        configuration = other.configuration
+        registries = other.registries
+        self.store = store
+        containers = ContainerEngine(other.runtime.with(store))
     }
 
     /// The programs that containers and mounts need.

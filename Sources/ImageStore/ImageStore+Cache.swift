@@ -47,10 +47,9 @@ extension ImageStore {
     public func touchCacheRecords(_ keys: [String], at time: Timestamp = .now) throws(StoreError) {
         if keys.isEmpty { return }
         try catalog.write("cannot write the build cache") { database in
-            for key in keys {
-                try database.execute(
-                    sql: "UPDATE cache SET last_used = ? WHERE key = ?", arguments: [time.description, key])
-            }
+            let statement = try database.makeStatement(sql: "UPDATE cache SET last_used = ? WHERE key = ?")
+            let text = time.description
+            for key in keys { try statement.execute(arguments: [text, key]) }
         }
     }
 

@@ -179,7 +179,15 @@ extension ImageStore {
         guard let (_, image) = found else {
             throw StoreError(.noSuchImage, "No such image: \(text)")
         }
-        return image.record(try configuration(of: image.row.id))
+        do throws(StoreError) {
+            return image.record(try configuration(of: image.row.id))
+        } catch {
+            // Removed since it was found?
+            if error.code == .noSuchBlob, try !isListed(image.row.id) {
+                throw StoreError(.noSuchImage, "No such image: \(text)")
+            }
+            throw error
+        }
     }
 
     /// The image of that ID; `noSuchImage` where there is none.
@@ -232,7 +240,14 @@ extension ImageStore {
         }
     }
 
-    private static func requireTags(_ references: [Reference]) throws(StoreError) {
+    /// Refuses names that no image can be given, as Docker does: without a tag, with a digest, or called like the
+    /// algorithm of an ID, so that `sha256:abc` always means an ID. `badName`.
+    public static func requireTags(_ references: [Reference]) throws(StoreError) {
+        for reference in references where reference.familiarName == "sha256" {
+            throw StoreError(
+                .badName,
+                "cannot tag an image as \(reference.familiar): a name like that of a digest's algorithm is ambiguous")
+        }
         for reference in references where reference.tag == nil || reference.digest != nil {
             throw StoreError(
                 .badName, "cannot tag an image as \(reference.familiar): a tag is needed, and no digest")

@@ -17,6 +17,7 @@ public import Linux
 ///
 /// What keeps a layer in the store: an image, a container, a mount, a build-cache record, an unfinished pull, or a
 /// lease of a living process. Every layer that a process imports or commits is leased to it until `releaseLeases()` or its end.
+/// Leases belong to a handle: what works for itself, such as a build, has a `session` whose leases nobody else releases.
 public final class ImageStore: Sendable {
     /// The store's directory, absolute.
     public let root: String
@@ -32,11 +33,13 @@ public final class ImageStore: Sendable {
     ///
     /// The directory is the caller's alone, mode 0700: an existing one that others may enter is closed to them.
     ///
-    /// - Throws: `notPermitted` for a directory of another user's, or one that has other things in it and is open to all.
-    public init(root: String) throws(StoreError) {
+    /// - Parameter creating: whether a store is made where there is none.
+    /// - Throws: `notPermitted` for a directory of another user's, or one that has other things in it and is open to all;
+    ///   `noSuchStore` where there is none and none is to be made.
+    public init(root: String, creating: Bool = true) throws(StoreError) {
         // The catalog waits for ever for a thread that it does not get.
         try attempting("cannot open the store \(root)") { () throws(Errno) in try PrivateThread.require(2) }
-        let absolute = try StoreDirectory.prepare(root)
+        let absolute = try StoreDirectory.prepare(root, creating: creating)
         self.root = absolute
         blobs = BlobStore(directory: absolute + "/blobs/sha256", temporary: absolute + "/tmp")
         catalog = try Catalog(path: absolute + "/catalog.sqlite", lockedBy: absolute)
@@ -54,9 +57,20 @@ public final class ImageStore: Sendable {
         }
     }
 
+    /// Shares all of another handle but its leases.
+    private init(sharing other: ImageStore) {
+        root = other.root
+        blobs = other.blobs
+        catalog = other.catalog
+        marks = other.marks
+    }
+
     deinit {
         try? releaseLeases()
     }
+
+    /// A further handle of the open store, at no cost. Its leases are its own, and end with it.
+    public func session() -> ImageStore { ImageStore(sharing: self) }
 
     /// `tmp/`, where everything unfinished is.
     var temporary: String { root + "/tmp" }

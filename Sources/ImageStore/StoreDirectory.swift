@@ -8,11 +8,14 @@ import Linux
 enum StoreDirectory {
     /// Makes the directory and those in it where they are missing, closes them to others, and returns its path: absolute and
     /// without symbolic links, as the mount table has it.
-    static func prepare(_ root: String) throws(StoreError) -> String {
+    ///
+    /// - Parameter creating: whether a store may be made; else one that is missing is `noSuchStore`.
+    static func prepare(_ root: String, creating: Bool) throws(StoreError) -> String {
         if root.isEmpty { throw StoreError(.badName, "the store's directory has no name") }
         var root = root
         while root.count > 1, root.hasSuffix("/") { root.removeLast() }
         let what = "cannot open the store \(root)"
+        if !creating { try requireStore(root) }
         let home = try attempting(what) { () throws(Errno) in
             try makeDirectories(root)
             return try FileDescriptor.open(root, .directory)
@@ -40,6 +43,16 @@ enum StoreDirectory {
             }
             return String(decoding: path, as: UTF8.self)
         }
+    }
+
+    /// Whoever only reads leaves nothing where there is no store.
+    private static func requireStore(_ root: String) throws(StoreError) {
+        let catalog = try? FileDescriptor.currentDirectory.status(of: root + "/catalog.sqlite", followSymlinks: true)
+        let home = try? FileDescriptor.currentDirectory.status(of: root, followSymlinks: true)
+        // What cannot be looked into is told when it is opened.
+        if catalog != nil || home?.isDirectory == true && home?.uid != Effective.uid { return }
+        throw StoreError(
+            .noSuchStore, "there is no store in \(root)", remedy: "name another directory with --root or STRATA_ROOT")
     }
 
     /// Makes the catalog's file where it is missing, and closes it and those that SQLite has beside it, which it makes with

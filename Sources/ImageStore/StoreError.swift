@@ -10,6 +10,8 @@ public struct StoreError: DescribedError, Hashable, Sendable {
         case badArchive
         /// The disk or the quota is full.
         case noSpace
+        /// There is no store in the directory.
+        case noSuchStore
         /// No image of that name or ID.
         case noSuchImage
         /// No container of that name or ID.

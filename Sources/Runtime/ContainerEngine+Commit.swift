@@ -35,6 +35,7 @@ extension ContainerEngine {
         _ id: String, _ options: CommitOptions = CommitOptions(),
         change: (inout ContainerConfiguration) throws(RuntimeError) -> Void = { _ in }
     ) throws(RuntimeError) -> ImageRecord {
+        try storing { () throws(StoreError) in try ImageStore.requireTags(options.tags) }
         let container = try container(matching: id)
         let settings = try settings(of: container)
         let base = container.imageID.flatMap { try? store.image(matching: $0.description) }
@@ -51,8 +52,10 @@ extension ContainerEngine {
                 comment: options.message))
         let upper = store.containerPaths(container.id).upper
         return try storing { () throws(StoreError) in
-            let layer = try store.commitLayer(copyingUpper: upper, lowers: container.layerIDs).finish()
-            return try store.createImage(
+            // Its leases are those of this commit, whatever else this process does.
+            let session = store.session()
+            let layer = try session.commitLayer(copyingUpper: upper, lowers: container.layerIDs).finish()
+            return try session.createImage(
                 configuration: image, layers: container.layerIDs + [layer.id], tags: options.tags)
         }
     }

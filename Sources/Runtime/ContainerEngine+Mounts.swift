@@ -14,6 +14,10 @@ extension ContainerEngine {
         _ image: ImageRecord, at directory: String, permissions: MountPermissions = []
     ) throws(RuntimeError) -> MountRecord {
         let place = try Self.mountPoint(directory)
+        // Until the record of the mount keeps them.
+        let session = store.session()
+        try storing { () throws(StoreError) in try session.lease(image.layerIDs) }
+        defer { try? session.releaseLeases() }
         var lowers = store.lowerPaths(image.layerIDs)
         if lowers.isEmpty {
             // An image without layers shows an empty directory.

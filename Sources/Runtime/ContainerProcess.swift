@@ -64,7 +64,7 @@ final class ContainerProcess {
         // In the state directory, because paths of sockets are short and those of bundles are not.
         let name = ContainerEngine.randomName().prefix(16)
         let socketPath = "\(driver.socketDirectory)/\(name).sock"
-        try driver.makeSocketDirectory()
+        let claim = try driver.claimDirectories()
         let listener = try attempting("listen at \(socketPath)") { () throws(Errno) in
             try UnixSocket.listen(at: socketPath)
         }
@@ -74,6 +74,7 @@ final class ContainerProcess {
         let pid = try driver.start(start) { (runtime: ChildProcess) throws(RuntimeError) in
             terminal = try receiveTerminal(on: listener, from: runtime)
         }
+        withExtendedLifetime(claim.rawValue) {}
         guard let terminal = terminal.take() else {
             throw RuntimeError(
                 .startFailed, "cannot start container \(start.id.prefix(12)): the runtime gave no terminal")

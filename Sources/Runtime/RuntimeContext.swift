@@ -26,6 +26,11 @@ public struct RuntimeContext: Sendable {
         chosenHelper = helper
     }
 
+    /// The same choices for another handle of the store.
+    public func with(_ store: ImageStore) -> RuntimeContext {
+        RuntimeContext(store: store, environment: environment, runtime: chosenRuntime, helper: chosenHelper)
+    }
+
     /// The mount helper; `helperMissing` where there is none.
     public func helper() throws(RuntimeError) -> MountHelper {
         var helper: MountHelper

@@ -81,7 +81,7 @@ public struct RuntimeDriver: Sendable {
     func start(
         _ start: Start, whileStarting: (ChildProcess) throws(RuntimeError) -> Void = { _ in }
     ) throws(RuntimeError) -> Int32 {
-        try makeDirectories(stateRoot)
+        let claim = try claimDirectories()
         try attempting("become the parent of orphans") { () throws(Errno) in try Supervision.adoptOrphans() }
         let log = start.process.map { $0 + ".log" } ?? start.bundle + "/runtime.log"
         let pidFile = start.process.map { $0 + ".pid" } ?? start.bundle + "/pid"
@@ -105,6 +105,8 @@ public struct RuntimeDriver: Sendable {
         var failure: RuntimeError?
         do throws(RuntimeError) { try whileStarting(child) } catch { failure = error }
         var termination = try attempting("wait for \(path)") { () throws(Errno) in try child.wait() }
+        // What the runtime has of the container keeps the directory from here on.
+        withExtendedLifetime(claim.rawValue) {}
         let pid = Self.number(inFile: pidFile)
         if termination == .exited(0), failure == nil, let pid {
             if createsFirst { termination = try run(logging + ["start", start.id]) }
@@ -119,9 +121,14 @@ public struct RuntimeDriver: Sendable {
     /// Ends what is left of a container and forgets it. Whatever is gone already is no error.
     func delete(_ id: String) {
         if exists(id) { _ = try? run(["delete", "--force", id]) }
-        // The last container takes the state directory with it; while others are there this fails, as it should.
+        // The last container takes the state directory with it; while others are there this fails, as it should. Nor is
+        // it taken from under one that is being started.
+        guard let home = try? FileDescriptor.open(directoryOfAll, [.directory]),
+            (try? home.lock(exclusive: true, blocking: false)) == true
+        else { return }
         try? FileDescriptor.currentDirectory.removeDirectory(stateRoot)
         try? FileDescriptor.currentDirectory.removeDirectory(socketDirectory)
+        withExtendedLifetime(home.rawValue) {}
     }
 
     /// Whether the runtime knows the container.
@@ -131,8 +138,23 @@ public struct RuntimeDriver: Sendable {
 
     // MARK: Calling the runtime
 
-    /// Makes the directory for sockets.
-    func makeSocketDirectory() throws(RuntimeError) { try makeDirectories(socketDirectory) }
+    /// Makes the directories for sockets and for the runtime's state, which stay as long as the answer does.
+    func claimDirectories() throws(RuntimeError) -> FileDescriptor {
+        try makeDirectories(directoryOfAll)
+        let claim = try attempting("lock \(directoryOfAll)") { () throws(Errno) in
+            let home = try FileDescriptor.open(directoryOfAll, [.directory])
+            _ = try home.lock(exclusive: false)
+            return home
+        }
+        try makeDirectories(stateRoot)
+        return claim
+    }
+
+    /// Where the state directories of all stores are; it is locked by those who make and remove them.
+    private var directoryOfAll: String {
+        let slash = socketDirectory.lastIndex(of: "/") ?? socketDirectory.startIndex
+        return String(socketDirectory[..<slash])
+    }
 
     private func makeDirectories(_ directory: String) throws(RuntimeError) {
         // `/tmp/strata`, where it comes to that, may be somebody else's, who could put there what he likes.

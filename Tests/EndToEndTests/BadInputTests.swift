@@ -21,6 +21,69 @@ extension EndToEnd {
             return complaints.first.map(String.init) ?? ""
         }
 
+        @Test("Commands that only show make no store")
+        func readingMakesNothing() throws {
+            try Strata.test { strata in
+                let calls = [
+                    ["images"], ["ps", "-a"], ["history", "x"], ["inspect", "x"], ["image", "inspect", "x"], ["info"],
+                    ["system", "df"], ["volume", "ls"], ["volume", "inspect", "xx"], ["mount"], ["logs", "x"],
+                    ["diff", "x"], ["save", "x", "-o", "/dev/null"], ["export", "x", "-o", "/dev/null"],
+                    ["system", "check"],
+                ]
+                for call in calls {
+                    let outcome = try strata.run(call)
+                    #expect(outcome.status != 0 && outcome.output == "", "\(call): \(outcome)")
+                    #expect(outcome.errors.contains("there is no store in \(strata.root)"), "\(call): \(outcome)")
+                    #expect(outcome.errors.split(separator: "\n").count == 1, "\(call): \(outcome)")
+                }
+                #expect(try Program.shell("ls -A '\(strata.scratch)'") == "")
+                // The default store has just not been needed yet.
+                let home = ["STRATA_ROOT": "", "HOME": strata.scratch, "XDG_DATA_HOME": ""]
+                let user = ["setpriv", "--reuid=12345", "--regid=12345", "--clear-groups", try Strata.binary()]
+                #expect(try Program.run(user + ["images"], environment: home).lines.count == 1)
+                #expect(try Program.run(user + ["ps", "-aq"], environment: home).output == "")
+                #expect(try Program.run(user + ["info"], environment: home).errors.contains("there is no store"))
+            }
+        }
+
+        @Test("Who is not root hears that root is needed", arguments: ["import", "load"])
+        func withoutRoot(_ command: String) throws {
+            try Strata.testWithBusybox { strata in
+                let archive = strata.scratch + "/a.tar"
+                try strata("save", "-o", archive, "busybox")
+                if command == "import" { try Program.shell("cp '\(try Busybox.archive())' '\(archive)'") }
+                try Program.shell(
+                    "cd '\(strata.scratch)'; chmod 755 .; chmod 644 '\(archive)'; mkdir own; chown 12345 own")
+                let user = ["setpriv", "--reuid=12345", "--regid=12345", "--clear-groups", try Strata.binary()]
+                let outcome = try Program.run(
+                    user + ["--root", strata.scratch + "/own/store", command] + (command == "load" ? ["-i"] : [])
+                        + [archive])
+                #expect(outcome.status == 1 && outcome.errors.contains("root"), "\(outcome)")
+                #expect(outcome.errors.split(separator: "\n").count == 1, "\(outcome)")
+            }
+        }
+
+        @Test(
+            "A name that looks like an ID is no image's",
+            arguments: ["sha256:abc", String(repeating: "a1", count: 32)])
+        func namesLikeIDs(_ name: String) throws {
+            try Strata.testWithBusybox { strata in
+                let context = try strata.directory("context")
+                try strata.write("FROM busybox\nRUN touch /made\n", to: "context/Dockerfile")
+                try strata("create", "--name", "box", "busybox", "true")
+                let calls = [
+                    ["tag", "busybox", name], ["build", "-t", name, context], ["commit", "box", name],
+                    ["import", "/dev/null", name],
+                ]
+                for call in calls {
+                    let outcome = try strata.run(call)
+                    #expect(outcome.status != 0 && outcome.errors.contains(name), "\(call): \(outcome)")
+                    #expect(outcome.errors.split(separator: "\n").count == 1, "\(call): \(outcome)")
+                }
+                #expect(try strata("images", "--format", "{{.Repository}}") == "busybox")
+            }
+        }
+
         @Test func dockerfilesThatAreWrong() throws {
             try Strata.testWithBusybox { strata in
                 let unknown = try brokenBuild(strata, "FROM busybox\n\nRUM echo\n")

@@ -72,6 +72,7 @@ extension EndToEnd {
         @Test func theStoreIsChosenByOptionOrEnvironment() throws {
             try Strata.testWithBusybox { strata in
                 let other = strata.scratch + "/other"
+                try strata("--root", other, "volume", "create", "vol")
                 let none = try strata("--root", other, "images", "-q")
                 #expect(none == "")
                 #expect(try strata("images", "--root", other, "-q") == "")

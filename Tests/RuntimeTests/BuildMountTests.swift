@@ -56,6 +56,25 @@ import Testing
         }
     }
 
+    @Test(
+        "What a step changes of a directory that was lent to it is in the layer",
+        arguments: [
+            ("chmod 700 /srv", "700 0:0"), ("chown 5:6 /srv", "755 5:6"), ("touch /srv/x", "755 0:0"),
+            ("mkdir /srv/x", "755 0:0"), ("touch -d @1000 /srv", "755 0:0"),
+        ])
+    func lentDirectories(_ script: String, _ status: String) throws {
+        try Fixture.run { fixture in
+            let mount = try BuildMount(
+                fixture.context, layers: fixture.image.layerIDs,
+                mountPoints: [BuildMountPoint(path: "/srv/inner", isDirectory: true)])
+            #expect(try run(mount, "/bin/busybox \(script)").0 == 0)
+            let layer = try mount.commit()
+            #expect(try onHost("cd \(layer.path) && stat -c '%a %u:%g' srv") == status + "\n")
+            #expect(try onHost("cd \(layer.path) && ls srv") == (script.hasSuffix("/x") ? "x\n" : ""))
+            _ = try layer.finish()
+        }
+    }
+
     @Test func theLayerHoldsTheDataOfFilesWhoseAttributesChanged() throws {
         try Fixture.run { fixture in
             let mount = try BuildMount(fixture.context, layers: fixture.image.layerIDs, purpose: .files)

@@ -77,9 +77,10 @@ extension Builder {
         _ options: BuildOptions, _ cancellation: Cancellation?,
         _ body: (DockerfileSource, [UInt8], BuildOptions) throws(BuildError) -> Value
     ) throws(BuildError) -> Value {
+        let session = store.session()
         let contexts = ContextSupply(
-            store, download: options.download, cancellation: cancellation, reporter: ProgressReporter { _ in })
-        defer { if options.remoteContext != nil { try? store.releaseLeases() } }
+            session, download: options.download, cancellation: cancellation, reporter: ProgressReporter { _ in })
+        defer { try? session.releaseLeases() }
         let options = try contexts.supply(options)
         let source = try DockerfileSource(options)
         let value = try body(source, try source.read(), options)

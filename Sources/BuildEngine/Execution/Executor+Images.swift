@@ -14,12 +14,12 @@ extension Executor {
         let stored = try stored(name)
         if let stored, !options.fetchesAlways || options.fetch == nil {
             // Of an image for another platform the stage says so, unless there is one for the right platform.
-            if options.fetch == nil || wanted.map({ Executor.fits(stored, $0) }) != false { return try leased(stored) }
+            if options.fetch == nil || wanted.map({ Executor.fits(stored, $0) }) != false { return stored }
         }
         guard let fetch = options.fetch else {
             throw BuildError(.noSuchImage, "\(name): no such image", remedy: "pull or import it")
         }
-        return try leased(try fetched(name, wanted, fetch))
+        return try fetched(name, wanted, fetch)
     }
 
     private static func fits(_ image: ImageRecord, _ platform: Platform) -> Bool {
@@ -29,16 +29,11 @@ extension Executor {
 
     private func stored(_ name: String) throws(BuildError) -> ImageRecord? {
         do throws(StoreError) {
-            return try store.image(matching: name)
+            return try store.leaseImage(matching: name)
         } catch {
             if error.code == .noSuchImage { return nil }
             throw BuildError(error)
         }
-    }
-
-    private func leased(_ image: ImageRecord) throws(BuildError) -> ImageRecord {
-        try fromStore { () throws(StoreError) in try store.lease(image.layerIDs) }
-        return image
     }
 
     private func fetched(
@@ -47,7 +42,7 @@ extension Executor {
         try checkpoint()
         let step = reporter.start("[internal] pull \(name)")
         do {
-            let image = try fetch(name, platform) { [reporter] in reporter.note(step, $0) }
+            let image = try fetch(store, name, platform) { [reporter] in reporter.note(step, $0) }
             reporter.finish(step)
             return image
         } catch {

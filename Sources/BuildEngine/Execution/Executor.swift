@@ -57,6 +57,8 @@ final class Executor: Sendable {
         self.runtime = runtime
         self.reporter = reporter
         interruption = cancellation
+        // Before anything is built, rather than after all.
+        try fromStore { () throws(StoreError) in try ImageStore.requireTags(options.tags) }
         let stop = try fromRuntime { () throws(RuntimeError) in try Cancellation(following: cancellation) }
         self.stop = stop
         cache = StepCache(store: store, imports: CacheImports(options.cacheSources, store: store, reporter: reporter))
@@ -96,11 +98,10 @@ final class Executor: Sendable {
 
     private func buildImage() throws(BuildError) -> BuildResult {
         defer {
-            // Whatever happened, no layer is left half published, and what only this build kept goes.
+            // Whatever happened, no layer is left half published.
             publishing.wait()
             board.clear()
             cache.used.note(in: store)
-            try? store.releaseLeases()
         }
         warnOfUnusedArguments()
         try findImages()

@@ -90,7 +90,6 @@ package struct BuildCache: Hashable, Sendable {
     ) throws {
         if kind == .inline { return }
         do {
-            defer { try? engine.store.releaseLeases() }
             let builder = engine.builder
             var (document, layers) = try builder.cacheDocument(
                 of: isComplete ? result.steps.all : result.steps.target, time: result.sourceDate)

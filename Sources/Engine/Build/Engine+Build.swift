@@ -52,8 +52,8 @@ extension Engine {
         var options = request.options
         options.cacheSources = try request.cacheSources.compactMap { try $0.source(of: self, request.access) }
         options.embedsCache = request.cacheTargets.contains { $0.kind == .inline }
-        options.fetch = { name, platform, say in
-            try fetchBase(name, platform, request) { for line in request.pullLines($0) { say(line) } }
+        options.fetch = { store, name, platform, say in
+            try fetchBase(name, platform, request, into: store) { for line in request.pullLines($0) { say(line) } }
         }
         options.download = { address, sink in try download(address, to: sink) }
         return options
@@ -67,10 +67,15 @@ extension Engine {
         _ request: BuildRequest, cancellation: Cancellation?, _ progress: @escaping ProgressHandler,
         ended: (BuildResult) throws -> Void = { _ in }, writer: @escaping BuildOutput.Writer
     ) throws -> (result: BuildResult, image: ImageRecord) {
-        let result = try builder.build(try supplied(request), cancellation: cancellation) { progress(.build($0)) }
+        let engine = session()
+        defer { try? engine.store.releaseLeases() }
+        var options = try supplied(request)
+        // What follows the build works with its image.
+        options.leasesImage = true
+        let result = try engine.builder.build(options, cancellation: cancellation) { progress(.build($0)) }
         try ended(result)
-        let image = try carryOut(request, result, progress, writer)
-        for cache in request.cacheTargets { try cache.write(result, of: self, request.access, progress) }
+        let image = try engine.carryOut(request, result, progress, writer)
+        for cache in request.cacheTargets { try cache.write(result, of: engine, request.access, progress) }
         // What was built for files only is not kept, unless somebody has it for something else.
         if request.isForFilesOnly, result.isNew { try? store.removeImage(unnamed: result.imageID) }
         return (result, image)
@@ -82,7 +87,6 @@ extension Engine {
         _ writer: BuildOutput.Writer
     ) throws -> ImageRecord {
         let image = try store.image(id: result.imageID)
-        defer { try? store.releaseLeases() }
         for output in request.outputs {
             try output.write(image, result, request.indexAnnotations, of: self, writer)
         }
@@ -96,11 +100,12 @@ extension Engine {
 
     /// Gets the image that a build stands on.
     private func fetchBase(
-        _ name: String, _ platform: Platform?, _ request: BuildRequest,
+        _ name: String, _ platform: Platform?, _ request: BuildRequest, into store: ImageStore,
         _ say: @escaping @Sendable (TransferEvent) -> Void
     ) throws -> ImageRecord {
         do {
-            return try pull(try Reference(parsing: name), platform, request.access, kind: .layer) { event in
+            return try pull(try Reference(parsing: name), platform, request.access, kind: .layer, into: store) {
+                event in
                 if case .transfer(let event) = event { say(event) }
             }.image
         } catch let error as DistributionError {

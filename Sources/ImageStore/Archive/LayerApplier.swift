@@ -291,6 +291,10 @@ func applierFailure(_ error: Errno, _ entry: TarEntry) -> StoreError {
     case .EPERM where entry.kind == .hardLink:
         let target = String(decoding: entry.target.prefix(200), as: UTF8.self)
         return StoreError(.badArchive, "\(what): it is a link to \(target), which cannot have one")
+    case .EPERM where !Effective.isRoot:
+        return StoreError(
+            .notPermitted, "\(what): only root may make files of other users and devices",
+            remedy: "run strata as root, or as the root of a user namespace with a range of users")
     case .EOPNOTSUPP:
         return StoreError(
             .io, "\(what): \(error)", remedy: "the store's file system must keep extended attributes and devices")

@@ -35,6 +35,25 @@ extension ImageStore {
         }
     }
 
+    /// The image that a user means, with its layers leased in the same moment: from then on no prune takes them, nor it.
+    ///
+    /// - Throws: `noSuchImage` where there is none, `ambiguous` where the beginning of an ID fits several.
+    public func leaseImage(matching text: String) throws(StoreError) -> ImageRecord {
+        // Most that is asked for and missing costs no writing.
+        let id = try image(matching: text).id
+        try catalog.write("cannot lease the image \(text)") { database in
+            guard let row = try ImageRow.find(id: id, in: database) else {
+                throw StoreError(.noSuchImage, "No such image: \(text)")
+            }
+            let layers = try LayerRows.stack(of: row.number, table: "image_layers", column: "image", in: database)
+            for layer in Set(layers) { try LayerRows.lease(layer, to: .current, owner: leaseOwner, in: database) }
+        }
+        return try image(matching: id.description)
+    }
+
+    /// The image of that ID, leased likewise.
+    public func leaseImage(id: Digest) throws(StoreError) -> ImageRecord { try leaseImage(matching: id.description) }
+
     /// The layer with that content, leased to this handle; nil where the store has none, or has lost its files, so that
     /// it has to come again. Whatever stands on one that was lost then stands on the new one.
     public func leaseUsable(diffID: Digest) throws(StoreError) -> LayerRecord? {

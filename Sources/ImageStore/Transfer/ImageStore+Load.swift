@@ -25,7 +25,8 @@ extension ImageStore {
     public func load(
         from source: any ByteSource, options: ImportOptions = ImportOptions(), platform: Platform = .current
     ) throws(StoreError) -> [LoadedImage] {
-        try load(TarBundle(source, store: self, options: options), platform)
+        let session = session()
+        return try session.load(TarBundle(source, store: session, options: options), platform)
     }
 
     /// The same for an open file or pipe, from its current position on.
@@ -40,7 +41,8 @@ extension ImageStore {
     public func load(
         fromDirectory path: String, options: ImportOptions = ImportOptions(), platform: Platform = .current
     ) throws(StoreError) -> [LoadedImage] {
-        try load(DirectoryBundle(path, store: self, options: options), platform)
+        let session = session()
+        return try session.load(DirectoryBundle(path, store: session, options: options), platform)
     }
 
     private func load(_ bundle: any ImageBundle, _ platform: Platform) throws(StoreError) -> [LoadedImage] {

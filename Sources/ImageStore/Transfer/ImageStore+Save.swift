@@ -57,7 +57,9 @@ extension ImageStore {
         _ images: [SavedImage], format: ImageArchiveFormat,
         to sink: @escaping (UnsafeRawBufferPointer) throws(StoreError) -> Void
     ) throws(StoreError) {
-        try lease(images.flatMap(\.image.layerIDs))
+        let leases = session()
+        try leases.lease(images.flatMap(\.image.layerIDs))
+        defer { try? leases.releaseLeases() }
         let contents = try ImageArchiveContents(images, format: format, store: self)
         for directory in ["blobs/", ImageArchive.blobs] {
             try ImageStore.send(
@@ -82,7 +84,9 @@ extension ImageStore {
 
     /// Writes images as an OCI layout. The directory must not exist or be empty; it appears when it is complete.
     public func save(_ images: [SavedImage], toDirectory path: String) throws(StoreError) {
-        try lease(images.flatMap(\.image.layerIDs))
+        let leases = session()
+        try leases.lease(images.flatMap(\.image.layerIDs))
+        defer { try? leases.releaseLeases() }
         let contents = try ImageArchiveContents(images, format: .directory, store: self)
         var trimmed = Substring(path)
         while trimmed.count > 1, trimmed.hasSuffix("/") { trimmed.removeLast() }

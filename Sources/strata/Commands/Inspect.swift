@@ -59,7 +59,7 @@ struct Inspect: ParsableCommand {
     var names: [String]
 
     func run() throws {
-        let engine = try globals.openEngine()
+        let engine = try globals.openEngine(creating: false)
         let store = engine.store
         try format.show(names) { name in
             do {
@@ -92,7 +92,7 @@ struct ImageInspect: ParsableCommand {
     var images: [String]
 
     func run() throws {
-        let store = try globals.openEngine().store
+        let store = try globals.openEngine(creating: false).store
         try format.show(images) { try ImageInspection(image: store.image(matching: $0), store: store).value() }
     }
 }
@@ -113,7 +113,7 @@ struct ContainerInspect: ParsableCommand {
     var containers: [String]
 
     func run() throws {
-        let engine = try globals.openEngine()
+        let engine = try globals.openEngine(creating: false)
         try format.show(containers) { name in
             let container = try engine.containers.container(matching: name)
             return try ContainerInspection(container: container, store: engine.store, withSize: size).value()

@@ -20,12 +20,25 @@ struct GlobalOptions: ParsableArguments {
     }
 
     /// Opens the store.
-    func openEngine() throws(StoreError) -> Engine {
+    ///
+    /// - Parameter creating: whether it is made where there is none; not by commands that only show what there is.
+    func openEngine(creating: Bool = true) throws(StoreError) -> Engine {
         let location = StoreLocation(root, environment: Environment.current, isRoot: Effective.isRoot)
         var configuration = Engine.Configuration(location: location, environment: Environment.current)
         configuration.runtime = runtime
         configuration.userAgent = Version.userAgent
-        return try Engine(configuration)
+        return try Engine(configuration, creating: creating)
+    }
+
+    /// Opens the store for a list; nil where the usual one has not been made yet, of which the list is empty.
+    func openEngineForList() throws(StoreError) -> Engine? {
+        do throws(StoreError) {
+            return try openEngine(creating: false)
+        } catch {
+            let isUsual = root == nil && Environment.nonEmpty("STRATA_ROOT") == nil
+            if error.code == .noSuchStore, isUsual { return nil }
+            throw error
+        }
     }
 }
 

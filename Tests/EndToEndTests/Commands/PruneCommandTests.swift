@@ -96,5 +96,50 @@ extension EndToEnd {
                 try strata.failure(of: "system", "df", "--explain", "nothing", status: 1)
             }
         }
+
+        @Test("Builds and loads of other processes are whole while everything else is pruned")
+        func besideBuildsAndLoads() throws {
+            try Strata.testWithBusybox { strata in
+                try strata("save", "-o", strata.scratch + "/saved.tar", "busybox")
+                try Program.shell("mkdir '\(strata.scratch)/c' && cp \"$(command -v busybox)\" '\(strata.scratch)/c/'")
+                try strata.write(
+                    """
+                    FROM scratch AS one
+                    COPY busybox /bin/
+                    RUN ["/bin/busybox", "touch", "/made"]
+                    FROM one
+                    ARG N
+                    RUN ["/bin/busybox", "sh", "-c", "echo $N > /own"]
+                    COPY --from=one /made /again
+                    """, to: "c/Dockerfile")
+                let outcome = try Program.run(
+                    ["/bin/sh", "-c", Self.besideScript, "sh", try Strata.binary()],
+                    environment: ["STRATA_ROOT": strata.root], directory: strata.scratch)
+                #expect(outcome.status == 0 && outcome.output == "" && outcome.errors == "", "\(outcome)")
+                try strata("system", "check")
+            }
+        }
+
+        private static let besideScript = """
+            touch go
+            while [ -e go ]; do "$1" system prune -af >/dev/null || echo "the prune failed"; done &
+            pruner=$!
+            workers=
+            for n in 1 2 3 4; do
+                for round in 1 2 3; do
+                    "$1" build -q --build-arg N=$n$round -o type=local,dest=out$n c >/dev/null || echo "a build failed"
+                    [ -e out$n/again ] && [ "$(cat out$n/own)" = $n$round ] || echo "a build is not whole"
+                    rm -rf out$n
+                done &
+                workers="$workers $!"
+            done
+            for n in 1 2; do
+                for round in 1 2 3; do "$1" load -q -i saved.tar >/dev/null || echo "a load failed"; done &
+                workers="$workers $!"
+            done
+            wait $workers
+            rm go
+            wait $pruner
+            """
     }
 }

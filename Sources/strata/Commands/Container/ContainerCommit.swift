@@ -53,7 +53,7 @@ struct Diff: ParsableCommand {
     var container: String
 
     func run() throws {
-        let changes = try globals.openEngine().containers.diff(container)
+        let changes = try globals.openEngine(creating: false).containers.diff(container)
         try Console.write(changes.map { "\($0.kind.rawValue) \(VisibleText.line($0.path))\n" }.joined())
     }
 }

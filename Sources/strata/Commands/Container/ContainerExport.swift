@@ -24,7 +24,7 @@ struct Export: ParsableCommand {
     var container: String
 
     func run() throws {
-        let engine = try globals.openEngine()
+        let engine = try globals.openEngine(creating: false)
         _ = try engine.containers.container(matching: container)
         try OutputFile.write(output, whatFor: "export") { sink in try engine.containers.export(container, to: sink) }
     }

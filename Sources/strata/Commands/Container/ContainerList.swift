@@ -31,7 +31,10 @@ struct ContainerListOptions: ParsableArguments {
     var size = false
 
     func execute() throws {
-        let engine = try globals.openEngine()
+        let columns = ["ID", "Image", "Command", "RunningFor", "Status", "Ports", "Names"] + (size ? ["Size"] : [])
+        guard let engine = try globals.openEngineForList() else {
+            return try ContainerRow.listing(columns).show([], format: format.format, quiet: format.quiet ? "ID" : nil)
+        }
         let store = engine.store
         let filters = try ContainerFilter.parse(filter, in: store)
         var containers = try engine.containers.containers().filter { container in
@@ -52,7 +55,6 @@ struct ContainerListOptions: ParsableArguments {
                 rows[index].imageSize = try Set(container.layerIDs).reduce(0) { $0 + (try store.layer($1).diskUsage) }
             }
         }
-        let columns = ["ID", "Image", "Command", "RunningFor", "Status", "Ports", "Names"] + (size ? ["Size"] : [])
         try ContainerRow.listing(columns).show(rows, format: format.format, quiet: format.quiet ? "ID" : nil)
     }
 }

@@ -42,7 +42,7 @@ struct Logs: ParsableCommand {
         }
         options.since = try since.map { text throws(EngineError) in try TimePoint.parse(text) }
         options.until = try until.map { text throws(EngineError) in try TimePoint.parse(text) }
-        let engine = try globals.openEngine()
+        let engine = try globals.openEngine(creating: false)
         var failure: RenderingError?
         try engine.containers.logs(container, options) { entry in
             let line = timestamps ? "\(entry.time.fixedWidth) \(entry.text)" : entry.text

@@ -21,7 +21,8 @@ struct History: ParsableCommand {
     func run() throws {
         let time = human ? "CreatedSince" : "CreatedAt"
         let listing = HistoryRow.listing(["ID", time, "CreatedBy", "Size", "Comment"], human: human)
-        let rows = try globals.openEngine().history(of: image).map { HistoryRow($0, full: format.noTruncation) }
+        let steps = try globals.openEngine(creating: false).history(of: image)
+        let rows = steps.map { HistoryRow($0, full: format.noTruncation) }
         try listing.show(rows, format: format.format, quiet: format.quiet ? "ID" : nil)
     }
 }

@@ -26,12 +26,12 @@ struct ImageListOptions: ParsableArguments {
     var repository: String?
 
     func execute() throws {
-        let store = try globals.openEngine().store
+        let store = try globals.openEngineForList()?.store
         var filters: [ImageFilter] = []
         for text in filter { filters.append(try ImageFilter(parsing: text)) }
         if let repository { filters.append(.reference(repository)) }
         let patterns = filters.compactMap { if case .reference(let pattern) = $0 { pattern } else { nil } }
-        let images = try store.images(matching: filters)
+        let images = try store?.images(matching: filters) ?? []
         for image in images {
             guard let damage = image.damage else { continue }
             Console.complain("the image \(image.references.first?.familiar ?? image.id.short) is damaged: \(damage)")

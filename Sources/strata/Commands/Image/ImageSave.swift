@@ -37,7 +37,7 @@ struct Save: ParsableCommand {
     func run() throws {
         if images.isEmpty { throw CommandError(.usage, "'strata save' requires at least 1 argument") }
         let wanted = try platform.map { try Platform(parsing: $0) }
-        let engine = try globals.openEngine()
+        let engine = try globals.openEngine(creating: false)
         if format == .directory {
             guard let output else {
                 throw CommandError(

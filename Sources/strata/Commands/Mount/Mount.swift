@@ -58,7 +58,7 @@ struct MountCommand: ParsableCommand {
     }
 
     private func list() throws {
-        let engine = try globals.openEngine()
+        let engine = try globals.openEngine(creating: false)
         let mounts = try engine.containers.mounts()
         let listing = Listing<MountRecord>(
             columns: [

@@ -29,7 +29,7 @@ struct DiskFree: ParsableCommand {
     var explain: String?
 
     func run() throws {
-        let engine = try globals.openEngine()
+        let engine = try globals.openEngine(creating: false)
         // What a dead process ran or mounted keeps nothing.
         engine.containers.reconcile()
         if let explain { return try Explanation(holdings: try engine.holdings(of: explain)).show(format: format) }

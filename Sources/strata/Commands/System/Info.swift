@@ -15,7 +15,7 @@ struct Info: ParsableCommand {
     var format: String?
 
     func run() throws {
-        let facts = try globals.openEngine().facts()
+        let facts = try globals.openEngine(creating: false).facts()
         let value = Value.members([
             "Containers": .integer(Int64(facts.containers)),
             "ContainersRunning": .integer(Int64(facts.runningContainers)),

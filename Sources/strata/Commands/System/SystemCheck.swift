@@ -25,7 +25,7 @@ struct SystemCheck: ParsableCommand {
     var repair = false
 
     func run() throws {
-        let engine = try globals.openEngine()
+        let engine = try globals.openEngine(creating: false)
         engine.containers.reconcile()
         var options = IntegrityOptions()
         options.isQuick = quick

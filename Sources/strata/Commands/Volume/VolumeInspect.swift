@@ -16,7 +16,7 @@ struct VolumeInspect: ParsableCommand {
     var volumes: [String]
 
     func run() throws {
-        let engine = try globals.openEngine()
+        let engine = try globals.openEngine(creating: false)
         try format.show(volumes) { name in
             let volume = try engine.volume(name)
             return .members([

@@ -25,7 +25,7 @@ struct VolumeList: ParsableCommand {
 
     func run() throws {
         let filters = try filter.map { text throws(CommandError) in try VolumeFilter(text) }
-        let engine = try globals.openEngine()
+        let engine = try globals.openEngine(creating: false)
         let volumes = engine.volumes
         let links = filters.contains { $0.isOfUse } ? try engine.volumeLinks() : [:]
         let names = try volumes.names().filter { name in
