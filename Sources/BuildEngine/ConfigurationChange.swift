@@ -34,11 +34,7 @@ public struct ConfigurationChange: Sendable {
     }
 
     private mutating func apply(_ change: String) throws(DockerfileError) {
-        var scope = VariableScope(
-            environment: config.env.map { entry in
-                let parts = entry.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-                return KeyValue(key: String(parts[0]), value: parts.count == 2 ? String(parts[1]) : "")
-            })
+        var scope = VariableScope(environment: config.env.map(KeyValue.init(variable:)))
         for instruction in try DockerfileDocument.instructions(parsing: change, file: "--change") {
             let operation = try scope.apply(instruction)
             switch operation {

@@ -52,22 +52,22 @@ extension Engine {
             history: [OCI.History(created: now, comment: request.comment)])
         var change = ConfigurationChange(of: first)
         try change.apply(changes: request.changes)
-        let limits = try ImportOptions(environment: configuration.environment)
-        let store = store.session()
-        defer { try? store.releaseLeases() }
+        let limits = try limits()
+        let engine = session()
+        defer { try? engine.store.releaseLeases() }
         let layer: LayerRecord
         switch request.source {
-        case .file(let archive): layer = try store.importLayer(from: archive, options: limits)
-        case .download(let download): layer = try fetch(download, into: store, limits, progress)
+        case .file(let archive): layer = try engine.store.importLayer(from: archive, options: limits)
+        case .download(let download): layer = try engine.fetch(download, limits, progress)
         }
-        return try store.createImage(configuration: change.image, layers: [layer.id], tags: tags)
+        return try engine.store.createImage(configuration: change.image, layers: [layer.id], tags: tags)
     }
 
     private func fetch(
-        _ download: HTTPDownload, into store: ImageStore, _ limits: ImportOptions, _ progress: @escaping ProgressHandler
+        _ download: HTTPDownload, _ limits: ImportOptions, _ progress: @escaping ProgressHandler
     ) throws -> LayerRecord {
         progress(.downloading(from: download.shownAddress))
-        return try BlockingTask.run { [settings = registries.anonymous] in
+        return try BlockingTask.run { [store, settings = registries.anonymous] in
             try await download.importLayer(into: store, options: limits, settings: settings) { done, total in
                 progress(.downloaded(bytes: done, total: total))
             }

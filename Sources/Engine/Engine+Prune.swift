@@ -19,10 +19,8 @@ package struct PruneRequest: Sendable {
     package var volumes: Volumes?
     /// Images and build cache; nil for neither.
     package var selection: PruneSelection?
-    /// Only what fits; `selection` has what of it concerns images and build cache.
+    /// Only what fits; `selection` has what of it concerns images and build cache, but for the IDs of records.
     package var filter: PruneFilter
-    /// Records of the build cache by the beginning of their IDs, in place of `selection.cacheKeys`; empty for any.
-    package var cacheIDs: [String] { filter.ids }
     /// Whether nothing is removed, and only what would be is found out.
     package var isDryRun = false
 
@@ -56,11 +54,14 @@ extension Engine {
         if let volumes = request.volumes { try pruneVolumes(volumes, request, &outcome) }
         guard var selection = request.selection else { return outcome }
         if request.isDryRun { selection.absentContainers = outcome.containers }
-        if !request.cacheIDs.isEmpty { selection.cacheKeys = try cacheKeys(request.cacheIDs) }
-        // The names go with the records.
-        let names = selection.cache == nil ? [:] : try builder.cacheNames()
+        if !request.filter.ids.isEmpty { selection.cacheKeys = try cacheKeys(request.filter.ids) }
         let result = try store.prune(selection, dryRun: request.isDryRun)
-        (outcome.images, outcome.cache, outcome.cacheNames) = (result.events, result.cache, names)
+        (outcome.images, outcome.cache) = (result.events, result.cache)
+        for record in result.cache {
+            let key = record.record.key
+            let name = record.mountName ?? result.stepInputs[key].flatMap(Builder.instruction)
+            if let name, !name.isEmpty { outcome.cacheNames[key] = name }
+        }
         outcome.bytes += result.bytes
         return outcome
     }

@@ -1,5 +1,5 @@
 package import Distribution
-package import ImageStore
+import ImageStore
 package import OCI
 import Registry
 
@@ -43,15 +43,19 @@ extension Engine {
     /// Fetches an image, or all of a repository, and returns them in order.
     @discardableResult
     package func pull(_ request: PullRequest, _ progress: @escaping ProgressHandler) throws -> [PulledImage] {
-        let untagged = try Reference(parsing: request.name, defaultTag: nil)
-        let store = store.session()
-        defer { try? store.releaseLeases() }
-        func pull(_ reference: Reference) throws -> PulledImage {
-            try self.pull(reference, request.platform, request.access, into: store, progress)
+        let engine = session()
+        defer { try? engine.store.releaseLeases() }
+        return try engine.references(of: request, progress).map { reference in
+            try engine.pull(reference, request.platform, request.access, progress)
         }
+    }
+
+    /// What a request means, a name for each tag.
+    private func references(of request: PullRequest, _ progress: ProgressHandler) throws -> [Reference] {
+        let untagged = try Reference(parsing: request.name, defaultTag: nil)
         guard request.allTags else {
             if untagged.tag == nil, untagged.digest == nil { progress(.usesTag(Reference.defaultTag)) }
-            return [try pull(try Reference(parsing: request.name))]
+            return [try Reference(parsing: request.name)]
         }
         if untagged.tag != nil || untagged.digest != nil {
             throw EngineError(.badRequest, "a tag cannot be given with --all-tags")
@@ -59,18 +63,18 @@ extension Engine {
         let tags = try RegistrySession.run(settings(request.access)) { session in
             try await session.client(for: untagged.domain).tags(of: untagged.path)
         }
-        return try tags.map { try pull(try untagged.with(tag: $0)) }
+        return try tags.map { try untagged.with(tag: $0) }
     }
 
-    /// Fetches one image; its layers are leased to the handle of the store.
+    /// Fetches one image; its layers are leased to this engine's handle of the store.
     func pull(
         _ reference: Reference, _ platform: Platform?, _ access: RegistryAccess, kind: ImportOptions.Kind? = nil,
-        into store: ImageStore, _ progress: @escaping ProgressHandler
+        _ progress: @escaping ProgressHandler
     ) throws -> PulledImage {
         var options = PullOptions(platform: platform)
-        options.limits = try ImportOptions(environment: configuration.environment)
+        options.limits = try limits()
         if let kind { options.limits.kind = kind }
-        let pulled = try RegistrySession.run(settings(access)) { [options] session in
+        let pulled = try RegistrySession.run(settings(access)) { [options, store] session in
             let puller = ImagePuller(
                 store: store, client: session.client(for: reference.domain), options: options
             ) { progress(.transfer($0)) }
@@ -109,7 +113,7 @@ extension Engine {
         }
         if missing != nil { progress(.missing(reference)) }
         do {
-            return try pull(reference, platform, access, into: store, progress).image
+            return try pull(reference, platform, access, progress).image
         } catch let error as DistributionError {
             guard let missing else { throw error }
             throw DistributionError(
@@ -170,13 +174,5 @@ extension Engine {
                 .notFound, "An image does not exist locally with the tag: \(reference.familiar)",
                 remedy: "name it with 'strata tag'")
         }
-    }
-}
-
-extension ImageRecord {
-    /// Whether the image runs on a platform.
-    package func fits(_ platform: Platform) -> Bool {
-        let found = configuration.platform
-        return found.os == platform.os && found.architecture == platform.architecture
     }
 }

@@ -75,7 +75,10 @@ package struct Engine: Sendable {
     }
 
     /// The same engine on a further handle of the store, whose leases nobody else's end releases: for one request.
-    func session() -> Engine { Engine(self, on: store.session()) }
+    func session() -> Engine { on(store.session()) }
+
+    /// The same engine on another handle of its store.
+    func on(_ store: ImageStore) -> Engine { Engine(self, on: store) }
 
     private init(_ other: Engine, on store: ImageStore) {
         configuration = other.configuration
@@ -83,6 +86,9 @@ package struct Engine: Sendable {
         self.store = store
         containers = ContainerEngine(other.runtime.with(store))
     }
+
+    /// The limits of archives that come from elsewhere.
+    func limits() throws(StoreError) -> ImportOptions { try ImportOptions(environment: configuration.environment) }
 
     /// The programs that containers and mounts need.
     package var runtime: RuntimeContext { containers.context }

@@ -1,4 +1,5 @@
 package import Linux
+import OCI
 package import Registry
 
 /// How a request may talk to registries.

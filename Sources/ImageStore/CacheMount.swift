@@ -101,7 +101,7 @@ extension ImageStore {
     /// in use.
     func cacheMounts() throws(StoreError) -> [DiskUsage.Cache] {
         var result: [DiskUsage.Cache] = []
-        for name in try cacheMountDirectories() {
+        for name in try cacheMountNames() {
             let place = "\(caches)/\(name)"
             guard let directory = try? FileDescriptor.open(place, [.directory, .noFollow]),
                 let isFree = try? directory.lock(exclusive: true, blocking: false)
@@ -120,19 +120,12 @@ extension ImageStore {
         return result.sorted { $0.record.lastUsed > $1.record.lastUsed }
     }
 
-    /// What cache mounts are called, by the keys under which they are pruned.
-    public func cacheMountNames() throws(StoreError) -> [String: String] {
-        try cacheMounts().reduce(into: [:]) { names, mount in
-            names[mount.record.key] = String(decoding: mount.record.configurationDelta, as: UTF8.self)
-        }
-    }
-
     /// The keys under which caches are pruned.
     public func cacheMountKeys() throws(StoreError) -> [String] {
-        try cacheMountDirectories().map { CacheMountKey.prefix + $0 }
+        try cacheMountNames().map { CacheMountKey.prefix + $0 }
     }
 
-    private func cacheMountDirectories() throws(StoreError) -> [String] {
+    private func cacheMountNames() throws(StoreError) -> [String] {
         try attempting("cannot list \(caches)") { () throws(Errno) in
             guard try FileDescriptor.currentDirectory.statusIfPresent(of: caches) != nil else { return [] }
             return try FileDescriptor.open(caches, [.directory]).sortedEntryNames().map { name in

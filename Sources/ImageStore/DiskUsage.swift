@@ -55,6 +55,8 @@ public struct DiskUsage: Sendable {
 
         /// Whether it is a directory of `RUN --mount=type=cache`.
         public var isMount: Bool { CacheMountKey.directory(record.key) != nil }
+        /// What people call such a directory; nil for the record of a step.
+        public var mountName: String? { isMount ? String(decoding: record.configurationDelta, as: UTF8.self) : nil }
     }
 
     /// Images: `size` is the bytes of all their layers and documents, `reclaimable` what pruning them all frees.

@@ -21,6 +21,12 @@ public struct ImageRecord: Hashable, Sendable, Identifiable {
 
     /// Whether no name leads to the image (`<none>:<none>`).
     public var isDangling: Bool { references.isEmpty }
+
+    /// Whether the image runs on a platform, whatever its variant.
+    public func fits(_ platform: Platform) -> Bool {
+        let found = configuration.platform
+        return found.os == platform.os && found.architecture == platform.architecture
+    }
 }
 
 /// A condition for listing images, as `--filter` takes it. An image is listed when it fits all conditions.

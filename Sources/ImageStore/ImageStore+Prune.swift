@@ -1,3 +1,4 @@
+public import FoundationEssentials
 import GRDB
 public import OCI
 
@@ -67,6 +68,8 @@ public struct PruneResult: Sendable {
     public var events: [RemovalEvent] = []
     /// The records of the build cache, least recently used first.
     public var cache: [DiskUsage.Cache] = []
+    /// What the steps of those records were made from, by their keys: `StepInputs.data`.
+    public var stepInputs: [String: Data] = [:]
     /// The layers.
     public var layers: [LayerRecord] = []
     /// Bytes on disk that this frees: layers and the documents of images.
@@ -123,6 +126,7 @@ private struct Pruning {
     private let blobs: BlobStore
     private(set) var removal = Removal()
     private var records: [DiskUsage.Cache] = []
+    private var stepInputs: [String: Data] = [:]
     /// The directories of `RUN --mount=type=cache` that nobody is using: they are removed after the transaction.
     var mounts: [DiskUsage.Cache] = []
 
@@ -134,13 +138,14 @@ private struct Pruning {
 
     var result: PruneResult {
         PruneResult(
-            events: removal.events, cache: records, layers: removal.layers,
+            events: removal.events, cache: records, stepInputs: stepInputs, layers: removal.layers,
             bytes: removal.bytes + records.reduce(0) { $0 + ($1.isMount ? $1.size : 0) })
     }
 
     mutating func run(in database: Database) throws {
         removal = Removal()
         records = []
+        stepInputs = [:]
         for id in selection.absentContainers {
             try database.execute(sql: "DELETE FROM containers WHERE id = ?", arguments: [id])
         }
@@ -184,6 +189,7 @@ private struct Pruning {
         }
         let kept = keptKeys(of: all)
         for record in candidates where !kept.contains(record.record.key) {
+            stepInputs[record.record.key] = try StepInputsRows.data(of: record.record.key, in: database)
             try database.execute(sql: "DELETE FROM cache WHERE key = ?", arguments: [record.record.key])
             records.append(record)
         }

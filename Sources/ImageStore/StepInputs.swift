@@ -34,15 +34,6 @@ extension ImageStore {
             ).map { StepInputs(parent: $0["parent"], text: $0["text"], data: $0["data"], created: $0["created_at"]) }
         }
     }
-
-    /// What the steps of all records were made from, by their keys: `StepInputs.data`.
-    public func stepInputData() throws(StoreError) -> [String: Data] {
-        try catalog.read("cannot list the build cache") { database in
-            try Row.fetchAll(database, sql: "SELECT key, data FROM step_inputs").reduce(into: [:]) { result, row in
-                result[row["key"] as String] = row["data"] as Data
-            }
-        }
-    }
 }
 
 enum StepInputsRows {
@@ -65,5 +56,10 @@ enum StepInputsRows {
         try database.execute(
             sql: "INSERT OR REPLACE INTO step_inputs (key, parent, text, data) VALUES (?, ?, ?, ?)",
             arguments: [key, inputs.parent, inputs.text, inputs.data])
+    }
+
+    /// `StepInputs.data` of a record; nil where nothing was stored beside it.
+    static func data(of key: String, in database: Database) throws -> Data? {
+        try Data.fetchOne(database, sql: "SELECT data FROM step_inputs WHERE key = ?", arguments: [key])
     }
 }

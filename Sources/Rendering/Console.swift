@@ -1,4 +1,5 @@
 package import Linux
+import OCI
 
 /// What the user reads: results on standard output, remarks and errors on standard error.
 ///

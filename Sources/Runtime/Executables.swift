@@ -2,7 +2,8 @@ import Linux
 
 /// Finding programs.
 enum Executables {
-    /// The path of a program in the `PATH` of an environment; a name with a slash is taken as it is. Nil where there is none.
+    /// The path of a program in the `PATH` of an environment; a name with a slash is taken as it is. Nil where there is
+    /// none.
     static func find(_ name: String, in environment: ProcessEnvironment) -> String? {
         if name.contains("/") { return isExecutable(name) ? name : nil }
         let search = environment.nonEmpty("PATH") ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

@@ -13,8 +13,8 @@ public struct MountHelper: Hashable, Sendable {
     /// The name of Strata's own helper.
     public static let name = "strata-fuse"
 
-    /// Finds the helper by an environment: what `STRATA_FUSE` names, else `strata-fuse` next to the running program, else in `PATH`.
-    /// `helperMissing` where there is none.
+    /// Finds the helper by an environment: what `STRATA_FUSE` names, else `strata-fuse` next to the running program,
+    /// else in `PATH`. `helperMissing` where there is none.
     public static func find(in environment: ProcessEnvironment) throws(RuntimeError) -> MountHelper {
         if let named = environment.nonEmpty("STRATA_FUSE") {
             guard let path = Executables.find(named, in: environment) else {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import BuildEngine
 import Glibc
+import OCI
 import Rendering
 import Runtime
 

@@ -1,4 +1,4 @@
-import FoundationEssentials
+public import FoundationEssentials
 import ImageStore
 import OCI
 
@@ -88,13 +88,8 @@ struct StepDescription: Codable, Sendable {
 }
 
 extension Builder {
-    /// What records of the build cache came from, by their keys: an instruction as written, or the name of a cache mount.
-    /// Records that only note when a step was done have none.
-    public func cacheNames() throws(BuildError) -> [String: String] {
-        let (data, mounts) = try fromStore { () throws(StoreError) in
-            (try store.stepInputData(), try store.cacheMountNames())
-        }
-        let steps = data.compactMapValues { try? JSON.decode(StepDescription.self, from: $0).instruction }
-        return steps.merging(mounts) { step, _ in step }.filter { !$0.value.isEmpty }
+    /// The instruction, as written and in one line, of a step whose `StepInputs.data` this is; nil for what is none.
+    public static func instruction(of stepInputs: Data) -> String? {
+        try? JSON.decode(StepDescription.self, from: stepInputs).instruction
     }
 }

@@ -58,12 +58,9 @@ extension LintSubject.Image {
     ///   - platform: what `FROM` asks for.
     ///   - target: what the build is for; this machine, if not given.
     init(_ configuration: ImageConfiguration, wanted platform: String?, or target: Platform?) {
-        let pairs = configuration.config.env.map { text in
-            let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            return KeyValue(key: String(parts.first ?? ""), value: parts.count == 2 ? String(parts[1]) : "")
-        }
         self.init(
-            environment: pairs, hasShell: configuration.config.shell?.isEmpty == false,
+            environment: configuration.config.env.map(KeyValue.init(variable:)),
+            hasShell: configuration.config.shell?.isEmpty == false,
             triggers: configuration.config.onBuild)
         let expected = platform.flatMap { try? Platform(parsing: $0) } ?? target ?? .current
         let found = configuration.platform

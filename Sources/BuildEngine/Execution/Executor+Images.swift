@@ -14,17 +14,12 @@ extension Executor {
         let stored = try stored(name)
         if let stored, !options.fetchesAlways || options.fetch == nil {
             // Of an image for another platform the stage says so, unless there is one for the right platform.
-            if options.fetch == nil || wanted.map({ Executor.fits(stored, $0) }) != false { return stored }
+            if options.fetch == nil || wanted.map(stored.fits) != false { return stored }
         }
         guard let fetch = options.fetch else {
             throw BuildError(.noSuchImage, "\(name): no such image", remedy: "pull or import it")
         }
         return try fetched(name, wanted, fetch)
-    }
-
-    private static func fits(_ image: ImageRecord, _ platform: Platform) -> Bool {
-        let found = image.configuration.platform
-        return found.os == platform.os && found.architecture == platform.architecture
     }
 
     private func stored(_ name: String) throws(BuildError) -> ImageRecord? {

@@ -102,12 +102,9 @@ extension Executor {
     }
 
     private func scope(_ environment: [String]) -> VariableScope {
-        let pairs = environment.map { text in
-            let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            return KeyValue(key: String(parts.first ?? ""), value: parts.count == 2 ? String(parts[1]) : "")
-        }
-        return VariableScope(
-            environment: pairs, globalArguments: plan.graph.globalArguments, buildArguments: arguments)
+        VariableScope(
+            environment: environment.map(KeyValue.init(variable:)), globalArguments: plan.graph.globalArguments,
+            buildArguments: arguments)
     }
 
     private func check(

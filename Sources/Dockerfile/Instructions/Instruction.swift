@@ -75,6 +75,12 @@ public struct KeyValue: Sendable, Hashable {
         self.key = key
         self.value = value
     }
+
+    /// A variable of an environment, `NAME=value`; without an equals sign its value is empty.
+    public init(variable text: String) {
+        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        self.init(key: String(parts.first ?? ""), value: parts.count == 2 ? String(parts[1]) : "")
+    }
 }
 
 /// A command for a shell, or the arguments of a program as they are.

@@ -76,9 +76,7 @@ package struct BuildCache: Hashable, Sendable {
     func source(of engine: Engine, _ access: RegistryAccess) throws -> (any CacheSource)? {
         switch kind {
         case .local:
-            LocalCache(
-                directory: directory, tag: tag, digest: digest,
-                limits: try ImportOptions(environment: engine.configuration.environment))
+            LocalCache(directory: directory, tag: tag, digest: digest, limits: try engine.limits())
         case .registry: try reference.map { try RegistryCache($0, of: engine, access) }
         case .inline: nil
         }

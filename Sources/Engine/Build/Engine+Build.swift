@@ -53,7 +53,7 @@ extension Engine {
         options.cacheSources = try request.cacheSources.compactMap { try $0.source(of: self, request.access) }
         options.embedsCache = request.cacheTargets.contains { $0.kind == .inline }
         options.fetch = { store, name, platform, say in
-            try fetchBase(name, platform, request, into: store) { for line in request.pullLines($0) { say(line) } }
+            try on(store).fetchBase(name, platform, request) { for line in request.pullLines($0) { say(line) } }
         }
         options.download = { address, sink in try download(address, to: sink) }
         return options
@@ -69,7 +69,7 @@ extension Engine {
     ) throws -> (result: BuildResult, image: ImageRecord) {
         let engine = session()
         defer { try? engine.store.releaseLeases() }
-        var options = try supplied(request)
+        var options = try engine.supplied(request)
         // What follows the build works with its image.
         options.leasesImage = true
         let result = try engine.builder.build(options, cancellation: cancellation) { progress(.build($0)) }
@@ -100,12 +100,11 @@ extension Engine {
 
     /// Gets the image that a build stands on.
     private func fetchBase(
-        _ name: String, _ platform: Platform?, _ request: BuildRequest, into store: ImageStore,
+        _ name: String, _ platform: Platform?, _ request: BuildRequest,
         _ say: @escaping @Sendable (TransferEvent) -> Void
     ) throws -> ImageRecord {
         do {
-            return try pull(try Reference(parsing: name), platform, request.access, kind: .layer, into: store) {
-                event in
+            return try pull(try Reference(parsing: name), platform, request.access, kind: .layer) { event in
                 if case .transfer(let event) = event { say(event) }
             }.image
         } catch let error as DistributionError {

@@ -16,7 +16,7 @@ struct RegistryCache: CacheSource {
         self.reference = reference
         settings = engine.settings(access)
         store = engine.store
-        limits = try ImportOptions(environment: engine.configuration.environment)
+        limits = try engine.limits()
     }
 
     var name: String { reference.familiar }

@@ -40,15 +40,15 @@ extension ImageStore {
     /// - Throws: `noSuchImage` where there is none, `ambiguous` where the beginning of an ID fits several.
     public func leaseImage(matching text: String) throws(StoreError) -> ImageRecord {
         // Most that is asked for and missing costs no writing.
-        let id = try image(matching: text).id
+        let found = try image(matching: text)
         try catalog.write("cannot lease the image \(text)") { database in
-            guard let row = try ImageRow.find(id: id, in: database) else {
+            guard let row = try ImageRow.find(id: found.id, in: database) else {
                 throw StoreError(.noSuchImage, "No such image: \(text)")
             }
             let layers = try LayerRows.stack(of: row.number, table: "image_layers", column: "image", in: database)
             for layer in Set(layers) { try LayerRows.lease(layer, to: .current, owner: leaseOwner, in: database) }
         }
-        return try image(matching: id.description)
+        return found
     }
 
     /// The image of that ID, leased likewise.

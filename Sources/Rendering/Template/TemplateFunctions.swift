@@ -1,3 +1,5 @@
+import OCI
+
 /// The functions of Go's templates and of Docker's that `--format` may call.
 enum TemplateFunctions {
     /// All of them; `and` and `or` are the evaluation's, which looks at no more arguments than it has to.

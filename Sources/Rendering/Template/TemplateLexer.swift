@@ -1,3 +1,5 @@
+import OCI
+
 /// Splits a template as Go's lexer does: delimiters inside of texts are none, and blanks matter.
 struct TemplateLexer {
     private var rest: Substring.UnicodeScalarView

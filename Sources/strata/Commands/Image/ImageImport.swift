@@ -36,7 +36,10 @@ struct Import: ParsableCommand {
     @Argument(help: "The image's name.")
     var name: String?
 
-    func run() throws {
+    func run() throws { try Console.print(try imported().id.description) }
+
+    /// The image, once nothing of its making is shown any more.
+    private func imported() throws -> ImageRecord {
         let download = HTTPDownload(file)
         let comment = message ?? "Imported from \(download?.shownAddress ?? file)"
         var request: ImportRequest
@@ -46,7 +49,7 @@ struct Import: ParsableCommand {
             request = ImportRequest(.download(download), comment: comment)
         } else {
             let archive = try open()
-            progress = ImportProgress.begin(archive.rawValue)
+            progress = ImportProgress.begin(archive)
             request = ImportRequest(.file(archive), comment: comment)
         }
         request.name = name
@@ -54,10 +57,7 @@ struct Import: ParsableCommand {
         request.platform = try platform.map { try Platform(parsing: $0) }
         let display = EngineDisplay(.standardError)
         defer { display.end() }
-        let image = try globals.openEngine().importImage(request) { display.show($0) }
-        display.end()
-        progress?.end()
-        try Console.print(image.id.description)
+        return try globals.openEngine().importImage(request) { display.show($0) }
     }
 
     private func open() throws(CommandError) -> FileDescriptor {

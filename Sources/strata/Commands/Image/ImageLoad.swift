@@ -55,7 +55,7 @@ struct Load: ParsableCommand {
         }
         let archive = try open()
         let store = try globals.openEngine().store
-        let progress = quiet ? nil : ImportProgress.begin(archive.rawValue)
+        let progress = quiet ? nil : ImportProgress.begin(archive)
         defer { progress?.end() }
         return try store.load(from: archive, options: options, platform: platform)
     }

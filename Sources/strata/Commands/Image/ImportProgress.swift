@@ -6,23 +6,24 @@ import Synchronization
 
 /// Shows on a terminal how much of an archive has been read, several times a second.
 final class ImportProgress: Sendable {
-    private let archive: Int32
+    /// One of its own, which stays open: the position is that of the archive.
+    private let archive: FileDescriptor
     /// Bytes of the archive; 0 where they are not known.
     private let total: Int64
     private let isDone = Atomic(false)
     private let thread = Mutex<pthread_t?>(nil)
 
-    private init(_ archive: Int32, total: Int64) {
+    private init(_ archive: consuming FileDescriptor, total: Int64) {
         self.archive = archive
         self.total = total
     }
 
     /// Begins to show progress; nil where standard error is no terminal or the archive is no file.
-    static func begin(_ archive: Int32) -> ImportProgress? {
-        guard Console.errorIsTerminal, lseek(archive, 0, SEEK_CUR) >= 0 else { return nil }
-        var status = stat()
-        let total = fstat(archive, &status) == 0 ? Int64(status.st_size) : 0
-        let progress = ImportProgress(archive, total: total)
+    static func begin(_ archive: borrowing FileDescriptor) -> ImportProgress? {
+        guard Console.errorIsTerminal, let own = try? archive.duplicate(), lseek(own.rawValue, 0, SEEK_CUR) >= 0
+        else { return nil }
+        let total = (try? own.status().size) ?? 0
+        let progress = ImportProgress(own, total: total)
         let context = Unmanaged.passRetained(progress).toOpaque()
         var thread = pthread_t()
         let result = pthread_create(
@@ -61,7 +62,7 @@ final class ImportProgress: Sendable {
             rounds += 1
             // What takes no time needs no progress.
             if rounds % 8 != 0 { continue }
-            let position = Int64(lseek(archive, 0, SEEK_CUR))
+            let position = Int64(lseek(archive.rawValue, 0, SEEK_CUR))
             let of = total > 0 ? " of \(HumanUnits.size(total))" : ""
             Console.remark(verbatim: "\rImporting \(HumanUnits.size(max(0, position)))\(of)\u{1b}[K")
         }
