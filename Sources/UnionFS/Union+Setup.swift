@@ -178,3 +178,12 @@ private struct Setup {
             + handle.bytes
     }
 }
+
+extension Union {
+    /// Notes link counts for the next mount, once after the unmount, so that the upper directory says everything by itself.
+    /// Nothing may be asked of the union afterwards.
+    public func finish() {
+        guard let work else { return }
+        work.index.savePending(beside: work.layer)
+    }
+}
