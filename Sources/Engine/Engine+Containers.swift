@@ -76,9 +76,7 @@ extension Engine {
     ///   - timeout: seconds until it is killed, -1 for never; nil for what the container says.
     ///   - signal: what it is sent first; nil for what the container says.
     package func restart(_ name: String, timeout: Int?, signal: Int32?) throws {
-        let id = try containers.container(matching: name).id
-        try containers.stop(id, timeout: timeout, signal: signal)
-        try containers.startDetached(id)
+        try containers.restart(name, timeout: timeout, signal: signal)
     }
 
     /// Makes an image of a container.

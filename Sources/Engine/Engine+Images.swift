@@ -60,7 +60,9 @@ extension Engine {
         case .file(let archive): layer = try engine.store.importLayer(from: archive, options: limits)
         case .download(let download): layer = try engine.fetch(download, limits, progress)
         }
-        return try engine.store.createImage(configuration: change.image, layers: [layer.id], tags: tags)
+        let image = try engine.store.createImage(configuration: change.image, layers: [layer.id], tags: tags)
+        report(.image("import", image.id, name: tags.first))
+        return image
     }
 
     private func fetch(

@@ -50,8 +50,15 @@ extension Engine {
     package func prune(_ request: PruneRequest) throws -> PruneOutcome {
         containers.reconcile()
         var outcome = PruneOutcome()
-        if request.containers { try pruneContainers(request, &outcome) }
-        if let volumes = request.volumes { try pruneVolumes(volumes, request, &outcome) }
+        if request.containers {
+            try pruneContainers(request, &outcome)
+            report(request, .container, outcome.bytes)
+        }
+        if let volumes = request.volumes {
+            let before = outcome.bytes
+            try pruneVolumes(volumes, request, &outcome)
+            report(request, .volume, outcome.bytes - before)
+        }
         guard var selection = request.selection else { return outcome }
         if request.isDryRun { selection.absentContainers = outcome.containers }
         if !request.filter.ids.isEmpty { selection.cacheKeys = try cacheKeys(request.filter.ids) }
@@ -63,7 +70,14 @@ extension Engine {
             if let name, !name.isEmpty { outcome.cacheNames[key] = name }
         }
         outcome.bytes += result.bytes
+        report(request, selection.images == nil ? .builder : .image, result.bytes)
         return outcome
+    }
+
+    /// Reports what a prune freed, as Docker does even where that is nothing. What it freed of images and the build cache
+    /// together is reported of the images: layers belong to both.
+    private func report(_ request: PruneRequest, _ kind: StoreEvent.Kind, _ bytes: Int64) {
+        if !request.isDryRun { report(StoreEvent(kind, "prune", of: "", ["reclaimed": String(bytes)])) }
     }
 
     private func cacheKeys(_ ids: [String]) throws -> Set<String> {

@@ -80,6 +80,7 @@ extension Engine {
             ) { progress(.transfer($0)) }
             return try await puller.pull(reference)
         }
+        report(.image("pull", pulled.image.id, name: reference))
         progress(.pulled(pulled, reference))
         return pulled
     }
@@ -161,6 +162,7 @@ extension Engine {
                 others: { session.client(for: $0) }, report: { progress(.transfer($0)) })
             return try await pusher.push(image, as: reference)
         }
+        report(.image("push", image.id, name: reference))
         progress(.pushed(pushed, reference))
         return pushed
     }

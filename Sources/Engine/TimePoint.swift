@@ -25,7 +25,8 @@ package enum TimePoint {
                 continue
             }
             let factors: [Character: Int64] = ["s": 1, "m": 60, "h": 3600, "d": 86400]
-            guard let factor = factors[character], let number = Int64(digits), number < 1 << 40 else { return nil }
+            guard let factor = factors[character], let number = Int64(digits), number < 1 << 40, total < 1 << 60
+            else { return nil }
             total += number * factor
             digits = ""
         }

@@ -3,7 +3,7 @@ import GRDB
 /// The tables of the catalog.
 enum CatalogSchema {
     /// Kept in `user_version`; a store of a later version is refused rather than misread.
-    static let version = 5
+    static let version = 6
 
     static func install(in database: Database) throws {
         let found = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
@@ -25,6 +25,7 @@ enum CatalogSchema {
             if found < 3 { try database.execute(sql: additions) }
             if found < 4 { try database.execute(sql: StepInputsRows.tables) }
             if found < 5 { try database.execute(sql: mountIdentities) }
+            if found < 6 { try database.execute(sql: EventRows.tables) }
             try database.execute(sql: "PRAGMA user_version = \(version)")
             return .commit
         }

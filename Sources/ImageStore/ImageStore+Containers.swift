@@ -45,7 +45,11 @@ extension ImageStore {
     ///
     /// `upper` has the owner, mode and attributes of the image's `/`, which the union shows for its root. `nameInUse`
     /// when another container has the name, `badName` when it is not `[a-zA-Z0-9][a-zA-Z0-9_.-]*`.
-    public func createContainer(_ new: NewContainer) throws(StoreError) -> ContainerRecord {
+    ///
+    /// - Parameter events: what is reported of it.
+    public func createContainer(
+        _ new: NewContainer, events: (ContainerRecord) -> [StoreEvent] = { _ in [] }
+    ) throws(StoreError) -> ContainerRecord {
         if let name = new.name { try ImageStore.requireContainerName(name) }
         let record = ContainerRecord(
             id: RandomName.hex(digits: 64), name: new.name ?? RandomName.container(), imageID: new.imageID,
@@ -73,6 +77,7 @@ extension ImageStore {
                 try workshop.descriptor.rename("container", to: home, stored.id)
                 CrashPoint.reached("container-placed")
                 try UnfinishedRows.remove([place], in: database)
+                try note(events(stored), in: database)
                 return stored
             }
             CrashPoint.reached("container-recorded")
@@ -102,9 +107,14 @@ extension ImageStore {
     }
 
     /// Changes a container's record in one transaction and returns the result. `id`, `layerIDs` and `isBuild` stay.
+    ///
+    /// - Parameters:
+    ///   - events: what is reported of the container as it is then.
+    ///   - change: makes the change.
     @discardableResult
     public func updateContainer(
-        _ id: String, _ change: (inout ContainerRecord) -> Void
+        _ id: String, events: (ContainerRecord) -> [StoreEvent] = { _ in [] },
+        _ change: (inout ContainerRecord) -> Void
     ) throws(StoreError) -> ContainerRecord {
         try catalog.write("cannot update the container \(id.prefix(12))") { database in
             guard var record = try ContainerRows.find(id: id, in: database) else {
@@ -114,6 +124,7 @@ extension ImageStore {
             change(&record)
             if record.name != name { try ImageStore.requireContainerName(record.name) }
             try ContainerRows.update(record, in: database)
+            try note(events(record), in: database)
             return record
         }
     }
@@ -138,16 +149,18 @@ extension ImageStore {
 
     /// Removes a container's record and its directory, and layers that nothing else keeps. The runtime ends its process
     /// and its mount first: `conflict` while something is mounted on `rootfs`.
-    public func removeContainer(_ id: String) throws(StoreError) {
+    ///
+    /// - Parameter events: what is reported of it.
+    public func removeContainer(_ id: String, events: [StoreEvent] = []) throws(StoreError) {
         try refuseIfMounted(id)
         let layers: [Int64]
         do throws(StoreError) {
-            layers = try removeContainerRecord(id)
+            layers = try removeContainerRecord(id, events)
         } catch {
             guard error.code == .noSpace else { throw error }
             // What the container wrote may be what fills the disk, and it goes in any case.
             try? FileDescriptor.currentDirectory.removeTree(containerPaths(id).upper)
-            layers = try removeContainerRecord(id)
+            layers = try removeContainerRecord(id, events)
         }
         CrashPoint.reached("container-forgotten")
         try attempting("cannot remove the files of the container \(id.prefix(12))") { () throws(Errno) in
@@ -158,7 +171,7 @@ extension ImageStore {
     }
 
     /// Returns the layers that the container stood on.
-    private func removeContainerRecord(_ id: String) throws(StoreError) -> [Int64] {
+    private func removeContainerRecord(_ id: String, _ events: [StoreEvent]) throws(StoreError) -> [Int64] {
         try catalog.write("cannot remove the container \(id.prefix(12))", freesSpace: true) { database in
             let layers = try Int64.fetchAll(
                 database,
@@ -169,6 +182,7 @@ extension ImageStore {
             try database.execute(sql: "DELETE FROM containers WHERE id = ?", arguments: [id])
             if database.changesCount == 0 { throw StoreError(.noSuchContainer, "No such container: \(id)") }
             try UnfinishedRows.add(["containers/\(id)"], in: database)
+            try note(events, in: database)
             return layers
         }
     }

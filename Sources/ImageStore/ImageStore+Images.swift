@@ -44,7 +44,7 @@ extension ImageStore {
         if !annotations.isEmpty { manifest.annotations = annotations }
         let (image, isNew) = try makeImage(
             configurationDocument: document, manifestDocument: try ImageStore.document(manifest), layers: layers,
-            tags: tags)
+            tags: tags, reportsTags: true)
         return (try annotated(image, as: manifest), isNew)
     }
 
@@ -59,7 +59,8 @@ extension ImageStore {
         return try self.image(id: image.id)
     }
 
-    /// Makes an image of documents that must keep their bytes, such as those of a registry.
+    /// Makes an image of documents that must keep their bytes, such as those of a registry. What reports that it has come
+    /// reports its names with it.
     ///
     /// `corrupt` when the configuration cannot be read or does not list as many layers as are given.
     @discardableResult
@@ -67,12 +68,13 @@ extension ImageStore {
         configurationDocument: Data, manifestDocument: Data, layers: [LayerID], tags: [Reference] = []
     ) throws(StoreError) -> ImageRecord {
         try makeImage(
-            configurationDocument: configurationDocument, manifestDocument: manifestDocument, layers: layers, tags: tags
+            configurationDocument: configurationDocument, manifestDocument: manifestDocument, layers: layers, tags: tags,
+            reportsTags: false
         ).image
     }
 
     private func makeImage(
-        configurationDocument: Data, manifestDocument: Data, layers: [LayerID], tags: [Reference]
+        configurationDocument: Data, manifestDocument: Data, layers: [LayerID], tags: [Reference], reportsTags: Bool
     ) throws(StoreError) -> (image: ImageRecord, isNew: Bool) {
         let configuration = try ImageStore.read(ImageConfiguration.self, configurationDocument, "the configuration")
         guard configuration.rootFS.diffIDs.count == layers.count else {
@@ -108,6 +110,7 @@ extension ImageStore {
             for document in documents where !blobs.contains(.sha256(of: document)) { try blobs.put(document) }
             try row.setDocumentUsage(blobs.diskUsage(id) + blobs.diskUsage(row.manifestDigest), in: database)
             for tag in tags { try TagRows.set(tag, to: id, in: database) }
+            if reportsTags { try note(tags.map { .image("tag", id, name: $0) }, in: database) }
             return (try record(row, configuration: configuration, in: database), isNew)
         }
         CrashPoint.reached("image-recorded")
@@ -131,6 +134,7 @@ extension ImageStore {
         try ImageStore.requireTags([reference])
         try catalog.write("cannot tag the image \(id.short)", durable: true) { database in
             try TagRows.set(reference, to: id, in: database)
+            try note([.image("tag", id, name: reference)], in: database)
         }
     }
 

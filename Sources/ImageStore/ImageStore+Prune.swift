@@ -94,6 +94,7 @@ extension ImageStore {
         }
         var (result, removal) = try catalog.write("cannot prune", durable: true, freesSpace: true) { database in
             try pruning.run(in: database)
+            try note(pruning.removal.reports, in: database)
             return (pruning.result, pruning.removal)
         }
         CrashPoint.reached("pruned")

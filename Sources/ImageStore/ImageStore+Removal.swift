@@ -18,7 +18,9 @@ extension ImageStore {
             guard let found = try ImageLookup(text, in: database) else {
                 throw StoreError(.noSuchImage, "No such image: \(text)")
             }
-            return try ImageRemoval(found, force: force, keepsCache: false).carryOut(in: database, blobs)
+            let removal = try ImageRemoval(found, force: force, keepsCache: false).carryOut(in: database, blobs)
+            try note(removal.reports, in: database)
+            return removal
         }
         CrashPoint.reached("image-removed")
         try finish(removal)
@@ -65,6 +67,8 @@ extension ImageStore {
 /// What a transaction took out of the catalog and whose files are to go next.
 struct Removal {
     var events: [RemovalEvent] = []
+    /// The same of images, as it is reported.
+    var reports: [StoreEvent] = []
     /// Marked as dead.
     var layers: [LayerRecord] = []
     /// Announced paths of documents.
@@ -111,6 +115,7 @@ struct ImageRemoval {
         if let reference, references.count > 1 {
             try TagRows.remove(reference, in: database)
             removal.events = [.untagged(reference)]
+            removal.reports = [.image("untag", image.id, name: reference)]
             return removal
         }
         if reference == nil, Set(references.map(\.name)).count > 1, !force {
@@ -133,6 +138,7 @@ struct ImageRemoval {
         in database: Database
     ) throws -> [Int64] {
         removal.events += references.map(RemovalEvent.untagged) + [.deleted(image.id)]
+        removal.reports += references.map { .image("untag", image.id, name: $0) } + [.image("delete", image.id)]
         let layers = try Int64.fetchAll(
             database, sql: "SELECT DISTINCT layer FROM image_layers WHERE image = ?", arguments: [image.number])
         try database.execute(sql: "DELETE FROM images WHERE number = ?", arguments: [image.number])

@@ -30,5 +30,5 @@ public final class Cancellation: Sendable {
     }
 
     /// One of them is readable once `cancel` was called, and from then on.
-    var descriptors: [Int32] { [read.rawValue] + (parent?.descriptors ?? []) }
+    package var descriptors: [Int32] { [read.rawValue] + (parent?.descriptors ?? []) }
 }

@@ -51,12 +51,17 @@ extension ContainerEngine {
                 created: now, createdBy: settings.arguments.joined(separator: " "), author: options.author,
                 comment: options.message))
         let upper = store.containerPaths(container.id).upper
-        return try storing { () throws(StoreError) in
+        let made = try storing { () throws(StoreError) in
             // Its leases are those of this commit, whatever else this process does.
             let session = store.session()
             let layer = try session.commitLayer(copyingUpper: upper, lowers: container.layerIDs).finish()
             return try session.createImage(
                 configuration: image, layers: container.layerIDs + [layer.id], tags: options.tags)
         }
+        let names = options.tags.map(\.familiar).joined(separator: ", ")
+        report(
+            container.events(
+                "commit", ["comment": options.message ?? "", "imageID": made.id.description, "imageRef": names]))
+        return made
     }
 }

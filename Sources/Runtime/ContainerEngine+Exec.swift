@@ -47,6 +47,10 @@ extension ContainerEngine {
         try describe(options, of: container, paths, size, in: file)
         defer { for end in ["", ".log", ".pid"] { try? FileDescriptor.currentDirectory.unlink(file + end) } }
 
+        let identity = ["execID": Self.randomName()]
+        let command = options.arguments.joined(separator: " ")
+        report(
+            container.events("exec_create: \(command)", identity) + container.events("exec_start: \(command)", identity))
         let start = RuntimeDriver.Start(id: container.id, bundle: paths.bundle, process: file)
         let signals = try CaughtSignals(for: attachment)
         let process =
@@ -56,6 +60,7 @@ extension ContainerEngine {
         let status = try process.attend(
             attachment, withInput: options.interactive, signals: signals?.number, onOutput: attachment.onOutput)
         withExtendedLifetime(signals) {}
+        report(container.events("exec_die", identity.merging(["exitCode": String(status)]) { first, _ in first }))
         return status
     }
 

@@ -12,6 +12,7 @@ extension ContainerEngine {
     ) throws(RuntimeError) {
         let container = try container(matching: id)
         let mounted = try mounts().first { $0.containerID == container.id }?.mountPoint
+        defer { report(container.events("export")) }
         let place = store.containerPaths(container.id).rootfs
         if let path = container.state == .running ? place : mounted { return try write(path, to: sink) }
         // In the one place where a mount that outlives us is found again, as a list of mounts shows it.

@@ -48,7 +48,8 @@ extension ContainerEngine {
             return
         }
         let exitCode: Int32 = now.state == .running ? 128 + Signals.kill : 125
-        _ = try? store.updateContainer(container.id) { record in
+        let events = { (record: ContainerRecord) in now.state == .running ? record.endEvents() : [] }
+        _ = try? store.updateContainer(container.id, events: events) { record in
             if record.state == .running { record.state = .exited }
             record.supervisor = nil
             record.pid = nil

@@ -41,7 +41,7 @@ extension ContainerEngine {
         _ container: ContainerRecord, _ settings: ContainerSettings?, withVolumes: Bool
     ) throws(RuntimeError) {
         try ContainerUnion.cleanUp(store.containerPaths(container.id))
-        try storing { () throws(StoreError) in try store.removeContainer(container.id) }
+        try storing { () throws(StoreError) in try store.removeContainer(container.id, events: container.events("destroy")) }
         guard withVolumes, let settings else { return }
         let volumes = Volumes(store)
         for case .anonymous(let name) in settings.volumes.map(\.source) { try volumes.remove(name) }
@@ -50,7 +50,10 @@ extension ContainerEngine {
     /// Gives a container another name.
     public func rename(_ id: String, to name: String) throws(RuntimeError) {
         let container = try container(matching: id)
-        try storing { () throws(StoreError) in try store.updateContainer(container.id) { $0.name = name } }
+        try storing { () throws(StoreError) in
+            let events = { (record: ContainerRecord) in record.events("rename", ["oldName": "/" + container.name]) }
+            try store.updateContainer(container.id, events: events) { $0.name = name }
+        }
     }
 
     /// `conflict` when the container is mounted at a directory of the user's.

@@ -61,6 +61,7 @@ extension ContainerEngine {
     public func start(_ id: String, attachment: Attachment) throws(RuntimeError) -> Int32 {
         let container = try container(matching: id)
         let run = try ContainerRun(context, container)
+        report(container.events("attach"))
         return try run.carryOut(attachment: attachment, onStarted: { _ in })
     }
 

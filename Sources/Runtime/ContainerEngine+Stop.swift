@@ -45,6 +45,15 @@ extension ContainerEngine {
             }
         }
         _ = try wait(container.id)
+        report(container.events("stop"))
+    }
+
+    /// Stops a container and starts it again in the background; see `stop`.
+    public func restart(_ name: String, timeout: Int? = nil, signal: Int32? = nil) throws(RuntimeError) {
+        let container = try container(matching: name)
+        try stop(container.id, timeout: timeout, signal: signal)
+        try startDetached(container.id)
+        report(container.events("restart"))
     }
 
     /// Waits until a container does not run, and returns its exit code; 0 for one that never ran.
@@ -69,6 +78,7 @@ extension ContainerEngine {
         guard again.pid == pid, again.state == .running else { return false }
         do throws(Errno) {
             try Supervision.signal(signal, to: process)
+            report(again.events("kill", ["signal": String(signal)]))
             return true
         } catch {
             if error == .ESRCH { return false }

@@ -36,7 +36,8 @@ public struct ContainerEngine: Sendable {
             try store.createContainer(
                 NewContainer(
                     name: options.name, imageID: image.id, imageName: name, layerIDs: image.layerIDs,
-                    arguments: settings.arguments, configJSON: data))
+                    arguments: settings.arguments, configJSON: data),
+                events: { $0.events("create") })
         }
     }
 

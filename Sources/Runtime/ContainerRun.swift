@@ -104,7 +104,8 @@ final class ContainerRun {
             : try ContainerProcess.start(driver, start, withInput: settings.interactive)
         let pid = process.pid
         try storing { () throws(StoreError) in
-            try store.updateContainer(container.id) { record in
+            let events = { (record: ContainerRecord) in record.volumeEvents("mount") + record.events("start") }
+            try store.updateContainer(container.id, events: events) { record in
                 record.state = .running
                 record.pid = pid
                 record.startedAt = .now
@@ -150,7 +151,7 @@ final class ContainerRun {
     }
 
     private func finish(exitCode: Int32) {
-        _ = try? store.updateContainer(container.id) { record in
+        _ = try? store.updateContainer(container.id, events: { $0.endEvents() }) { record in
             record.state = .exited
             record.supervisor = nil
             record.pid = nil

@@ -5,9 +5,13 @@ public import OCI
 /// Directories that outlive containers, in `volumes/` of the store.
 public struct Volumes: Sendable {
     private let directory: String
+    private let store: ImageStore
 
     /// The volumes of a store.
-    public init(_ store: ImageStore) { directory = store.root + "/volumes" }
+    public init(_ store: ImageStore) {
+        self.store = store
+        directory = store.root + "/volumes"
+    }
 
     /// Where a volume's files are.
     public func path(_ name: String) -> String { "\(directory)/\(name)" }
@@ -47,7 +51,18 @@ public struct Volumes: Sendable {
                 "create \(name): \"\(name)\" includes invalid characters for a local volume name, "
                     + "only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed")
         }
+        try makeVolume(name)
+    }
+
+    /// Makes the directory of a volume whose name is right, unless it is there.
+    private func makeVolume(_ name: String) throws(RuntimeError) {
+        let isNew = creationTime(name) == nil
         try make(path(name))
+        if isNew { report("create", name) }
+    }
+
+    private func report(_ action: String, _ name: String) {
+        try? store.record([StoreEvent(.volume, action, of: name, ["driver": "local"])])
     }
 
     /// When a volume was made, which is when its directory was; nil where there is no such volume.
@@ -62,9 +77,11 @@ public struct Volumes: Sendable {
     /// Removes a volume and its files. One that does not exist is no error.
     public func remove(_ name: String) throws(RuntimeError) {
         guard Volumes.isName(name) else { return }
+        let isThere = creationTime(name) != nil
         try attempting("remove volume \(name)") { () throws(Errno) in
             try FileDescriptor.currentDirectory.removeTree(path(name))
         }
+        if isThere { report("destroy", name) }
     }
 
     /// The mounts for a container's volumes. A volume that does not exist is made, and a host directory too, as Docker
@@ -81,7 +98,7 @@ public struct Volumes: Sendable {
                 try make(path)
             case .named(let name), .anonymous(let name):
                 source = path(name)
-                try make(source)
+                try makeVolume(name)
                 try fill(source, from: volume.destination, in: rootfs)
             }
             mounts.append(.bind(source, at: volume.destination, readOnly: volume.readOnly))

@@ -36,7 +36,7 @@ struct Strata: ParsableCommand {
                 name: "Groups and system",
                 subcommands: [
                     ImageCommands.self, ContainerCommands.self, VolumeCommands.self, BuilderCommands.self,
-                    SystemCommands.self, Info.self, VersionCommand.self,
+                    SystemCommands.self, Events.self, Info.self, VersionCommand.self,
                 ]),
         ])
 }

@@ -52,7 +52,7 @@ extension EndToEnd {
         }
 
         @Test func fewDescriptorsForTransfers() throws {
-            try RegistryServer.test { registry in
+            try DebianRegistry.test { registry in
                 try Strata.testWithBusybox { strata in
                     _ = try manyLayers(strata)
                     let name = "\(registry.domain)/many:1"

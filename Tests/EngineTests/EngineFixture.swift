@@ -50,7 +50,7 @@ struct EngineFixture {
 
     /// Writes a Dockerfile into a context of its own, and returns the build of it.
     func build(_ name: String, _ dockerfile: String) throws -> BuildRequest {
-        let context = "\(directory)/\(name)"
+        let context = "\(directory)/\(name.replacing("/", with: "-"))"
         try FileDescriptor.currentDirectory.makeDirectory(context, mode: 0o755)
         try FileDescriptor.open(context + "/Dockerfile", [.create, .writeOnly], mode: 0o644).writeAll(dockerfile)
         var options = BuildOptions(context: context)

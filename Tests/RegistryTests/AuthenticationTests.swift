@@ -3,6 +3,7 @@ import FoundationEssentials
 import ImageStore
 import Linux
 import OCI
+import TestSupport
 import Testing
 
 @testable import Registry

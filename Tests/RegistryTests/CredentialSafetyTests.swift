@@ -2,6 +2,7 @@ import Distribution
 import ImageStore
 import Linux
 import OCI
+import TestSupport
 import Testing
 
 @testable import Registry

@@ -4,6 +4,7 @@ import ImageStore
 import Linux
 import OCI
 import Registry
+import TestSupport
 import Testing
 
 @Suite struct MisbehaviourTests {

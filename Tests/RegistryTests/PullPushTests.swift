@@ -4,6 +4,7 @@ import Linux
 import OCI
 import Registry
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite struct PullPushTests {

@@ -73,6 +73,9 @@ extension Engine {
         // What follows the build works with its image.
         options.leasesImage = true
         let result = try engine.builder.build(options, cancellation: cancellation) { progress(.build($0)) }
+        if !request.isForFilesOnly {
+            report(StoreEvent(.builder, "build", of: result.imageID.description, ["name": result.tags.first?.familiar ?? ""]))
+        }
         try ended(result)
         let image = try engine.carryOut(request, result, progress, writer)
         for cache in request.cacheTargets { try cache.write(result, of: engine, request.access, progress) }

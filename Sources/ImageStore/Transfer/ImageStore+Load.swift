@@ -56,6 +56,8 @@ extension ImageStore {
             let image = try createImage(
                 configurationDocument: prepared.configuration, manifestDocument: prepared.manifest,
                 layers: prepared.layers, tags: prepared.references)
+            let named = prepared.references.map { StoreEvent.image("load", id, name: $0) }
+            try record(named.isEmpty ? [.image("load", id)] : named)
             loaded.append(LoadedImage(image: image, references: prepared.references, moved: moved))
         }
         return loaded

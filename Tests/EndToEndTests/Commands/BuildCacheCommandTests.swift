@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 extension EndToEnd {
@@ -68,7 +69,7 @@ extension EndToEnd {
         }
 
         @Test func aRegistryHoldsACache() throws {
-            try RegistryServer.test { registry in
+            try DebianRegistry.test { registry in
                 try withTwoStores { strata, other, context in
                     let name = "\(registry.domain)/cache:1"
                     let id = try strata("build", "-q", "--cache-to", "type=registry,ref=\(name),mode=max", context)
@@ -92,7 +93,7 @@ extension EndToEnd {
         }
 
         @Test func anImageHoldsItsCache() throws {
-            try RegistryServer.test { registry in
+            try DebianRegistry.test { registry in
                 try withTwoStores { strata, other, context in
                     let name = "\(registry.domain)/app:1"
                     try strata.write(

@@ -125,7 +125,7 @@ extension EndToEnd {
         }
 
         @Test func theResultIsPushed() throws {
-            try RegistryServer.test { registry in
+            try DebianRegistry.test { registry in
                 try Strata.testWithBusybox { strata in
                     let context = try strata.directory("context")
                     try strata.write("FROM busybox\nENV A=1\n", to: "context/Dockerfile")

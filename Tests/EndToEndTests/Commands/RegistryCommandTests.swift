@@ -1,11 +1,12 @@
 import Glibc
 import Linux
+import TestSupport
 import Testing
 
 extension EndToEnd {
     @Suite struct RegistryCommandTests {
         @Test func pushPullAndRun() throws {
-            try RegistryServer.test { registry in
+            try DebianRegistry.test { registry in
                 try Strata.testWithBusybox { strata in
                     let name = "\(registry.domain)/tools/box:1"
                     try strata("tag", "busybox", name)
@@ -51,7 +52,7 @@ extension EndToEnd {
 
         /// A registry with a certificate of its own, under a name that only a mount namespace knows.
         @Test func registriesProveWhoTheyAre() throws {
-            try RegistryServer.test(isSecure: true) { registry in
+            try DebianRegistry.test(isSecure: true) { registry in
                 try Strata.testWithBusybox { strata in
                     let name = "registry.test:\(registry.port)/box:1"
                     try strata("tag", "busybox", name)
@@ -80,7 +81,7 @@ extension EndToEnd {
         }
 
         @Test func loginAndLogout() throws {
-            try RegistryServer.test(user: ("me", "secret")) { registry in
+            try DebianRegistry.test(user: ("me", "secret")) { registry in
                 try Strata.testWithBusybox { strata in
                     let environment = ["DOCKER_CONFIG": strata.scratch + "/docker"]
                     let name = "\(registry.domain)/box"
@@ -111,7 +112,7 @@ extension EndToEnd {
         }
 
         @Test func aKilledPullGoesOn() throws {
-            try RegistryServer.test { registry in
+            try DebianRegistry.test { registry in
                 try Strata.test { strata in
                     let name = "\(registry.domain)/large:1"
                     try Program.shell(
@@ -151,7 +152,7 @@ extension EndToEnd {
         }
 
         @Test func whatCannotBeFetchedIsSaidInOneLine() throws {
-            try RegistryServer.test { registry in
+            try DebianRegistry.test { registry in
                 try Strata.test { strata in
                     let missing = try strata.failure(of: "pull", "\(registry.domain)/nobody:1", status: 1)
                     #expect(missing.contains("MANIFEST_UNKNOWN"))

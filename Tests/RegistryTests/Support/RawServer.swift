@@ -3,15 +3,6 @@ import Synchronization
 import TestSupport
 import Testing
 
-/// Makes `cert.pem`, for a name and signed by itself, and `key.pem`.
-func makeCertificate(for name: String, in directory: String) throws {
-    try shell(
-        """
-        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key.pem -out cert.pem -days 2 \\
-            -subj '/CN=\(name)' -addext 'subjectAltName=DNS:\(name)' 2>/dev/null
-        """, in: directory)
-}
-
 /// A server that speaks as badly as it is told: what a test gives it it sends, byte for byte.
 ///
 /// A Python program, as `FakeRegistry` is; it ends with the value.

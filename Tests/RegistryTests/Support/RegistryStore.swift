@@ -4,6 +4,7 @@ import Linux
 import OCI
 import Registry
 import Synchronization
+import TestSupport
 import Testing
 
 /// A store in a directory of its own, and transfers between it and registries.

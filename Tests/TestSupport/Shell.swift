@@ -1,15 +1,14 @@
 import Glibc
 import Linux
-import Testing
 
 /// A command that did not do what it should.
-struct ShellError: Error, CustomStringConvertible {
-    var description: String
+package struct ShellError: Error, CustomStringConvertible {
+    package var description: String
 }
 
 /// Runs a script of the host's shell, which must succeed, and returns what it printed without the line feed at the end.
 @discardableResult
-func shell(_ script: String, in directory: String? = nil) throws -> String {
+package func shell(_ script: String, in directory: String? = nil) throws -> String {
     let output = try FileDescriptor.open("/tmp", [.readWrite, .temporaryFile], mode: 0o600)
     let child = try ChildProcess.spawn(
         "/bin/bash", arguments: ["bash", "-euo", "pipefail", "-c", script], directory: directory,
@@ -22,9 +21,9 @@ func shell(_ script: String, in directory: String? = nil) throws -> String {
 }
 
 /// A TCP port of the loopback interface that nobody listens on.
-func freePort() throws -> UInt16 {
+package func freePort() throws -> UInt16 {
     let number = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    try #require(number >= 0)
+    if number < 0 { throw ShellError(description: "cannot make a socket") }
     defer { close(number) }
     var address = sockaddr_in()
     address.sin_family = sa_family_t(AF_INET)
@@ -36,12 +35,12 @@ func freePort() throws -> UInt16 {
             bind(number, pointer, size) == 0 && getsockname(number, pointer, &length) == 0
         }
     }
-    try #require(result)
+    if !result { throw ShellError(description: "cannot find a free port") }
     return UInt16(bigEndian: address.sin_port)
 }
 
 /// Whether somebody listens on a port of the loopback interface.
-func isListening(_ port: UInt16) -> Bool {
+package func isListening(_ port: UInt16) -> Bool {
     let number = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     defer { close(number) }
     var address = sockaddr_in()
@@ -53,4 +52,13 @@ func isListening(_ port: UInt16) -> Bool {
             connect(number, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
         }
     }
+}
+
+/// Makes `cert.pem`, for a name and signed by itself, and `key.pem`.
+package func makeCertificate(for name: String, in directory: String) throws {
+    try shell(
+        """
+        openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key.pem -out cert.pem -days 2 \\
+            -subj '/CN=\(name)' -addext 'subjectAltName=DNS:\(name)' 2>/dev/null
+        """, in: directory)
 }

@@ -1,21 +1,19 @@
 import Linux
 import Synchronization
-import TestSupport
-import Testing
 
 /// Debian's `docker-registry` on a port of its own; it ends with the value.
-final class DebianRegistry: Sendable {
+package final class DebianRegistry: Sendable {
     /// Where it keeps everything.
-    let directory: String
-    let port: UInt16
+    package let directory: String
+    package let port: UInt16
     private let child = Mutex<ChildProcess?>(nil)
 
     /// The domain of its images.
-    var domain: String { "\(name):\(port)" }
+    package var domain: String { "\(name):\(port)" }
     /// What leads requests for the name here.
-    var address: String { "\(domain):127.0.0.1" }
+    package var address: String { "\(domain):127.0.0.1" }
     /// The file with the certificate of one that speaks TLS.
-    var certificate: String { directory + "/cert.pem" }
+    package var certificate: String { directory + "/cert.pem" }
     private let name: String
     private var log: String { directory + "/log" }
 
@@ -24,7 +22,7 @@ final class DebianRegistry: Sendable {
     /// - Parameters:
     ///   - user: who may use it, with a password; nil lets everybody.
     ///   - name: of one that speaks TLS; it has a certificate for it that nobody has signed but itself.
-    init(user: (name: String, password: String)? = nil, name: String? = nil) throws {
+    package init(user: (name: String, password: String)? = nil, name: String? = nil) throws {
         self.name = name ?? "localhost"
         directory = "/var/tmp/strata-registry-\(UInt64.random(in: 0...UInt64.max))"
         port = try freePort()
@@ -63,8 +61,18 @@ final class DebianRegistry: Sendable {
         try? FileDescriptor.currentDirectory.removeTree(directory)
     }
 
+    /// Calls `body` with an empty registry, which ends with it.
+    ///
+    /// - Parameter isSecure: whether it speaks TLS, as `registry.test`.
+    package static func test(
+        user: (name: String, password: String)? = nil, isSecure: Bool = false, _ body: (DebianRegistry) throws -> Void
+    ) throws {
+        let registry = try DebianRegistry(user: user, name: isSecure ? "registry.test" : nil)
+        try withExtendedLifetime(registry) { try body(registry) }
+    }
+
     /// Starts it, again perhaps, and waits until it listens.
-    func start() throws {
+    package func start() throws {
         let output = try FileDescriptor.open(log, [.create, .writeOnly, .append], mode: 0o600)
         let nothing = try FileDescriptor.open("/dev/null")
         let started = try ChildProcess.spawn(
@@ -76,7 +84,7 @@ final class DebianRegistry: Sendable {
     }
 
     /// Ends it at once, with whatever is under way.
-    func stop() {
+    package func stop() {
         child.withLock { child in
             try? child?.signal(9)
             _ = try? child?.wait()
@@ -85,7 +93,7 @@ final class DebianRegistry: Sendable {
     }
 
     /// The versions of HTTP in which requests of a method for paths with a word in them came, such as `HTTP/2.0`.
-    func versions(of method: String, _ word: String) throws -> Set<String> {
+    package func versions(of method: String, _ word: String) throws -> Set<String> {
         MonotonicClock.sleep(milliseconds: 100)
         let text = String(decoding: try FileDescriptor.open(log).readAll(), as: UTF8.self)
         let requests = text.split(separator: "\n").compactMap { line in
@@ -96,7 +104,7 @@ final class DebianRegistry: Sendable {
     }
 
     /// The requests since the last call of this, as `METHOD /path status`.
-    func requests() throws -> [String] {
+    package func requests() throws -> [String] {
         // The log is written when the answer is out.
         MonotonicClock.sleep(milliseconds: 100)
         defer { try? FileDescriptor.open(log, [.writeOnly, .truncate]).close() }
@@ -114,7 +122,7 @@ final class DebianRegistry: Sendable {
 
 extension [String] {
     /// The requests that fetched blobs.
-    var fetchedBlobs: [String] { filter { $0.hasPrefix("GET") && $0.contains("/blobs/sha256:") } }
+    package var fetchedBlobs: [String] { filter { $0.hasPrefix("GET") && $0.contains("/blobs/sha256:") } }
     /// The requests that sent content of blobs.
-    var sentBlobs: [String] { filter { $0.hasPrefix("PATCH") || $0.hasPrefix("PUT /v2/") && $0.contains("/blobs/") } }
+    package var sentBlobs: [String] { filter { $0.hasPrefix("PATCH") || $0.hasPrefix("PUT /v2/") && $0.contains("/blobs/") } }
 }
