@@ -169,17 +169,19 @@ import Testing
         #expect(error?.remedy != nil)
     }
 
-    /// Format 3 did not know what steps of the cache were made from, and format 4 not which mount a record is of.
-    @Test(arguments: [3, 4]) func storesOfThePastAreBroughtUpToDate(format: Int) throws {
+    /// Format 3 did not know what steps of the cache were made from, format 4 not which mount a record is of, and format 5 no
+    /// events.
+    @Test(arguments: [3, 4, 5]) func storesOfThePastAreBroughtUpToDate(format: Int) throws {
         let test = try TemporaryStore()
         let server = ProcessIdentity.current
         try test.store.addMount(MountRecord(mountPoint: "/old", layerIDs: [], readOnly: true, server: server))
-        let step = format == 3 ? "DROP TABLE step_inputs;" : ""
+        var older = "DROP TABLE events;"
+        if format < 5 {
+            older += "ALTER TABLE mounts DROP COLUMN mount_id; ALTER TABLE mounts DROP COLUMN device;"
+        }
+        if format < 4 { older += "DROP TABLE step_inputs;" }
         try shell(
-            """
-            sqlite3 store/catalog.sqlite "ALTER TABLE mounts DROP COLUMN mount_id; ALTER TABLE mounts DROP COLUMN device;
-            \(step) PRAGMA user_version = \(format)"
-            """, in: test.directory)
+            "sqlite3 store/catalog.sqlite '\(older) PRAGMA user_version = \(format)'", in: test.directory)
         let store = try test.reopened()
         let inputs = StepInputs(parent: "below", text: "RUN true", data: Data([1, 2]))
         try store.putCacheRecord(CacheRecord(key: "step:1", layerID: nil), inputs: inputs)
@@ -189,6 +191,8 @@ import Testing
             MountRecord(mountPoint: "/new", layerIDs: [], readOnly: true, server: server, identity: identity))
         #expect(try store.mounts().map(\.mountPoint) == ["/old", "/new"])
         #expect(try store.mounts().map(\.identity) == [nil, identity])
-        #expect(try shell("sqlite3 store/catalog.sqlite 'PRAGMA user_version'", in: test.directory) == "5\n")
+        try store.record([StoreEvent(.builder, "test", of: "x")])
+        #expect(try store.events().map(\.action) == ["test"])
+        #expect(try shell("sqlite3 store/catalog.sqlite 'PRAGMA user_version'", in: test.directory) == "6\n")
     }
 }
