@@ -65,10 +65,11 @@ let package = Package(
         .target(name: "CCrypto"),
         .target(name: "OCI", dependencies: ["CCrypto"], swiftSettings: settings),
         .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+        .target(name: "Archive", dependencies: ["CArchive", "Linux", "OCI"], swiftSettings: settings),
         .target(
             name: "ImageStore",
             dependencies: [
-                "CArchive", "Linux", "OCI",
+                "Archive", "Linux", "OCI",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ], swiftSettings: settings),
         // Registries.
@@ -76,7 +77,7 @@ let package = Package(
         .target(name: "Registry", dependencies: ["CCurl", "Linux", "OCI"], swiftSettings: settings),
         .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
         .target(
-            name: "Distribution", dependencies: ["CDeflate", "ImageStore", "Linux", "OCI", "Registry"],
+            name: "Distribution", dependencies: ["Archive", "CDeflate", "ImageStore", "Linux", "OCI", "Registry"],
             swiftSettings: settings),
         .target(name: "Dockerfile", swiftSettings: settings),
         .target(
@@ -109,8 +110,9 @@ let package = Package(
         .testTarget(name: "FUSETests", dependencies: ["FUSE", "Linux"], swiftSettings: settings),
         .testTarget(name: "UnionFSTests", dependencies: ["UnionFS", "FUSE", "Linux"], swiftSettings: settings),
         .testTarget(name: "OCITests", dependencies: ["OCI", "TestSupport"], swiftSettings: settings),
+        .testTarget(name: "ArchiveTests", dependencies: ["Archive", "Linux", "OCI"], swiftSettings: settings),
         .testTarget(
-            name: "ImageStoreTests", dependencies: ["ImageStore", "OCI", "Linux", "TestSupport"],
+            name: "ImageStoreTests", dependencies: ["Archive", "ImageStore", "OCI", "Linux", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
             name: "RegistryTests",

@@ -1,6 +1,8 @@
+import Archive
 import Dispatch
 import ImageStore
 import Linux
+import OCI
 import Synchronization
 
 /// Carries the bytes of a layer from its download to the thread that unpacks it, with little in memory.
@@ -12,7 +14,7 @@ final class ByteQueue: ByteSource, Sendable {
         /// How far the first piece is read.
         var position = 0
         var byteCount = 0
-        var end: Result<Void, StoreError>?
+        var end: Result<Void, ArchiveError>?
         var isCancelled = false
         var writerWaits = false
         var readerWaits = false
@@ -52,7 +54,7 @@ final class ByteQueue: ByteSource, Sendable {
     }
 
     /// There is nothing more to come: all is well, or the reader gets the error.
-    func end(_ result: Result<Void, StoreError>) {
+    func end(_ result: Result<Void, ArchiveError>) {
         let wake = state.withLock { state in
             if state.end == nil { state.end = result }
             defer { state.readerWaits = false }
@@ -61,9 +63,9 @@ final class ByteQueue: ByteSource, Sendable {
         if wake { content.signal() }
     }
 
-    func read(into buffer: UnsafeMutableRawBufferPointer) throws(StoreError) -> Int {
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws(ArchiveError) -> Int {
         while true {
-            enum Outcome { case bytes(Int, wake: Bool), wait, end(Result<Void, StoreError>) }
+            enum Outcome { case bytes(Int, wake: Bool), wait, end(Result<Void, ArchiveError>) }
             let outcome: Outcome = state.withLock { state in
                 if state.isCancelled { return .end(.success(())) }
                 if case .failure? = state.end, let end = state.end { return .end(end) }
@@ -101,7 +103,11 @@ final class ByteQueue: ByteSource, Sendable {
     func finish() throws(StoreError) {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 16)
         defer { buffer.deallocate() }
-        while try read(into: buffer) > 0 {}
+        do throws(ArchiveError) {
+            while try read(into: buffer) > 0 {}
+        } catch {
+            throw StoreError(error)
+        }
     }
 
     func cancel() {

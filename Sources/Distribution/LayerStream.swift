@@ -1,5 +1,7 @@
+import Archive
 import ImageStore
 import Linux
+import OCI
 import Registry
 
 /// Unpacks what a download brings, while it comes.
@@ -17,7 +19,7 @@ enum LayerStream {
             queue.end(.success(()))
         } catch {
             failure = error
-            queue.end(.failure(StoreError(.corrupt, error.message)))
+            queue.end(.failure(ArchiveError(.corrupt, error.message)))
         }
         switch await unpacked {
         case .success(let value):

@@ -34,7 +34,8 @@ package struct EventFilter: Sendable {
             let key = String(text[..<equals])
             guard Self.keys.contains(key) else {
                 throw EngineError(
-                    .badRequest, "invalid filter \"\(key)\"", remedy: "use \(Self.keys.sorted().joined(separator: ", "))")
+                    .badRequest, "invalid filter \"\(key)\"",
+                    remedy: "use \(Self.keys.sorted().joined(separator: ", "))")
             }
             values[key, default: []].append(String(text[text.index(after: equals)...]))
         }

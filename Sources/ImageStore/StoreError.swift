@@ -1,3 +1,4 @@
+package import Archive
 import GRDB
 public import Linux
 public import OCI
@@ -97,5 +98,30 @@ func attempting<Value: ~Copyable>(
         return try body()
     } catch {
         throw StoreError(error, what())
+    }
+}
+
+extension StoreError {
+    /// A failure of reading an archive.
+    package init(_ error: ArchiveError) {
+        let code: Code =
+            switch error.code {
+            case .badArchive: .badArchive
+            case .corrupt: .corrupt
+            case .noSpace: .noSpace
+            case .notPermitted: .notPermitted
+            case .io: .io
+            }
+        self.init(code, error.message, remedy: error.remedy)
+    }
+}
+
+/// Reads or notes an archive; its error becomes a `StoreError`.
+@inline(__always)
+func fromArchive<Value: ~Copyable>(_ body: () throws(ArchiveError) -> Value) throws(StoreError) -> Value {
+    do throws(ArchiveError) {
+        return try body()
+    } catch {
+        throw StoreError(error)
     }
 }

@@ -50,7 +50,8 @@ extension ContainerEngine {
         let identity = ["execID": Self.randomName()]
         let command = options.arguments.joined(separator: " ")
         report(
-            container.events("exec_create: \(command)", identity) + container.events("exec_start: \(command)", identity))
+            container.events("exec_create: \(command)", identity) + container.events("exec_start: \(command)", identity)
+        )
         let start = RuntimeDriver.Start(id: container.id, bundle: paths.bundle, process: file)
         let signals = try CaughtSignals(for: attachment)
         let process =

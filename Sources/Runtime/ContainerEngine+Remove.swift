@@ -41,7 +41,9 @@ extension ContainerEngine {
         _ container: ContainerRecord, _ settings: ContainerSettings?, withVolumes: Bool
     ) throws(RuntimeError) {
         try ContainerUnion.cleanUp(store.containerPaths(container.id))
-        try storing { () throws(StoreError) in try store.removeContainer(container.id, events: container.events("destroy")) }
+        try storing { () throws(StoreError) in
+            try store.removeContainer(container.id, events: container.events("destroy"))
+        }
         guard withVolumes, let settings else { return }
         let volumes = Volumes(store)
         for case .anonymous(let name) in settings.volumes.map(\.source) { try volumes.remove(name) }

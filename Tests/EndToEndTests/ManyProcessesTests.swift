@@ -28,7 +28,9 @@ extension EndToEnd {
                     let ended = DispatchSemaphore(value: 0)
                     @Sendable func expect(_ output: String?, _ arguments: [String]) {
                         let outcome = Result { try strata.run(arguments, seconds: 600) }
-                        if let outcome = try? outcome.get(), outcome.status == 0, output == nil || outcome.line == output {
+                        if let outcome = try? outcome.get(), outcome.status == 0,
+                            output == nil || outcome.line == output
+                        {
                             return
                         }
                         failures.withLock { $0.append("\(arguments): \(outcome)") }
@@ -53,7 +55,8 @@ extension EndToEnd {
                     ended.wait()
                     #expect(failures.withLock { $0 } == [])
                     for number in 0..<8 {
-                        #expect(try Program.shell("cat '\(strata.scratch)/out-\(number)/b'") == "\(number)\n\(number)\n")
+                        #expect(
+                            try Program.shell("cat '\(strata.scratch)/out-\(number)/b'") == "\(number)\n\(number)\n")
                     }
                     for number in 0..<4 {
                         let name = "\(registry.domain)/app:\(number)"

@@ -76,7 +76,8 @@ import Testing
     }
 
     /// Four images that a registry has and the store has not.
-    private func pushImages(_ fixture: EngineFixture, _ registry: DebianRegistry) throws -> [(name: String, id: Digest)] {
+    private func pushImages(_ fixture: EngineFixture, _ registry: DebianRegistry) throws -> [(name: String, id: Digest)]
+    {
         let pushed = try (0..<4).map { number in
             let request = try fixture.build("\(registry.domain)/app:\(number)", "FROM bb\nRUN echo \(number) > /n\n")
             let image = try fixture.built(request)

@@ -50,6 +50,31 @@ import Testing
         try test.expectNothingUnfinished()
     }
 
+    /// Names are cleaned as Go's `path.Clean` does, by which Docker reads layers: `..` drops the name before it.
+    @Test func namesAreCleaned() throws {
+        let test = try TemporaryStore()
+        let archive = HostileArchiveTests.python(
+            "add('d/./e/../f', data=b'1'); add('./x/..//y', data=b'2'); add('h/../z', LNK, 'q/../y')")
+        let layer = try test.importArchive(made: archive)
+        let listing = try shell("find . -type f -o -type l | sort; cat d/f y z", in: test.store.layerPath(layer.id))
+        #expect(listing == "./d/f\n./y\n./z\n122")
+    }
+
+    /// No bytes at all are a layer without entries; whoever makes a root file system of nothing has lost something.
+    @Test(arguments: ["", "gzip", "zstd -q"])
+    func nothingIsALayer(_ compressor: String) throws {
+        let test = try TemporaryStore()
+        try shell(compressor.isEmpty ? ": > empty" : "\(compressor) < /dev/null > empty", in: test.directory)
+        let layer = try test.store.importFile(test.directory + "/empty", ImportOptions(kind: .layer, isExact: true))
+        #expect(layer.diffID == .sha256(of: []) && layer.archiveSize == 0)
+        var bytes = 0
+        try test.store.writeArchive(of: layer.id) { (piece) throws(StoreError) in bytes += piece.count }
+        #expect(bytes == 0)
+        let error = #expect(throws: StoreError.self) { try test.store.importFile(test.directory + "/empty") }
+        #expect(error?.code == .badArchive)
+        try test.expectNothingUnfinished()
+    }
+
     /// Older formats keep less: seconds, and no attributes.
     @Test(arguments: ["gnu", "gnu --sparse", "ustar", "v7", "oldgnu --sparse"])
     func unpacksOldFormats(_ format: String) throws {

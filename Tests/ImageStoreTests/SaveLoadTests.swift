@@ -141,6 +141,19 @@ import Testing
         END
         """
 
+    @Test func archivesWithAnEmptyLayerAreRead() throws {
+        let test = try TemporaryStore()
+        let script = Self.oldDocker.replacing("layer({'b': b'2'})", with: "b''")
+        try shell(script, in: test.directory)
+        let loaded = try Self.load(test.directory + "/old", into: test.store)
+        let image = try #require(loaded.first).image
+        #expect(try test.store.layer(try #require(image.layerIDs.last)).archiveSize == 0)
+        try Self.save(["one:old"], to: "saved", test)
+        let again = try TemporaryStore()
+        #expect(try Self.load(test.directory + "/saved", into: again.store).first?.image.id == image.id)
+        try test.expectNothingUnfinished()
+    }
+
     @Test(arguments: ["cat", "gzip", "xz -0", "zstd -q"])
     func oldArchivesAreRead(_ compressor: String) throws {
         let test = try TemporaryStore()

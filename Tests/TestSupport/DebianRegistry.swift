@@ -124,5 +124,7 @@ extension [String] {
     /// The requests that fetched blobs.
     package var fetchedBlobs: [String] { filter { $0.hasPrefix("GET") && $0.contains("/blobs/sha256:") } }
     /// The requests that sent content of blobs.
-    package var sentBlobs: [String] { filter { $0.hasPrefix("PATCH") || $0.hasPrefix("PUT /v2/") && $0.contains("/blobs/") } }
+    package var sentBlobs: [String] {
+        filter { $0.hasPrefix("PATCH") || $0.hasPrefix("PUT /v2/") && $0.contains("/blobs/") }
+    }
 }

@@ -74,7 +74,9 @@ extension Engine {
         options.leasesImage = true
         let result = try engine.builder.build(options, cancellation: cancellation) { progress(.build($0)) }
         if !request.isForFilesOnly {
-            report(StoreEvent(.builder, "build", of: result.imageID.description, ["name": result.tags.first?.familiar ?? ""]))
+            report(
+                StoreEvent(
+                    .builder, "build", of: result.imageID.description, ["name": result.tags.first?.familiar ?? ""]))
         }
         try ended(result)
         let image = try engine.carryOut(request, result, progress, writer)

@@ -68,7 +68,8 @@ extension ImageStore {
         configurationDocument: Data, manifestDocument: Data, layers: [LayerID], tags: [Reference] = []
     ) throws(StoreError) -> ImageRecord {
         try makeImage(
-            configurationDocument: configurationDocument, manifestDocument: manifestDocument, layers: layers, tags: tags,
+            configurationDocument: configurationDocument, manifestDocument: manifestDocument, layers: layers,
+            tags: tags,
             reportsTags: false
         ).image
     }

@@ -1,3 +1,4 @@
+import Archive
 import Linux
 
 /// The extended attributes of a file, taken apart.

@@ -1,3 +1,4 @@
+public import Archive
 public import Linux
 import OCI
 
@@ -27,12 +28,15 @@ extension ImageStore {
             return tree
         }
         let limits = StreamLimits(maximumBytes: options.maximumBytes, maximumRatio: options.maximumRatio)
-        let stream = try DecompressedStream(source, limits: limits, hashes: options.isExact)
+        let stream = try fromArchive { () throws(ArchiveError) in
+            try DecompressedStream(source, limits: limits, hashes: options.isExact)
+        }
         let summary: LayerSummary
         if options.isExact {
             summary = try unpackExactly(stream, to: tree, in: workshop, options)
         } else {
-            let reader = TarReader(stream, maximumEntries: options.maximumEntries)
+            let reader = TarReader(
+                stream, maximumEntries: options.maximumEntries, allowsNothing: options.kind == .layer)
             try LayerApplier(root: tree, reader: reader, kind: options.kind, marks: marks).run()
             summary = try LayerArchiveWriter.summary(of: "\(workshop.path)/layer/fs", marks: marks)
         }
@@ -48,7 +52,9 @@ extension ImageStore {
             try workshop.descriptor.open("layer", [.directory, .noFollow])
         }
         let recipe = try RecipeKeeper(home: home)
-        let reader = TarReader(stream, maximumEntries: options.maximumEntries, recipe: recipe.writer)
+        let reader = TarReader(
+            stream, maximumEntries: options.maximumEntries, allowsNothing: options.kind == .layer, recipe: recipe.writer
+        )
         let digest = try LayerApplier(
             root: tree, reader: reader, kind: options.kind, marks: marks, recipe: recipe
         ).run()

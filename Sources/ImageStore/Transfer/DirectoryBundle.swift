@@ -1,3 +1,4 @@
+import Archive
 import FoundationEssentials
 import Linux
 import OCI
@@ -43,7 +44,8 @@ final class DirectoryBundle: ImageBundle {
         (options.kind, options.isExact, options.expectedDiffID) = (.layer, true, diffID)
         let source = HashingSource(FileSource(owning: file))
         let record = try store.importLayer(from: source, options: options)
-        try LayerCheck.require(try source.finish().digest, at: name)
+        let digest = try fromArchive { () throws(ArchiveError) in try source.finish() }.digest
+        try LayerCheck.require(digest, at: name)
         return record
     }
 

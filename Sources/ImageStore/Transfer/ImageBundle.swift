@@ -1,3 +1,4 @@
+import Archive
 import FoundationEssentials
 import Linux
 import OCI
@@ -51,14 +52,14 @@ final class HashingSource: ByteSource {
 
     func cancel() { source.cancel() }
 
-    func read(into buffer: UnsafeMutableRawBufferPointer) throws(StoreError) -> Int {
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws(ArchiveError) -> Int {
         let count = try source.read(into: buffer)
         hasher.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
         return count
     }
 
     /// The digest of all bytes, those included that nobody wanted.
-    func finish() throws(StoreError) -> (digest: Digest, size: Int64) {
+    func finish() throws(ArchiveError) -> (digest: Digest, size: Int64) {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 4096)
         defer { buffer.deallocate() }
         while try read(into: buffer) > 0 {}

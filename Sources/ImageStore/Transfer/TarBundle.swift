@@ -1,3 +1,4 @@
+import Archive
 import FoundationEssentials
 import Linux
 import OCI
@@ -26,10 +27,13 @@ final class TarBundle: ImageBundle {
         self.options = options
         workshop = try store.makeTemporaryDirectory()
         let limits = StreamLimits(maximumBytes: .max, maximumRatio: options.maximumRatio)
-        let stream = try DecompressedStream(source, limits: limits, hashes: false)
-        reader = TarReader(stream, maximumEntries: ImageArchive.maximumEntries)
-        while let entry = try reader.next() { try read(entry) }
-        try reader.finish()
+        reader = try fromArchive { () throws(ArchiveError) in
+            TarReader(
+                try DecompressedStream(source, limits: limits, hashes: false),
+                maximumEntries: ImageArchive.maximumEntries)
+        }
+        while let entry = try fromArchive({ () throws(ArchiveError) in try reader.next() }) { try read(entry) }
+        _ = try fromArchive { () throws(ArchiveError) in try reader.finish() }
     }
 
     private func read(_ entry: TarEntry) throws(StoreError) {
@@ -40,7 +44,7 @@ final class TarBundle: ImageBundle {
                 "the archive cannot be used: the name \(entry.printablePath) has more than \(ImageArchive.maximumName) "
                     + "bytes, or leads to one that has")
         }
-        let name = try ArchivePath(entry.path).description
+        let name = try fromArchive { () throws(ArchiveError) in try ArchivePath(entry.path).description }
         switch entry.kind {
         case .file: break
         case .symbolicLink, .hardLink:
@@ -55,7 +59,7 @@ final class TarBundle: ImageBundle {
         }
         forget(name)
         sizes[name] = entry.size
-        let content = try EntrySource(reader)
+        let content = try fromArchive { () throws(ArchiveError) in try EntrySource(reader) }
         switch ImageFileKind(content.head, size: entry.size) {
         case .document: try keepDocument(content, name, entry.size)
         case .layer: try unpack(content, name)
@@ -76,7 +80,7 @@ final class TarBundle: ImageBundle {
                     + "that a document may have")
             return
         }
-        let bytes = try content.readAll()
+        let bytes = try fromArchive { () throws(ArchiveError) in try content.readAll() }
         let number = documentCount
         documentCount += 1
         try attempting("cannot keep \(name) of the archive") { () throws(Errno) in
@@ -107,7 +111,7 @@ final class TarBundle: ImageBundle {
             } else {
                 let source = HashingSource(content)
                 let record = try store.importLayer(from: source, options: options)
-                let digest = try source.finish().digest
+                let digest = try fromArchive { () throws(ArchiveError) in try source.finish() }.digest
                 try LayerCheck.require(digest, at: name)
                 layers[name] = (record, digest)
             }
@@ -133,6 +137,8 @@ final class TarBundle: ImageBundle {
         let path = followed(name)
         if let size = sizes[path] { try LayerCheck.require(size: size, descriptor, at: name) }
         if let failure = failures[path] { throw failure }
+        // No bytes at all are a layer without entries, where a manifest says so.
+        if sizes[path] == 0 { try unpack(EntrySource(), path) }
         guard let (record, digest) = layers[path] else {
             // An archive may leave out what the receiver has.
             if sizes[path] == nil, let known = try store.leaseUsable(diffID: diffID),
@@ -174,10 +180,16 @@ private final class EntrySource: ByteSource {
     /// The first bytes, up to 512.
     let head: [UInt8]
     private var headPosition = 0
-    private let reader: TarReader
+    private let reader: TarReader?
     private let isCancelled = Atomic(false)
 
-    init(_ reader: TarReader) throws(StoreError) {
+    /// No content.
+    init() {
+        head = []
+        reader = nil
+    }
+
+    init(_ reader: TarReader) throws(ArchiveError) {
         self.reader = reader
         var head: [UInt8] = []
         while head.count < TarHeader.size {
@@ -190,7 +202,7 @@ private final class EntrySource: ByteSource {
 
     func cancel() { isCancelled.store(true, ordering: .relaxed) }
 
-    func read(into buffer: UnsafeMutableRawBufferPointer) throws(StoreError) -> Int {
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws(ArchiveError) -> Int {
         if isCancelled.load(ordering: .relaxed) { return 0 }
         if headPosition < head.count {
             let rest = head[headPosition...].prefix(buffer.count)
@@ -198,16 +210,16 @@ private final class EntrySource: ByteSource {
             headPosition += rest.count
             return rest.count
         }
+        guard let reader else { return 0 }
         let piece = try reader.nextPiece(buffer.count)
         buffer.copyBytes(from: piece)
         return piece.count
     }
 
-    func readAll() throws(StoreError) -> [UInt8] {
+    func readAll() throws(ArchiveError) -> [UInt8] {
         var bytes = head
         while true {
-            let piece = try reader.nextPiece(1 << 20)
-            if piece.isEmpty { return bytes }
+            guard let piece = try reader?.nextPiece(1 << 20), !piece.isEmpty else { return bytes }
             bytes.append(contentsOf: piece)
         }
     }

@@ -46,7 +46,8 @@ extension EndToEnd {
                 #expect(line.contains(" volume create data (driver=local)") && line.contains("Z "), "\(line)")
                 let object = try read("--filter", "event=import", "--format", "json")
                 #expect(object.hasPrefix(#"{"Type":"image","Action":"import","Actor":{"ID":"sha256:"#), "\(object)")
-                #expect(object.contains(#""Attributes":{"name":"busybox:latest"}},"scope":"local","time":"#), "\(object)")
+                #expect(
+                    object.contains(#""Attributes":{"name":"busybox:latest"}},"scope":"local","time":"#), "\(object)")
                 #expect(try read("--filter", "image=nosuch") == "")
                 let refusal = try strata.failure(of: "events", "--filter", "color=red", status: 1)
                 #expect(refusal.hasPrefix("invalid filter \"color\""), "\(refusal)")

@@ -1,3 +1,4 @@
+import Archive
 @testable import ImageStore
 import Linux
 import TestSupport
@@ -64,7 +65,7 @@ private final class ArrayOfBytes: ByteSource {
 
     init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-    func read(into buffer: UnsafeMutableRawBufferPointer) throws(StoreError) -> Int {
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws(ArchiveError) -> Int {
         let count = min(buffer.count, bytes.count - position)
         buffer.copyBytes(from: bytes[position..<position + count])
         position += count

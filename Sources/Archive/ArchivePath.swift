@@ -1,15 +1,19 @@
-/// A name in an archive, taken apart: never absolute, never upwards.
-struct ArchivePath: Hashable {
-    /// The components, each with a terminating zero. Empty for the root itself.
-    var components: [[CChar]]
+import OCI
 
-    /// Takes a name apart; a leading slash and `.` are dropped. Throws `badArchive` for `..`, which can only mean harm.
-    init(_ name: [UInt8]) throws(StoreError) {
+/// A name in an archive, taken apart: never absolute, never out of it.
+package struct ArchivePath: Hashable {
+    /// The components, each with a terminating zero. Empty for the root itself.
+    package var components: [[CChar]]
+
+    /// Takes a name apart; a leading slash and `.` are dropped, and `..` drops what is before it, whatever that is in the
+    /// tree: as Go's `path.Clean` does, by which other tools read layers. Throws `badArchive` for what leads out.
+    package init(_ name: [UInt8]) throws(ArchiveError) {
         components = []
         for part in name.split(separator: UInt8(ascii: "/")) {
             if part.elementsEqual(".".utf8) { continue }
             if part.elementsEqual("..".utf8) {
-                throw StoreError(
+                if components.popLast() != nil { continue }
+                throw ArchiveError(
                     .badArchive,
                     "the archive cannot be used: the name \(String(decoding: name.prefix(200), as: UTF8.self)) leads out of it"
                 )
@@ -17,25 +21,25 @@ struct ArchivePath: Hashable {
             components.append(part.map { CChar(bitPattern: $0) } + [0])
         }
         if components.count > 4096 {
-            throw StoreError(.badArchive, "the archive cannot be used: a name has more than 4096 components")
+            throw ArchiveError(.badArchive, "the archive cannot be used: a name has more than 4096 components")
         }
     }
 
     /// The last component; nil for the root.
-    var name: [CChar]? { components.last }
+    package var name: [CChar]? { components.last }
 }
 
 extension ArchivePath: CustomStringConvertible {
     /// The directory that everything is in.
-    static var root: ArchivePath { ArchivePath() }
+    package static var root: ArchivePath { ArchivePath() }
 
     private init() { components = [] }
 
     /// The whole path with a terminating zero.
-    var path: [CChar] { ArchivePath.joined(components[...]) }
+    package var path: [CChar] { ArchivePath.joined(components[...]) }
 
     /// The directory it is in as one path with a terminating zero; empty (only the zero) for the root.
-    var parent: [CChar] { ArchivePath.joined(components.dropLast()) }
+    package var parent: [CChar] { ArchivePath.joined(components.dropLast()) }
 
     private static func joined(_ components: ArraySlice<[CChar]>) -> [CChar] {
         var path: [CChar] = []
@@ -48,7 +52,7 @@ extension ArchivePath: CustomStringConvertible {
     }
 
     /// The path for messages; bytes that are not UTF-8 are replaced.
-    var description: String {
+    package var description: String {
         String(decoding: path.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 }

@@ -1,5 +1,5 @@
 import CArchive
-import Linux
+package import Linux
 
 /// Notes while an archive is unpacked what it takes to write the same bytes again: everything that is not the content
 /// of a file in the tree, and which contents go in between.
@@ -11,15 +11,16 @@ import Linux
 /// * `D length path number`: from here on the path is another file; what `C` said of it so far is in
 ///   `displaced/<number>` (an archive may hold a name several times);
 /// * `E`: the end.
-final class RecipeWriter {
-    static let magic = Array("strata recipe 1\n".utf8)
+package final class RecipeWriter {
+    package static let magic = Array("strata recipe 1\n".utf8)
 
-    enum Tag {
-        static let literal = UInt8(ascii: "L")
-        static let zeros = UInt8(ascii: "Z")
-        static let content = UInt8(ascii: "C")
-        static let displaced = UInt8(ascii: "D")
-        static let end = UInt8(ascii: "E")
+    /// What a record begins with.
+    package enum Tag {
+        package static let literal = UInt8(ascii: "L")
+        package static let zeros = UInt8(ascii: "Z")
+        package static let content = UInt8(ascii: "C")
+        package static let displaced = UInt8(ascii: "D")
+        package static let end = UInt8(ascii: "E")
     }
 
     private let archive: OpaquePointer
@@ -27,15 +28,15 @@ final class RecipeWriter {
     private var pending: [UInt8] = []
     private var output: [UInt8] = []
     /// How many bytes of the archive were described so far.
-    private(set) var position: Int64 = 0
+    package private(set) var position: Int64 = 0
     /// The shape of the archive, as long as it may be the canonical one.
-    private(set) var shape: ArchiveShape? = ArchiveShape()
+    package private(set) var shape: ArchiveShape? = ArchiveShape()
     private static let chunk = 1 << 16
     /// The longest record of bytes; headers may be longer.
-    static let longestLiteral = 1 << 20
+    package static let longestLiteral = 1 << 20
 
-    init(_ file: consuming FileDescriptor) throws(StoreError) {
-        guard let archive = archive_write_new() else { throw StoreError(Errno.ENOMEM, "cannot note an archive") }
+    package init(_ file: consuming FileDescriptor) throws(ArchiveError) {
+        guard let archive = archive_write_new() else { throw ArchiveError("note an archive", .ENOMEM) }
         self.archive = archive
         self.file = file
         output = RecipeWriter.magic
@@ -55,7 +56,7 @@ final class RecipeWriter {
     }
 
     /// Bytes of the archive that are in no file of the tree.
-    func literal(_ bytes: UnsafeRawBufferPointer) throws(StoreError) {
+    package func literal(_ bytes: UnsafeRawBufferPointer) throws(ArchiveError) {
         shape?.literal(bytes)
         position += Int64(bytes.count)
         pending.append(contentsOf: bytes)
@@ -63,15 +64,15 @@ final class RecipeWriter {
     }
 
     /// The same for an array.
-    func literal(_ bytes: [UInt8]) throws(StoreError) {
+    package func literal(_ bytes: [UInt8]) throws(ArchiveError) {
         let outcome = bytes.withUnsafeBytes { buffer in
-            Result { () throws(StoreError) in try literal(buffer) }
+            Result { () throws(ArchiveError) in try literal(buffer) }
         }
         try outcome.get()
     }
 
     /// Bytes of the archive that are in a file of the tree: `length` of them, from `offset` on.
-    func content(of path: [UInt8], offset: Int64, length: Int64) throws(StoreError) {
+    package func content(of path: [UInt8], offset: Int64, length: Int64) throws(ArchiveError) {
         if length == 0 { return }
         shape?.content(path: path, position: position, offset: offset, length: length)
         position += length
@@ -84,7 +85,7 @@ final class RecipeWriter {
     }
 
     /// The file at the path gave way to another entry and is kept as `displaced/<number>`.
-    func displaced(_ path: [UInt8], number: Int) throws(StoreError) {
+    package func displaced(_ path: [UInt8], number: Int) throws(ArchiveError) {
         shape = nil
         try flushLiteral()
         output.append(Tag.displaced)
@@ -94,10 +95,10 @@ final class RecipeWriter {
     }
 
     /// The archive is not the canonical one: nobody is going to ask for its shape.
-    func dropShape() { shape = nil }
+    package func dropShape() { shape = nil }
 
     /// Finishes the file.
-    func finish() throws(StoreError) {
+    package func finish() throws(ArchiveError) {
         try flushLiteral()
         output.append(Tag.end)
         try flushOutput(0)
@@ -106,7 +107,7 @@ final class RecipeWriter {
 
     // MARK: Records
 
-    private func flushLiteral() throws(StoreError) {
+    private func flushLiteral() throws(ArchiveError) {
         if pending.isEmpty { return }
         // Padding is mostly zeros, and so is the end of every archive.
         let zeros = pending.reversed().prefix { $0 == 0 }.count
@@ -140,20 +141,20 @@ final class RecipeWriter {
         output.append(UInt8(truncatingIfNeeded: rest))
     }
 
-    private func flushOutput(_ threshold: Int) throws(StoreError) {
+    private func flushOutput(_ threshold: Int) throws(ArchiveError) {
         if output.count <= threshold { return }
         let written = output.withUnsafeBytes { archive_write_data(archive, $0.baseAddress, $0.count) }
         if written != output.count { throw failure() }
         output.removeAll(keepingCapacity: true)
     }
 
-    private func check(_ result: Int32) throws(StoreError) {
+    private func check(_ result: Int32) throws(ArchiveError) {
         if result != ARCHIVE_OK && result != ARCHIVE_WARN { throw failure() }
     }
 
-    private func failure() -> StoreError {
+    private func failure() -> ArchiveError {
         let number = archive_errno(archive)
-        return StoreError(
-            Errno(rawValue: number > 0 ? number : Errno.EIO.rawValue), "cannot note how a layer's archive was made")
+        return ArchiveError(
+            "note how a layer's archive was made", Errno(rawValue: number > 0 ? number : Errno.EIO.rawValue))
     }
 }

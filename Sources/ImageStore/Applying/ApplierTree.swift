@@ -1,3 +1,4 @@
+import Archive
 import Linux
 
 /// A directory that entries go into.

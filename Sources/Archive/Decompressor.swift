@@ -1,22 +1,29 @@
 import CArchive
 import Linux
+import OCI
 
 /// How much of an archive is accepted.
-struct StreamLimits: Hashable, Sendable {
+package struct StreamLimits: Hashable, Sendable {
     /// The most bytes after decompression.
-    var maximumBytes: Int64
+    package var maximumBytes: Int64
     /// The most times that the bytes may become more by decompression, once there are more than `ratioFloor`.
-    var maximumRatio: Int64
+    package var maximumRatio: Int64
 
     /// What little unpacks to less than this harms nobody, however well it was compressed.
-    static let ratioFloor: Int64 = 1 << 30
+    package static let ratioFloor: Int64 = 1 << 30
+
+    /// Limits of a stream.
+    package init(maximumBytes: Int64, maximumRatio: Int64) {
+        self.maximumBytes = maximumBytes
+        self.maximumRatio = maximumRatio
+    }
 }
 
 /// The bytes of an archive after decompression, by libarchive's filters (gzip, bzip2, xz, Zstandard, or none).
 ///
 /// Only the filters are libarchive's: what is in the stream (`TarReader`) must keep names as the bytes they are,
 /// whatever the locale.
-final class Decompressor {
+package final class Decompressor {
     private let archive: OpaquePointer
     private let input: Input
     private let limits: StreamLimits
@@ -28,14 +35,14 @@ final class Decompressor {
         let source: any ByteSource
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 4096)
         var byteCount: Int64 = 0
-        var failure: StoreError?
+        var failure: ArchiveError?
 
         init(_ source: any ByteSource) { self.source = source }
 
         deinit { buffer.deallocate() }
 
         func read() -> Int {
-            do throws(StoreError) {
+            do throws(ArchiveError) {
                 let count = try source.read(into: buffer)
                 byteCount += Int64(count)
                 return count
@@ -47,8 +54,8 @@ final class Decompressor {
     }
 
     /// Starts to read; `badArchive` when the compression is damaged.
-    init(_ source: any ByteSource, limits: StreamLimits) throws(StoreError) {
-        guard let archive = archive_read_new() else { throw StoreError(Errno.ENOMEM, "cannot read the archive") }
+    package init(_ source: any ByteSource, limits: StreamLimits) throws(ArchiveError) {
+        guard let archive = archive_read_new() else { throw ArchiveError("read the archive", .ENOMEM) }
         self.archive = archive
         self.limits = limits
         input = Input(source)
@@ -76,7 +83,7 @@ final class Decompressor {
     }
 
     /// The next bytes, valid until the next call; empty at the end.
-    func next() throws(StoreError) -> UnsafeRawBufferPointer {
+    package func next() throws(ArchiveError) -> UnsafeRawBufferPointer {
         while !isAtEnd {
             var block: UnsafeRawPointer?
             var size = 0
@@ -90,14 +97,14 @@ final class Decompressor {
         return UnsafeRawBufferPointer(start: nil, count: 0)
     }
 
-    private func keepToLimits() throws(StoreError) {
+    private func keepToLimits() throws(ArchiveError) {
         if byteCount > limits.maximumBytes {
-            throw StoreError(
+            throw ArchiveError(
                 .badArchive, "the archive holds more than \(limits.maximumBytes) bytes",
                 remedy: "STRATA_MAX_LAYER_SIZE accepts more")
         }
         if byteCount > StreamLimits.ratioFloor, byteCount / max(input.byteCount, 1) > limits.maximumRatio {
-            throw StoreError(
+            throw ArchiveError(
                 .badArchive, "the archive unpacks to more than \(limits.maximumRatio) times its size",
                 remedy: "STRATA_MAX_LAYER_RATIO accepts more")
         }
@@ -105,7 +112,7 @@ final class Decompressor {
 
     /// Whether the end is reached; throws when libarchive or the source reports a fault.
     @discardableResult
-    private func check(_ result: Int32) throws(StoreError) -> Bool {
+    private func check(_ result: Int32) throws(ArchiveError) -> Bool {
         if let failure = input.failure { throw failure }
         if result == ARCHIVE_EOF {
             isAtEnd = true
@@ -114,6 +121,6 @@ final class Decompressor {
         if result == ARCHIVE_OK || result == ARCHIVE_WARN { return false }
         var reason = archive_error_string(archive).map { String(cString: $0) } ?? "it cannot be read"
         if let lineEnd = reason.firstIndex(of: "\n") { reason = String(reason[..<lineEnd]) }
-        throw StoreError(.badArchive, "the archive is damaged: \(reason)")
+        throw ArchiveError(.badArchive, "the archive is damaged: \(reason)")
     }
 }

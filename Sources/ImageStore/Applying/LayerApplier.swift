@@ -1,3 +1,4 @@
+import Archive
 import Linux
 import OCI
 
@@ -37,7 +38,7 @@ final class LayerApplier {
     /// Unpacks everything; returns the digest of the archive.
     @discardableResult
     func run() throws(StoreError) -> Digest {
-        while let entry = try reader.next() {
+        while let entry = try fromArchive({ () throws(ArchiveError) in try reader.next() }) {
             recipe?.compare(entry, with: reader.rawHeaders)
             do throws(StoreError) {
                 try checkAttributes(of: entry)
@@ -46,13 +47,13 @@ final class LayerApplier {
                 throw explained(error, entry)
             }
         }
-        let digest = try reader.finish()
+        let digest = try fromArchive { () throws(ArchiveError) in try reader.finish() }
         for (path, directory) in deferred { try finish(path, directory) }
         return digest
     }
 
     private func apply(_ entry: TarEntry) throws(StoreError) {
-        let path = try ArchivePath(entry.path)
+        let path = try fromArchive { () throws(ArchiveError) in try ArchivePath(entry.path) }
         guard let name = path.name else {
             if entry.kind == .directory { try applyRoot(entry) }
             return
@@ -128,8 +129,9 @@ final class LayerApplier {
         }
         var content = FileContent(size: entry.size)
         let kept = recipe == nil ? [] : parent.path(of: name)
-        try reader.forEachPiece(of: entry, keptAt: kept) { (offset, piece) throws(StoreError) in
-            try on(entry) { () throws(Errno) in try content.write(piece, at: offset, to: file) }
+        var pieces = reader.content(of: entry, keptAt: kept)
+        while let piece = try fromArchive({ () throws(ArchiveError) in try pieces.next() }) {
+            try on(entry) { () throws(Errno) in try content.write(piece.bytes, at: piece.offset, to: file) }
         }
         try on(entry) { () throws(Errno) in
             try content.finish(file)
@@ -143,7 +145,7 @@ final class LayerApplier {
     }
 
     private func applyHardLink(_ entry: TarEntry, _ path: ArchivePath, _ name: [CChar]) throws(StoreError) {
-        let target = try ArchivePath(entry.target)
+        let target = try fromArchive { () throws(ArchiveError) in try ArchivePath(entry.target) }
         guard let targetName = target.name else { throw applierFailure(.EPERM, entry) }
         if target == path { return }
         let parent = try tree.parent(of: path, for: entry)
@@ -256,7 +258,7 @@ final class LayerApplier {
     }
 
     private func finish(_ path: [UInt8], _ directory: DeferredDirectory) throws(StoreError) {
-        let path = try ArchivePath(path)
+        let path = try fromArchive { () throws(ArchiveError) in try ArchivePath(path) }
         try attempting("cannot unpack the directory \(path)") { () throws(Errno) in
             let parent = try tree.open(path.parent)
             let opened = try parent.descriptor.open(path.name ?? [46, 0], [.directory, .noFollow])

@@ -1,16 +1,16 @@
 import Linux
 
-/// Collects the bytes of an archive in large pieces for whoever takes them.
-struct TarOutput: ~Copyable {
-    typealias Sink = (UnsafeRawBufferPointer) throws(StoreError) -> Void
+/// Collects the bytes of an archive in large pieces for whoever takes them; fails as that one does.
+package struct TarOutput<Fault: Error>: ~Copyable {
+    package typealias Sink = (UnsafeRawBufferPointer) throws(Fault) -> Void
 
     private let buffer: UnsafeMutableRawBufferPointer
     private var used = 0
     private let sink: Sink
     /// How many bytes were put in so far.
-    private(set) var byteCount: Int64 = 0
+    package private(set) var byteCount: Int64 = 0
 
-    init(sink: @escaping Sink) {
+    package init(sink: @escaping Sink) {
         buffer = .allocate(byteCount: 1 << 20, alignment: 4096)
         self.sink = sink
     }
@@ -19,7 +19,7 @@ struct TarOutput: ~Copyable {
         buffer.deallocate()
     }
 
-    mutating func put(_ bytes: [UInt8]) throws(StoreError) {
+    package mutating func put(_ bytes: [UInt8]) throws(Fault) {
         var rest = bytes[...]
         while !rest.isEmpty {
             if used == buffer.count { try flush() }
@@ -30,7 +30,7 @@ struct TarOutput: ~Copyable {
         }
     }
 
-    mutating func putZeros(_ count: Int64) throws(StoreError) {
+    package mutating func putZeros(_ count: Int64) throws(Fault) {
         var left = count
         while left > 0 {
             if used == buffer.count { try flush() }
@@ -43,14 +43,14 @@ struct TarOutput: ~Copyable {
     }
 
     /// Zeros up to a full block of 512 bytes.
-    mutating func pad() throws(StoreError) {
+    package mutating func pad() throws(Fault) {
         try putZeros((512 - byteCount % 512) % 512)
     }
 
     /// Reads straight into the buffer; returns how many bytes `read` delivered, 0 at the end of the file.
-    mutating func fill(
-        limit: Int64, _ read: (UnsafeMutableRawBufferPointer) throws(StoreError) -> Int
-    ) throws(StoreError) -> Int {
+    package mutating func fill(
+        limit: Int64, _ read: (UnsafeMutableRawBufferPointer) throws(Fault) -> Int
+    ) throws(Fault) -> Int {
         // Small rests of the buffer would make small reads.
         if buffer.count - used < min(1 << 16, Int(clamping: limit)) { try flush() }
         let room = Int(min(limit, Int64(buffer.count - used)))
@@ -59,7 +59,7 @@ struct TarOutput: ~Copyable {
         return count
     }
 
-    mutating func flush() throws(StoreError) {
+    package mutating func flush() throws(Fault) {
         if used == 0 { return }
         try sink(UnsafeRawBufferPointer(rebasing: buffer[..<used]))
         used = 0

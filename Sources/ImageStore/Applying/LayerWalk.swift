@@ -1,3 +1,4 @@
+import Archive
 import Linux
 
 /// One pass over a layer's tree that writes its archive.
@@ -5,7 +6,7 @@ final class LayerWalk {
     /// How the overlay that the tree belongs to keeps its notes; nil for a tree as programs see it.
     private let marks: OverlayMarks?
     private let reader: AttributeReader
-    private var output: TarOutput
+    private var output: TarOutput<StoreError>
     private var usage = UsageCounter()
     /// First names of files that have several.
     private var firstNames: [FileIdentity: [UInt8]] = [:]
@@ -18,7 +19,7 @@ final class LayerWalk {
     init(
         marks: OverlayMarks?,
         reference: ((_ path: [UInt8], _ position: Int64, _ length: Int64) -> Void)? = nil,
-        sink: @escaping TarOutput.Sink
+        sink: @escaping TarOutput<StoreError>.Sink
     ) {
         self.marks = marks
         reader = AttributeReader(marks: marks)

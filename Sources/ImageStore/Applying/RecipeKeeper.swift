@@ -1,3 +1,4 @@
+import Archive
 import Linux
 
 /// What the applier has to do so that a layer's archive can be written again: to keep contents that later entries
@@ -14,7 +15,11 @@ final class RecipeKeeper {
             try home.open("recipe", [.create, .exclusive, .writeOnly], mode: 0o600)
         }
         self.home = home
-        writer = try RecipeWriter(file)
+        do throws(ArchiveError) {
+            writer = try RecipeWriter(file)
+        } catch {
+            throw StoreError(error)
+        }
     }
 
     /// Looks whether an entry's headers are what `LayerArchiveWriter` would write. One that differs is enough.
@@ -59,13 +64,13 @@ final class RecipeKeeper {
                 if number == 0 { try home.makeDirectory("displaced", mode: 0o700) }
                 try parent.rename(name, to: home, "displaced/\(number)")
             }
-            try writer.displaced(full, number: number)
+            try fromArchive { () throws(ArchiveError) in try writer.displaced(full, number: number) }
         }
     }
 
     /// Finishes the recipe, and removes it where the archive is the canonical one of the tree.
     func finish(tree: String, marks: OverlayMarks) throws(StoreError) {
-        try writer.finish()
+        try fromArchive { () throws(ArchiveError) in try writer.finish() }
         guard let shape = writer.shape, try LayerArchiveWriter.shape(of: tree, marks: marks) == shape.value else {
             return
         }

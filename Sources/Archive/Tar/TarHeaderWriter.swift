@@ -1,29 +1,48 @@
 import FoundationEssentials
-import Linux
+package import Linux
 
 /// Encodes the headers of an entry: ustar, with a pax extended header where ustar cannot say it.
 ///
 /// The same entry always gives the same bytes: records sorted by key, no names of users, nothing of the time or the
 /// machine. IEEE Std 1003.1, "pax Interchange Format"; extended attributes as `SCHILY.xattr.*`, as Docker writes them, or
 /// as `LIBARCHIVE.xattr.*` where their names hold a `=`, which ends a key.
-struct TarHeaderWriter {
-    var typeFlag: UInt8
-    var path: [UInt8]
-    var target: [UInt8] = []
-    var permissions: UInt32 = 0
-    var uid: UInt32 = 0
-    var gid: UInt32 = 0
-    var size: Int64 = 0
-    var modificationTime = TimeSpec(seconds: 0)
-    var deviceMajor: UInt32 = 0
-    var deviceMinor: UInt32 = 0
-    var attributes: [TarEntry.Attribute] = []
+package struct TarHeaderWriter {
+    package var typeFlag: UInt8
+    package var path: [UInt8]
+    package var target: [UInt8] = []
+    package var permissions: UInt32 = 0
+    package var uid: UInt32 = 0
+    package var gid: UInt32 = 0
+    package var size: Int64 = 0
+    package var modificationTime = TimeSpec(seconds: 0)
+    package var deviceMajor: UInt32 = 0
+    package var deviceMinor: UInt32 = 0
+    package var attributes: [TarEntry.Attribute] = []
+
+    /// Describes an entry.
+    package init(
+        typeFlag: UInt8, path: [UInt8], target: [UInt8] = [], permissions: UInt32 = 0, uid: UInt32 = 0, gid: UInt32 = 0,
+        size: Int64 = 0, modificationTime: TimeSpec = TimeSpec(seconds: 0), deviceMajor: UInt32 = 0,
+        deviceMinor: UInt32 = 0, attributes: [TarEntry.Attribute] = []
+    ) {
+        self.typeFlag = typeFlag
+        self.path = path
+        self.target = target
+        self.permissions = permissions
+        self.uid = uid
+        self.gid = gid
+        self.size = size
+        self.modificationTime = modificationTime
+        self.deviceMajor = deviceMajor
+        self.deviceMinor = deviceMinor
+        self.attributes = attributes
+    }
 
     private static let largestOctal11: Int64 = 0o77_777_777_777
     private static let largestOctal7: UInt32 = 0o7_777_777
 
     /// The header blocks, extended ones included.
-    func encoded() -> [UInt8] {
+    package func encoded() -> [UInt8] {
         let records = paxRecords()
         if records.isEmpty { return block() }
         var content: [UInt8] = []

@@ -2,7 +2,7 @@ import Glibc
 
 /// POSIX access control lists: from the text that archives hold to the attribute that the kernel takes
 /// (`include/uapi/linux/posix_acl_xattr.h`).
-enum AccessList {
+package enum AccessList {
     private struct Entry {
         var tag: UInt16
         var permissions: UInt16
@@ -12,7 +12,7 @@ enum AccessList {
     private static let noID = UInt32.max
 
     /// Whether an attribute is an access control list, with which a mode is set as well.
-    static func isAccessList(_ name: [UInt8]) -> Bool {
+    package static func isAccessList(_ name: [UInt8]) -> Bool {
         name.elementsEqual("system.posix_acl_access".utf8) || name.elementsEqual("system.posix_acl_default".utf8)
     }
 
@@ -20,7 +20,7 @@ enum AccessList {
     ///
     /// Entries are `tag:qualifier:permissions[:id]`, separated by commas or line ends; acl(5), "long text form", and
     /// star's numbers at the end.
-    static func attribute(parsing text: String) -> [UInt8]? {
+    package static func attribute(parsing text: String) -> [UInt8]? {
         var entries: [Entry] = []
         for part in text.split(whereSeparator: { $0 == "," || $0 == "\n" }) {
             let line = part.prefix { $0 != "#" }.filter { !$0.isWhitespace }

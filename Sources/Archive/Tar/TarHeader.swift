@@ -2,18 +2,18 @@ import Linux
 
 /// The 512 bytes in front of each entry: v7, POSIX ustar, GNU and star; IEEE Std 1003.1, "pax", "ustar Interchange
 /// Format".
-struct TarHeader {
-    static let size = 512
+package struct TarHeader {
+    package static let size = 512
 
-    enum Format {
+    package enum Format {
         case v7, ustar, star, gnu
     }
 
     private let block: [UInt8]
-    let format: Format
+    package let format: Format
 
     /// Nil for a block that is no header: its checksum does not fit.
-    init?(_ block: [UInt8]) {
+    package init?(_ block: [UInt8]) {
         guard block.count == TarHeader.size else { return nil }
         self.block = block
         let magic = block[257..<265]
@@ -35,17 +35,17 @@ struct TarHeader {
         guard let stored = number(148, 8), stored == sum || stored == signedSum else { return nil }
     }
 
-    var typeFlag: UInt8 { block[156] }
-    var mode: Int64? { number(100, 8) }
-    var uid: Int64? { number(108, 8) }
-    var gid: Int64? { number(116, 8) }
-    var size: Int64? { number(124, 12) }
-    var modificationTime: Int64? { number(136, 12) }
-    var deviceMajor: Int64? { format == .v7 ? 0 : number(329, 8) }
-    var deviceMinor: Int64? { format == .v7 ? 0 : number(337, 8) }
-    var linkName: [UInt8] { text(157, 100) }
+    package var typeFlag: UInt8 { block[156] }
+    package var mode: Int64? { number(100, 8) }
+    package var uid: Int64? { number(108, 8) }
+    package var gid: Int64? { number(116, 8) }
+    package var size: Int64? { number(124, 12) }
+    package var modificationTime: Int64? { number(136, 12) }
+    package var deviceMajor: Int64? { format == .v7 ? 0 : number(329, 8) }
+    package var deviceMinor: Int64? { format == .v7 ? 0 : number(337, 8) }
+    package var linkName: [UInt8] { text(157, 100) }
 
-    var name: [UInt8] {
+    package var name: [UInt8] {
         let name = text(0, 100)
         let prefix: [UInt8] =
             switch format {
@@ -57,13 +57,13 @@ struct TarHeader {
     }
 
     /// Old GNU sparse files: the file's size, the first extents, and whether blocks with further ones follow.
-    var gnuSparse: (size: Int64, extents: [TarEntry.Extent], isExtended: Bool)? {
+    package var gnuSparse: (size: Int64, extents: [TarEntry.Extent], isExtended: Bool)? {
         guard let size = number(483, 12), let extents = TarHeader.extents(block, at: 386, count: 4) else { return nil }
         return (size, extents, block[482] != 0)
     }
 
     /// Further extents of an old GNU sparse file.
-    static func gnuExtension(_ block: [UInt8]) -> (extents: [TarEntry.Extent], isExtended: Bool)? {
+    package static func gnuExtension(_ block: [UInt8]) -> (extents: [TarEntry.Extent], isExtended: Bool)? {
         guard block.count == size, let found = extents(block, at: 0, count: 21) else { return nil }
         return (found, block[504] != 0)
     }
@@ -88,7 +88,7 @@ struct TarHeader {
     private func number(_ start: Int, _ length: Int) -> Int64? { TarHeader.number(block[start..<start + length]) }
 
     /// Octal digits between blanks, or GNU's big-endian binary with the top bit set; nil for anything else.
-    static func number(_ field: ArraySlice<UInt8>) -> Int64? {
+    package static func number(_ field: ArraySlice<UInt8>) -> Int64? {
         guard let first = field.first else { return nil }
         if first & 0x80 != 0 {
             // Two's complement; the top bit is the mark, the next one the sign.

@@ -1,3 +1,4 @@
+import Archive
 import Linux
 
 /// Writes an archive again from what `RecipeWriter` noted and the tree that it was unpacked to.
@@ -7,13 +8,13 @@ import Linux
 struct RecipeReader: ~Copyable {
     private let home: FileDescriptor
     private let tree: FileDescriptor
-    private var output: TarOutput
+    private var output: TarOutput<StoreError>
     /// Numbers of displaced files by path, the first displaced first.
     private var displaced: [[UInt8]: [Int]] = [:]
 
     /// - Parameters:
     ///   - home: the layer's directory, with `fs`, `recipe` and perhaps `displaced`.
-    init(home: consuming FileDescriptor, sink: @escaping TarOutput.Sink) throws(StoreError) {
+    init(home: consuming FileDescriptor, sink: @escaping TarOutput<StoreError>.Sink) throws(StoreError) {
         let tree = try attempting("cannot open a layer") { () throws(Errno) in
             try home.open("fs", [.path, .directory, .noFollow])
         }
@@ -117,8 +118,11 @@ private final class RecipeRecords {
             try home.open("recipe", [.noFollow])
         }
         let limits = StreamLimits(maximumBytes: .max, maximumRatio: .max)
-        stream = try DecompressedStream(FileSource(owning: file), limits: limits, hashes: false)
-        if try stream.read(RecipeWriter.magic.count) != RecipeWriter.magic { throw RecipeRecords.damaged }
+        let source = FileSource(owning: file)
+        stream = try fromArchive { () throws(ArchiveError) in
+            try DecompressedStream(source, limits: limits, hashes: false)
+        }
+        if try read(RecipeWriter.magic.count) != RecipeWriter.magic { throw RecipeRecords.damaged }
     }
 
     /// The next record; nil at the end.
@@ -136,8 +140,12 @@ private final class RecipeRecords {
         }
     }
 
+    private func read(_ count: Int) throws(StoreError) -> [UInt8] {
+        try fromArchive { () throws(ArchiveError) in try stream.read(count) }
+    }
+
     private func byte() throws(StoreError) -> UInt8 {
-        guard let byte = try stream.next(1).first else { throw RecipeRecords.damaged }
+        guard let byte = try read(1).first else { throw RecipeRecords.damaged }
         return byte
     }
 
@@ -154,7 +162,7 @@ private final class RecipeRecords {
     private func text() throws(StoreError) -> [UInt8] {
         let length = try number()
         guard length >= 0, length <= RecipeRecords.longest else { throw RecipeRecords.damaged }
-        let bytes = try stream.read(Int(length))
+        let bytes = try read(Int(length))
         if bytes.count < Int(length) { throw RecipeRecords.damaged }
         return bytes
     }

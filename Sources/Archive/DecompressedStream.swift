@@ -1,9 +1,9 @@
 import Linux
-import OCI
+package import OCI
 
 /// The bytes of an archive after decompression, made and hashed by a thread of their own, so that whoever unpacks them
 /// only waits for the disk.
-final class DecompressedStream {
+package final class DecompressedStream {
     private let producer: StreamProducer
     private let thread: PrivateThread.Companion
     private var block: StreamBlock?
@@ -11,15 +11,15 @@ final class DecompressedStream {
     private var rest = UnsafeRawBufferPointer(start: nil, count: 0)
     private var isAtEnd = false
     /// How many bytes were taken so far.
-    private(set) var position: Int64 = 0
+    package private(set) var position: Int64 = 0
 
     /// Starts to read. Damage and faults of the source are reported by the calls that need the bytes.
     ///
     /// - Parameter hashes: whether `finish()` is going to ask for the digest.
-    init(_ source: any ByteSource, limits: StreamLimits, hashes: Bool = true) throws(StoreError) {
+    package init(_ source: any ByteSource, limits: StreamLimits, hashes: Bool = true) throws(ArchiveError) {
         let producer = StreamProducer(source, limits: limits, hashes: hashes)
         guard let thread = PrivateThread.startIfPossible({ producer.run() }) else {
-            throw StoreError(Errno.EAGAIN, "cannot read the archive")
+            throw ArchiveError("read the archive", .EAGAIN)
         }
         self.producer = producer
         self.thread = thread
@@ -32,7 +32,7 @@ final class DecompressedStream {
     }
 
     /// The next bytes, as many as there are up to `limit`; empty at the end. Valid until the next call.
-    func next(_ limit: Int) throws(StoreError) -> UnsafeRawBufferPointer {
+    package func next(_ limit: Int) throws(ArchiveError) -> UnsafeRawBufferPointer {
         if rest.isEmpty && !isAtEnd { try fill() }
         let piece = UnsafeRawBufferPointer(rebasing: rest.prefix(limit))
         rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(piece.count))
@@ -41,7 +41,7 @@ final class DecompressedStream {
     }
 
     /// Exactly `count` bytes; fewer only at the end of the stream.
-    func read(_ count: Int) throws(StoreError) -> [UInt8] {
+    package func read(_ count: Int) throws(ArchiveError) -> [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(count)
         while bytes.count < count {
@@ -53,12 +53,12 @@ final class DecompressedStream {
     }
 
     /// The digest of all bytes; what was not taken yet is passed over.
-    func finish() throws(StoreError) -> Digest {
+    package func finish() throws(ArchiveError) -> Digest {
         while try !next(Int.max).isEmpty {}
         return try producer.digest()
     }
 
-    private func fill() throws(StoreError) {
+    private func fill() throws(ArchiveError) {
         if let used = block { producer.free.put(used) }
         block = producer.full.take()
         guard let block else {
@@ -97,7 +97,7 @@ private final class StreamProducer: @unchecked Sendable {
     private let limits: StreamLimits
     private let hashes: Bool
     private var hasher = DigestHasher()
-    private var failure: StoreError?
+    private var failure: ArchiveError?
 
     init(_ source: any ByteSource, limits: StreamLimits, hashes: Bool) {
         self.source = source
@@ -113,13 +113,13 @@ private final class StreamProducer: @unchecked Sendable {
     }
 
     /// What the whole stream hashes to; to be asked once `full` is at its end.
-    func digest() throws(StoreError) -> Digest {
+    func digest() throws(ArchiveError) -> Digest {
         if let failure { throw failure }
         return hasher.finish()
     }
 
     func run() {
-        do throws(StoreError) {
+        do throws(ArchiveError) {
             try produce()
         } catch {
             failure = error
@@ -127,7 +127,7 @@ private final class StreamProducer: @unchecked Sendable {
         full.close()
     }
 
-    private func produce() throws(StoreError) {
+    private func produce() throws(ArchiveError) {
         let decompressor = try Decompressor(source, limits: limits)
         var block: StreamBlock?
         while true {

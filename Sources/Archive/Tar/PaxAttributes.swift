@@ -1,25 +1,25 @@
-import Linux
+package import Linux
 
 /// What extended headers say of an entry: IEEE Std 1003.1, "pax Extended Header", with the additions of star
 /// (`SCHILY.*`), libarchive (`LIBARCHIVE.*`) and GNU tar (`GNU.sparse.*`).
-struct PaxAttributes {
-    var path: [UInt8]?
-    var linkPath: [UInt8]?
-    var size: Int64?
-    var uid: Int64?
-    var gid: Int64?
-    var modificationTime: TimeSpec?
-    var deviceMajor: Int64?
-    var deviceMinor: Int64?
+package struct PaxAttributes {
+    package var path: [UInt8]?
+    package var linkPath: [UInt8]?
+    package var size: Int64?
+    package var uid: Int64?
+    package var gid: Int64?
+    package var modificationTime: TimeSpec?
+    package var deviceMajor: Int64?
+    package var deviceMinor: Int64?
     private var attributes = AttributeList()
     /// Attributes in libarchive's encoding, which counts only where star's is missing.
     private var encodedAttributes = AttributeList()
-    var sparse = Sparse()
+    package var sparse = Sparse()
     private static let attributePrefix = Array("SCHILY.xattr.".utf8)
     /// More than any file system keeps of one file: Linux lists at most 64 KiB of names.
-    static let maximumAttributes = 4096
+    package static let maximumAttributes = 4096
     /// Whether that is why `read` failed.
-    var hasTooManyAttributes: Bool { attributes.isOverfull || encodedAttributes.isOverfull }
+    package var hasTooManyAttributes: Bool { attributes.isOverfull || encodedAttributes.isOverfull }
 
     /// Attributes in the order they came, each once.
     private struct AttributeList {
@@ -43,7 +43,7 @@ struct PaxAttributes {
     }
 
     /// GNU tar's descriptions of a file with holes, versions 0.0, 0.1 and 1.0.
-    struct Sparse {
+    package struct Sparse {
         var isPresent = false
         var major: Int64 = 0
         var name: [UInt8]?
@@ -52,12 +52,12 @@ struct PaxAttributes {
     }
 
     /// All extended attributes, each once.
-    var allAttributes: [TarEntry.Attribute] {
+    package var allAttributes: [TarEntry.Attribute] {
         attributes.items + encodedAttributes.items.filter { attributes.places[$0.name] == nil }
     }
 
     /// Reads `length key=value\n` records over what was said before; nil when they are malformed.
-    mutating func read(_ content: [UInt8]) -> Bool {
+    package mutating func read(_ content: [UInt8]) -> Bool {
         var rest = content[...]
         while let first = rest.first {
             // Some writers pad the records with zeros.
@@ -140,12 +140,12 @@ struct PaxAttributes {
 }
 
 /// The forms in which extended headers write values.
-enum Pax {
+package enum Pax {
     /// The digits of the largest number.
-    static let maximumDigits = 19
+    package static let maximumDigits = 19
 
     /// A decimal number that is not negative.
-    static func integer(_ text: some Collection<UInt8>) -> Int64? {
+    package static func integer(_ text: some Collection<UInt8>) -> Int64? {
         guard !text.isEmpty, text.count <= maximumDigits else { return nil }
         var value: Int64 = 0
         for byte in text {
@@ -159,7 +159,7 @@ enum Pax {
     }
 
     /// Stores a number; an empty value takes an earlier one back. False when it is malformed.
-    static func store(_ text: ArraySlice<UInt8>, in place: inout Int64?) -> Bool {
+    package static func store(_ text: ArraySlice<UInt8>, in place: inout Int64?) -> Bool {
         if text.isEmpty {
             place = nil
             return true
@@ -170,7 +170,7 @@ enum Pax {
     }
 
     /// Seconds since 1970 with an optional sign and fraction.
-    static func time(_ text: ArraySlice<UInt8>) -> TimeSpec? {
+    package static func time(_ text: ArraySlice<UInt8>) -> TimeSpec? {
         let isNegative = text.first == UInt8(ascii: "-")
         let digits = isNegative ? text.dropFirst() : text
         let parts = digits.split(separator: UInt8(ascii: "."), maxSplits: 1, omittingEmptySubsequences: false)
@@ -187,7 +187,7 @@ enum Pax {
             ? TimeSpec(seconds: -seconds) : TimeSpec(seconds: -seconds - 1, nanoseconds: 1_000_000_000 - nanoseconds)
     }
 
-    static func percentDecoded(_ text: [UInt8]) -> [UInt8]? {
+    package static func percentDecoded(_ text: [UInt8]) -> [UInt8]? {
         var result: [UInt8] = []
         var index = 0
         while index < text.count {
@@ -206,7 +206,7 @@ enum Pax {
     }
 
     /// Base 64 with or without its padding.
-    static func base64(_ text: ArraySlice<UInt8>) -> [UInt8]? {
+    package static func base64(_ text: ArraySlice<UInt8>) -> [UInt8]? {
         var result: [UInt8] = []
         var (bits, count): (UInt32, Int) = (0, 0)
         for byte in text where byte != UInt8(ascii: "=") && byte != 0x0A {

@@ -1,10 +1,10 @@
 import Linux
-import OCI
+package import OCI
 
 /// Reads the entries of a tar archive in order: v7, ustar, pax, GNU and star, files with holes included.
 ///
 /// Nothing of the input is trusted: whatever it holds, the outcome is an entry or `badArchive`.
-final class TarReader {
+package final class TarReader {
     /// More than any extended header needs: the kernel takes attributes of 64 KiB.
     private static let maximumHeaderSize: Int64 = 16 << 20
     /// More pieces than any file with holes is stored in.
@@ -16,21 +16,29 @@ final class TarReader {
     private var contentLeft: Int64 = 0
     private var padding: Int64 = 0
     /// How many entries came so far.
-    private(set) var entryCount = 0
+    package private(set) var entryCount = 0
     private let maximumEntries: Int
+    private let allowsNothing: Bool
     /// Takes down everything that is not handed out as content of a file.
     private let recipe: RecipeWriter?
     /// The header blocks of the entry that came last, extended ones included, while the recipe has a shape.
-    private(set) var rawHeaders: [UInt8] = []
+    package private(set) var rawHeaders: [UInt8] = []
 
-    init(_ stream: DecompressedStream, maximumEntries: Int, recipe: RecipeWriter? = nil) {
+    /// - Parameters:
+    ///   - maximumEntries: how many entries are accepted.
+    ///   - allowsNothing: whether no bytes at all are an archive without entries.
+    ///   - recipe: what takes down how the archive was made.
+    package init(
+        _ stream: DecompressedStream, maximumEntries: Int, allowsNothing: Bool = false, recipe: RecipeWriter? = nil
+    ) {
         self.stream = stream
+        self.allowsNothing = allowsNothing
         self.maximumEntries = maximumEntries
         self.recipe = recipe
     }
 
     /// The next entry; nil at the end of the archive. What was not read of the content before is passed over.
-    func next() throws(StoreError) -> TarEntry? {
+    package func next() throws(ArchiveError) -> TarEntry? {
         try skip(contentLeft)
         try skip(padding)
         (contentLeft, padding) = (0, 0)
@@ -54,34 +62,57 @@ final class TarReader {
                 return try entry(header, pax, longName: longName, longLink: longLink)
             }
         }
-        if longName != nil || longLink != nil || entryCount == 0 && stream.position == 0 {
-            throw bad(stream.position == 0 ? "it is empty" : "it ends in the middle of an entry")
-        }
+        if longName != nil || longLink != nil { throw bad("it ends in the middle of an entry") }
+        if stream.position == 0, !allowsNothing { throw bad("it is empty") }
         return nil
     }
 
-    /// Calls `body` for each piece of the current entry's content with its offset in the file.
+    /// The content of the entry that the reader is at, piece by piece.
     ///
     /// - Parameter path: where the recipe is to find the content again, in the tree.
-    func forEachPiece(
-        of entry: TarEntry, keptAt path: [UInt8] = [],
-        _ body: (Int64, UnsafeRawBufferPointer) throws(StoreError) -> Void
-    ) throws(StoreError) {
-        for extent in entry.extents ?? [TarEntry.Extent(offset: 0, length: entry.storedSize)] {
-            try recipe?.content(of: path, offset: extent.offset, length: extent.length)
-            var done: Int64 = 0
-            while done < extent.length {
-                let piece = try stream.next(Int(min(extent.length - done, contentLeft, 1 << 20)))
-                if piece.isEmpty { throw bad("it ends in the middle of \(entry.printablePath)") }
-                contentLeft -= Int64(piece.count)
-                try body(extent.offset + done, piece)
-                done += Int64(piece.count)
+    package func content(of entry: TarEntry, keptAt path: [UInt8] = []) -> Content {
+        Content(
+            reader: self, entry: entry, path: path,
+            extents: (entry.extents ?? [TarEntry.Extent(offset: 0, length: entry.storedSize)])[...])
+    }
+
+    /// What is left of an entry's content.
+    package struct Content {
+        fileprivate let reader: TarReader
+        fileprivate let entry: TarEntry
+        fileprivate let path: [UInt8]
+        /// Those that are not begun.
+        fileprivate var extents: ArraySlice<TarEntry.Extent>
+        /// The rest of the one that is.
+        private var current = TarEntry.Extent(offset: 0, length: 0)
+
+        fileprivate init(reader: TarReader, entry: TarEntry, path: [UInt8], extents: ArraySlice<TarEntry.Extent>) {
+            self.reader = reader
+            self.entry = entry
+            self.path = path
+            self.extents = extents
+        }
+
+        /// The next piece with its offset in the file, valid until the next call; nil at the end.
+        package mutating func next() throws(ArchiveError) -> (offset: Int64, bytes: UnsafeRawBufferPointer)? {
+            while current.length == 0 {
+                guard let extent = extents.popFirst() else { return nil }
+                try reader.recipe?.content(of: path, offset: extent.offset, length: extent.length)
+                current = extent
             }
+            let piece = try reader.stream.next(Int(min(current.length, reader.contentLeft, 1 << 20)))
+            if piece.isEmpty { throw reader.bad("it ends in the middle of \(entry.printablePath)") }
+            reader.contentLeft -= Int64(piece.count)
+            defer {
+                current.offset += Int64(piece.count)
+                current.length -= Int64(piece.count)
+            }
+            return (current.offset, piece)
         }
     }
 
     /// The next bytes of the current entry's content as they are stored; empty at its end.
-    func nextPiece(_ limit: Int) throws(StoreError) -> UnsafeRawBufferPointer {
+    package func nextPiece(_ limit: Int) throws(ArchiveError) -> UnsafeRawBufferPointer {
         if contentLeft == 0 { return UnsafeRawBufferPointer(start: nil, count: 0) }
         let piece = try stream.next(Int(min(contentLeft, Int64(limit))))
         if piece.isEmpty { throw bad("it ends in the middle of an entry") }
@@ -91,7 +122,7 @@ final class TarReader {
 
     /// Reads what follows the last entry; returns the digest of the whole stream.
     @discardableResult
-    func finish() throws(StoreError) -> Digest {
+    package func finish() throws(ArchiveError) -> Digest {
         while true {
             let piece = try stream.next(1 << 20)
             if piece.isEmpty { return try stream.finish() }
@@ -101,7 +132,7 @@ final class TarReader {
 
     // MARK: Headers
 
-    private func nextHeader() throws(StoreError) -> TarHeader? {
+    private func nextHeader() throws(ArchiveError) -> TarHeader? {
         let block = try take(TarHeader.size)
         if block.isEmpty { return nil }
         if block.count < TarHeader.size { throw bad("it is truncated") }
@@ -110,7 +141,7 @@ final class TarReader {
         throw bad(entryCount == 0 ? "it is not a tar archive" : "an entry's header is damaged")
     }
 
-    private func headerContent(_ header: TarHeader) throws(StoreError) -> [UInt8] {
+    private func headerContent(_ header: TarHeader) throws(ArchiveError) -> [UInt8] {
         guard let size = header.size, (0...TarReader.maximumHeaderSize).contains(size) else {
             throw bad("an extended header is too large")
         }
@@ -120,7 +151,7 @@ final class TarReader {
         return content
     }
 
-    private func read(_ content: [UInt8], into pax: inout PaxAttributes) throws(StoreError) {
+    private func read(_ content: [UInt8], into pax: inout PaxAttributes) throws(ArchiveError) {
         if pax.read(content) { return }
         throw bad(
             pax.hasTooManyAttributes
@@ -130,7 +161,7 @@ final class TarReader {
 
     private func entry(
         _ header: TarHeader, _ pax: PaxAttributes, longName: [UInt8]?, longLink: [UInt8]?
-    ) throws(StoreError) -> TarEntry {
+    ) throws(ArchiveError) -> TarEntry {
         let path = pax.sparse.name ?? pax.path ?? longName ?? header.name
         let name = String(decoding: path.prefix(200), as: UTF8.self)
         guard !path.isEmpty, !path.contains(0) else { throw bad("an entry has no name, or one with a zero byte") }
@@ -192,7 +223,7 @@ final class TarReader {
 
     private func readSparseMap(
         _ header: TarHeader, _ pax: PaxAttributes.Sparse, into entry: inout TarEntry
-    ) throws(StoreError) {
+    ) throws(ArchiveError) {
         var extents: [TarEntry.Extent]
         let size: Int64
         if header.typeFlag == UInt8(ascii: "S") {
@@ -227,7 +258,7 @@ final class TarReader {
     }
 
     /// Version 1.0 has the map in front of the content: decimal numbers, one a line, up to a full block.
-    private func readLeadingMap(_ entry: TarEntry) throws(StoreError) -> [TarEntry.Extent] {
+    private func readLeadingMap(_ entry: TarEntry) throws(ArchiveError) -> [TarEntry.Extent] {
         var text: [UInt8] = []
         var numbers: [Int64] = []
         var wanted = 1
@@ -259,7 +290,7 @@ final class TarReader {
     // MARK: Helpers
 
     /// Bytes that are no content, fewer than asked for only at the end.
-    private func take(_ count: Int) throws(StoreError) -> [UInt8] {
+    private func take(_ count: Int) throws(ArchiveError) -> [UInt8] {
         let bytes = try stream.read(count)
         if let recipe {
             if recipe.shape != nil { rawHeaders += bytes }
@@ -268,7 +299,7 @@ final class TarReader {
         return bytes
     }
 
-    private func skip(_ count: Int64) throws(StoreError) {
+    private func skip(_ count: Int64) throws(ArchiveError) {
         var left = count
         while left > 0 {
             let piece = try stream.next(Int(min(left, 1 << 20)))
@@ -284,9 +315,9 @@ final class TarReader {
     /// Content is followed by zeros up to a full block.
     private func padded(_ size: Int64) -> Int64 { (max(size, 0) &+ 511) & ~511 }
 
-    private func bad(_ why: String) -> StoreError { StoreError(.badArchive, "the archive cannot be used: \(why)") }
+    private func bad(_ why: String) -> ArchiveError { ArchiveError(.badArchive, "the archive cannot be used: \(why)") }
 
-    private func badMap(_ entry: TarEntry) -> StoreError {
+    private func badMap(_ entry: TarEntry) -> ArchiveError {
         bad("the map of holes of \(entry.printablePath) is malformed")
     }
 }
