@@ -51,6 +51,9 @@ struct StepCache: Sendable {
         return hasher.finish().hex
     }
 
+    /// Notes in the store what was found useful.
+    func noteUse() { used.note(in: store) }
+
     /// What the step led to the last time, on the same stack: here, or else where others did it.
     func find(_ key: CacheKey, on stack: [Digest]) throws(BuildError) -> Hit? {
         if case .hit(let hit) = try look(for: key, on: stack) { hit } else { nil }
@@ -97,47 +100,6 @@ struct StepCache: Sendable {
             try store.putCacheRecord(
                 CacheRecord(key: key.description, layerID: layer, configurationDelta: delta, createdAt: created),
                 inputs: inputs)
-        }
-    }
-
-    // MARK: Digests
-
-    /// A digest that was computed for a key earlier.
-    func digest(_ key: Digest) throws(BuildError) -> Digest? {
-        try fromStore { () throws(StoreError) in
-            guard let record = try store.cacheRecord(key: "content:" + key.hex) else { return nil }
-            used.insert(record.key)
-            return try? Digest(hex: String(decoding: record.configurationDelta, as: UTF8.self))
-        }
-    }
-
-    /// Remembers a digest.
-    func put(_ digest: Digest, for key: Digest) throws(BuildError) {
-        try fromStore { () throws(StoreError) in
-            try store.putCacheRecord(
-                CacheRecord(
-                    key: "content:" + key.hex, layerID: nil, configurationDelta: Data(digest.hex.utf8)))
-        }
-    }
-
-    // MARK: Files of contexts
-
-    /// What earlier builds of a context learnt of its files.
-    func files(of context: String) throws(BuildError) -> FileDigests {
-        let files = FileDigests()
-        let record = try fromStore { () throws(StoreError) in try store.cacheRecord(key: context) }
-        if let record {
-            used.insert(record.key)
-            files.restore(Array(record.configurationDelta))
-        }
-        return files
-    }
-
-    /// Remembers what this build learnt.
-    func put(_ files: FileDigests, of context: String) throws(BuildError) {
-        guard let bytes = files.encodedIfChanged() else { return }
-        try fromStore { () throws(StoreError) in
-            try store.putCacheRecord(CacheRecord(key: context, layerID: nil, configurationDelta: Data(bytes)))
         }
     }
 }

@@ -9,9 +9,27 @@ struct ImageAssembly {
     var layers: [LayerRecord]
 }
 
-extension Executor {
+/// Makes the image of what the steps have left.
+struct ImageAssembler: Sendable {
+    let options: BuildOptions
+    /// The time that `SOURCE_DATE_EPOCH` gives the build.
+    let sourceDate: Timestamp?
+    let store: ImageStore
+    let cache: StepCache
+    let reporter: ProgressReporter
+
+    /// Makes the image of a stage whose layers are all there, under the names that it is to have; says whether it is new.
+    func makeImage(of state: StageState) throws(BuildError) -> (image: ImageRecord, isNew: Bool) {
+        let assembly = try assemble(state)
+        return try fromStore { () throws(StoreError) in
+            try store.makeImage(
+                configuration: assembly.configuration, layers: assembly.layers.map(\.id), tags: options.tags,
+                annotations: options.assembly.annotations)
+        }
+    }
+
     /// Puts the image together: times as `SOURCE_DATE_EPOCH` has them, new layers squashed if that is asked for.
-    func assemble(_ state: StageState) throws(BuildError) -> ImageAssembly {
+    private func assemble(_ state: StageState) throws(BuildError) -> ImageAssembly {
         var assembly = ImageAssembly(configuration: state.image, layers: [])
         for layer in state.layers { assembly.layers.append(try layer.record()) }
         let made = min(state.madeLayers, assembly.layers.count)
