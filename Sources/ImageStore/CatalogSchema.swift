@@ -3,7 +3,7 @@ import GRDB
 /// The tables of the catalog.
 enum CatalogSchema {
     /// Kept in `user_version`; a store of a later version is refused rather than misread.
-    static let version = 5
+    static let version = 6
 
     static func install(in database: Database) throws {
         let found = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
@@ -25,6 +25,7 @@ enum CatalogSchema {
             if found < 3 { try database.execute(sql: additions) }
             if found < 4 { try database.execute(sql: StepInputsRows.tables) }
             if found < 5 { try database.execute(sql: mountIdentities) }
+            if found < 6 { try database.execute(sql: cacheKinds) }
             try database.execute(sql: "PRAGMA user_version = \(version)")
             return .commit
         }
@@ -34,6 +35,14 @@ enum CatalogSchema {
     private static let mountIdentities = """
         ALTER TABLE mounts ADD COLUMN mount_id INTEGER;
         ALTER TABLE mounts ADD COLUMN device INTEGER;
+        """
+
+    /// New in format 6: what a record of the cache is about, which only its key told before.
+    private static let cacheKinds = """
+        ALTER TABLE cache RENAME COLUMN configuration_delta TO value;
+        ALTER TABLE cache ADD COLUMN kind TEXT NOT NULL DEFAULT '';
+        UPDATE cache SET kind = CASE substr(key, 1, instr(key, ':'))
+            WHEN 'step:' THEN 'step' WHEN 'content:' THEN 'selection' WHEN 'context:' THEN 'files' ELSE 'layer' END;
         """
 
     /// What a store of format 2 lacks besides `additions`.

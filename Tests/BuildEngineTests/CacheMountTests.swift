@@ -110,7 +110,7 @@ import Testing
             #expect(mount.size >= 512 << 10)
             #expect(usage.cacheMountBytes == mount.size)
             #expect(usage.cacheTotal.reclaimable >= mount.size)
-            #expect(String(decoding: mount.record.configurationDelta, as: UTF8.self) == "/c")
+            #expect(mount.record.value == .mount(name: "/c"))
             let blocks = try shell("du -s --block-size=1 \(fixture.store.root) | cut -f1")
             #expect("\(usage.storeBytes)\n" == blocks)
 

@@ -77,7 +77,7 @@ extension StepCache {
         try fromStore { () throws(StoreError) in
             guard key.hasPrefix("step:"), let digest = try? Digest(hex: String(key.dropFirst("step:".count))),
                 let known = try store.cacheRecord(key: key),
-                let step = try? JSON.decode(StepRecord.self, from: known.configurationDelta)
+                case .step(let step) = known.value
             else { return nil }
             var layer: LayerRecord?
             if step.hasLayer {

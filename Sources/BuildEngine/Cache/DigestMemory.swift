@@ -46,17 +46,18 @@ struct DigestMemory: Sendable {
     /// A digest that was computed for a key earlier.
     private func digest(_ key: Digest) throws(BuildError) -> Digest? {
         try fromStore { () throws(StoreError) in
-            guard let record = try store.cacheRecord(key: "content:" + key.hex) else { return nil }
+            guard let record = try store.cacheRecord(key: "content:" + key.hex),
+                case .selection(let digest) = record.value
+            else { return nil }
             used.insert(record.key)
-            return try? Digest(hex: String(decoding: record.configurationDelta, as: UTF8.self))
+            return digest
         }
     }
 
     private func put(_ digest: Digest, for key: Digest) throws(BuildError) {
         try fromStore { () throws(StoreError) in
             try store.putCacheRecord(
-                CacheRecord(
-                    key: "content:" + key.hex, layerID: nil, configurationDelta: Data(digest.hex.utf8)))
+                CacheRecord(key: "content:" + key.hex, .selection(digest), layerID: nil))
         }
     }
 
@@ -66,9 +67,9 @@ struct DigestMemory: Sendable {
     func files(of context: BuildContext) throws(BuildError) -> FileDigests {
         let files = FileDigests()
         let record = try fromStore { () throws(StoreError) in try store.cacheRecord(key: context.identity) }
-        if let record {
+        if let record, case .files(let bytes) = record.value {
             used.insert(record.key)
-            files.restore(Array(record.configurationDelta))
+            files.restore(Array(bytes))
         }
         return files
     }
@@ -77,7 +78,7 @@ struct DigestMemory: Sendable {
     func put(_ files: FileDigests, of context: BuildContext) throws(BuildError) {
         guard let bytes = files.encodedIfChanged() else { return }
         try fromStore { () throws(StoreError) in
-            try store.putCacheRecord(CacheRecord(key: context.identity, layerID: nil, configurationDelta: Data(bytes)))
+            try store.putCacheRecord(CacheRecord(key: context.identity, .files(Data(bytes)), layerID: nil))
         }
     }
 }

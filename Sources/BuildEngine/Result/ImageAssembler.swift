@@ -81,7 +81,7 @@ struct ImageAssembler: Sendable {
                 return known
             }
             let layer = try make()
-            try store.putCacheRecord(CacheRecord(key: key, layerID: layer.id))
+            try store.putCacheRecord(CacheRecord(key: key, .layer, layerID: layer.id))
             return layer
         }
     }

@@ -3,16 +3,6 @@ import ImageStore
 import OCI
 import Synchronization
 
-/// What is remembered of a step besides its layer: the part of a cache record that is ours.
-struct StepRecord: Codable, Sendable {
-    /// When the step was done; it goes into the history again, so that a rebuilt image is the same image.
-    var created: Timestamp
-    /// Whether the step made a layer.
-    var hasLayer: Bool
-    /// The stack that the layer was made on: one that was made anew since does not fit under it.
-    var parent: String
-}
-
 /// The records of the cache that a build found useful, which are noted in the store at its end, all at once.
 final class UsedRecords: Sendable {
     private let keys = Mutex<Set<String>>([])
@@ -71,7 +61,7 @@ struct StepCache: Sendable {
     private func lookHere(for key: CacheKey, on stack: [Digest]) throws(BuildError) -> CacheVerdict {
         try fromStore { () throws(StoreError) in
             guard let record = try store.cacheRecord(key: key.description),
-                let step = try? JSON.decode(StepRecord.self, from: record.configurationDelta)
+                case .step(let step) = record.value
             else { return .unknown }
             if step.parent != Self.name(of: stack) {
                 return .unusable("a step before was done anew, and what it left differs")
@@ -94,11 +84,10 @@ struct StepCache: Sendable {
     func put(
         _ key: CacheKey, created: Timestamp, layer: LayerID?, on stack: [Digest], inputs: StepInputs? = nil
     ) throws(BuildError) {
-        let step = StepRecord(created: created, hasLayer: layer != nil, parent: Self.name(of: stack))
-        guard let delta = try? JSON.encode(step) else { return }
+        let step = StepResult(created: created, hasLayer: layer != nil, parent: Self.name(of: stack))
         try fromStore { () throws(StoreError) in
             try store.putCacheRecord(
-                CacheRecord(key: key.description, layerID: layer, configurationDelta: delta, createdAt: created),
+                CacheRecord(key: key.description, .step(step), layerID: layer, createdAt: created),
                 inputs: inputs)
         }
     }
