@@ -1,5 +1,6 @@
 import ImageStore
 import Linux
+import OCI
 import Runtime
 
 /// Runs the commands of a build.

@@ -165,6 +165,21 @@ import Testing
         }
     }
 
+    @Test func useIsNoted() throws {
+        try BuildFixture.run { (fixture: BuildFixture) throws in
+            let dockerfile = "FROM busybox\nRUN --mount=type=cache,target=/c true\n"
+            func lastUsed() throws -> Timestamp? {
+                try fixture.store.diskUsage().cache.first { $0.record.kind == .mount }?.record.lastUsed
+            }
+            try fixture.build(dockerfile)
+            try shell("touch -d @1000 \(fixture.store.root)/caches/*/about")
+            #expect(try lastUsed() == Timestamp(seconds: 1000))
+            try fixture.build(dockerfile) { $0.usesCache = false }
+            let used = try #require(try lastUsed())
+            #expect(used > Timestamp(seconds: 1000))
+        }
+    }
+
     @Test func anIdleCacheIsPruned() throws {
         try BuildFixture.run { (fixture: BuildFixture) throws in
             let dockerfile = "FROM busybox\nRUN --mount=type=cache,target=/c cat /c/f; echo text > /c/f\n"
