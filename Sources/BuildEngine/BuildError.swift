@@ -5,7 +5,7 @@ public import OCI
 import Runtime
 
 /// Why an image could not be built.
-public struct BuildError: DescribedError, Hashable, Sendable {
+public struct BuildError: CodedError, Hashable, Sendable {
     /// The kind of failure, to be compared by programs.
     public enum Code: String, Hashable, Sendable {
         /// The Dockerfile or an ignore file is wrong; the message has file, line and column.
@@ -126,11 +126,11 @@ extension BuildError {
             case .badArchive: .badArchive
             default: .store
             }
-        self.init(code, error.message, remedy: error.remedy)
+        self.init(code, saying: error)
     }
 
     init(_ error: RuntimeError) {
-        self.init(error.code == .noSuchUser ? .noSuchUser : .runtime, error.message, remedy: error.remedy)
+        self.init(error.code == .noSuchUser ? .noSuchUser : .runtime, saying: error)
     }
 
     /// The failure of a system call; `attempt` is what was to be done, such as "read /x".
@@ -145,21 +145,7 @@ extension BuildError {
 
 // Each turns the error of a module below into one of ours.
 
-/// Runs system calls; `attempt` says what they were for, such as "read /x".
-func attempting<Value: ~Copyable>(
-    _ attempt: @autoclosure () -> String, _ body: () throws(Errno) -> Value
-) throws(BuildError) -> Value {
-    do throws(Errno) { return try body() } catch { throw BuildError(attempt(), error) }
-}
-
-func fromStore<Value: ~Copyable>(_ body: () throws(StoreError) -> Value) throws(BuildError) -> Value {
-    do throws(StoreError) { return try body() } catch { throw BuildError(error) }
-}
-
-func fromRuntime<Value: ~Copyable>(_ body: () throws(RuntimeError) -> Value) throws(BuildError) -> Value {
-    do throws(RuntimeError) { return try body() } catch { throw BuildError(error) }
-}
-
-func fromDockerfile<Value: ~Copyable>(_ body: () throws(DockerfileError) -> Value) throws(BuildError) -> Value {
-    do throws(DockerfileError) { return try body() } catch { throw BuildError(error) }
-}
+let attempting = Attempt { BuildError($0, $1) }
+let fromStore = ErrorTranslation { (error: StoreError) in BuildError(error) }
+let fromRuntime = ErrorTranslation { (error: RuntimeError) in BuildError(error) }
+let fromDockerfile = ErrorTranslation { (error: DockerfileError) in BuildError(error) }

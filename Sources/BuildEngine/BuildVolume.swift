@@ -1,4 +1,5 @@
 import Linux
+import OCI
 import Runtime
 
 /// A directory or a file of the host's that commands of a build see (`--volume`). It is in no layer; its place in the
@@ -18,7 +19,7 @@ public struct BuildVolume: Hashable, Sendable {
         do throws(RuntimeError) {
             volume = try VolumeMount.parse(text) { "" }
         } catch {
-            throw BuildError(.badOption, error.message, remedy: error.remedy)
+            throw BuildError(.badOption, saying: error)
         }
         guard case .host(let path) = volume.source else {
             throw BuildError(

@@ -1,5 +1,6 @@
 public import ImageStore
 import Linux
+import OCI
 public import Runtime
 
 /// Builds images from Dockerfiles.

@@ -173,6 +173,23 @@ import Testing
         }
     }
 
+    /// As with BuildKit, which removes what it has made to mount something on, if it is empty: `mkdir -p /etc` finds the
+    /// directory of `/etc/resolv.conf`.
+    @Test func aLentDirectoryIsInTheLayerOnlyWithSomethingInIt() throws {
+        try BuildFixture.run { (fixture: BuildFixture) throws in
+            try shell("cp /bin/busybox \(fixture.context)/busybox")
+            let built = try fixture.build(
+                """
+                FROM scratch
+                COPY busybox /
+                RUN ["/busybox", "mkdir", "-p", "/etc"]
+                RUN ["/busybox", "touch", "/etc/f"]
+                """)
+            #expect(try fixture.layer(built.image, 1) == [])
+            #expect(try fixture.layer(built.image, 2) == ["d 755 0:0 etc", "f 644 0:0 etc/f"])
+        }
+    }
+
     @Test func noCacheBuildsAnew() throws {
         try BuildFixture.run { (fixture: BuildFixture) throws in
             let dockerfile = "FROM busybox\nRUN head -c 8 /dev/urandom > /random\nRUN cat /random > /copy\n"

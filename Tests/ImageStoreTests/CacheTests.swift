@@ -15,7 +15,8 @@ import Testing
     @Test func keepsLayersUntilPruned() throws {
         let test = try TemporaryStore()
         let layer = try test.layer("echo x > f")
-        let record = CacheRecord(key: "k", layerID: layer.id, configurationDelta: Data("d".utf8))
+        let result = StepResult(created: Timestamp(seconds: 7, nanoseconds: 8), hasLayer: true, parent: "below")
+        let record = CacheRecord(key: "k", .step(result), layerID: layer.id)
         try test.store.putCacheRecord(record)
         try test.store.putCacheRecord(CacheRecord(key: "empty", layerID: nil))
         try test.store.releaseLeases()
@@ -51,6 +52,29 @@ import Testing
         #expect(try test.store.cacheRecords().map(\.key) == ["s"])
         #expect(try prune(test.store).map(\.id) == [stage.id])
         #expect(try test.names(in: "layers") == [])
+    }
+
+    @Test(arguments: [
+        CacheRecord.Value.step(StepResult(created: Timestamp(seconds: 7), hasLayer: false, parent: "p")),
+        .selection(.sha256(of: "x")), .files(Data([0, 255, 1])), .layer, .other(Data([9])),
+    ])
+    func valuesAreKept(value: CacheRecord.Value) throws {
+        let test = try TemporaryStore()
+        let record = CacheRecord(key: "k", value, layerID: nil)
+        try test.store.putCacheRecord(record)
+        let store = try test.reopened()
+        #expect(try store.cacheRecord(key: "k") == record)
+        #expect(try store.cacheRecords().map(\.kind) == [record.kind])
+    }
+
+    @Test func whatIsNotInTheFormOfItsKindIsNoHit() throws {
+        let test = try TemporaryStore()
+        for kind in ["step", "selection", "no kind of this version"] {
+            try test.store.putCacheRecord(CacheRecord(key: kind, .other(Data("{".utf8)), layerID: nil))
+        }
+        try shell("sqlite3 store/catalog.sqlite 'UPDATE cache SET kind = key'", in: test.directory)
+        let store = try test.reopened()
+        #expect(try store.cacheRecords().map(\.value) == Array(repeating: .other(Data("{".utf8)), count: 3))
     }
 
     @Test func useIsNoted() throws {

@@ -169,13 +169,43 @@ import Testing
         #expect(error?.remedy != nil)
     }
 
+    /// Takes from the cache what format 6 brought.
+    private static let untyped = """
+        ALTER TABLE cache DROP COLUMN kind; ALTER TABLE cache RENAME COLUMN value TO configuration_delta;
+        """
+
+    /// Format 5 had only keys to tell what a record of the cache is about.
+    @Test func recordsOfTheCacheGetTheirKinds() throws {
+        let test = try TemporaryStore()
+        let layer = try test.layer("echo x > f")
+        let result = StepResult(created: Timestamp(seconds: 7), hasLayer: true, parent: "p")
+        let records = [
+            CacheRecord(key: "content:1", .selection(.sha256(of: "x")), layerID: nil),
+            CacheRecord(key: "context:1:2", .files(Data([0, 255, 1])), layerID: nil),
+            CacheRecord(key: "squash:a:b", .layer, layerID: layer.id),
+            CacheRecord(key: "step:1", .step(result), layerID: layer.id),
+            CacheRecord(key: "times:a:1", .layer, layerID: layer.id),
+        ]
+        let inputs = StepInputs(parent: "below", text: "RUN true", data: Data([1, 2]))
+        for record in records {
+            try test.store.putCacheRecord(record, inputs: record.kind == .step ? inputs : nil)
+        }
+        try shell(
+            "sqlite3 store/catalog.sqlite 'DROP TABLE events; \(Self.untyped) PRAGMA user_version = 5'",
+            in: test.directory)
+        let store = try test.reopened()
+        #expect(try store.cacheRecords().sorted { $0.key < $1.key } == records)
+        #expect(try store.stepInputs(parent: "below", text: nil)?.data == inputs.data)
+        #expect(try shell("sqlite3 store/catalog.sqlite 'PRAGMA user_version'", in: test.directory) == "6\n")
+    }
+
     /// Format 3 did not know what steps of the cache were made from, format 4 not which mount a record is of, and format 5 no
     /// events.
     @Test(arguments: [3, 4, 5]) func storesOfThePastAreBroughtUpToDate(format: Int) throws {
         let test = try TemporaryStore()
         let server = ProcessIdentity.current
         try test.store.addMount(MountRecord(mountPoint: "/old", layerIDs: [], readOnly: true, server: server))
-        var older = "DROP TABLE events;"
+        var older = "DROP TABLE events;" + Self.untyped
         if format < 5 {
             older += "ALTER TABLE mounts DROP COLUMN mount_id; ALTER TABLE mounts DROP COLUMN device;"
         }

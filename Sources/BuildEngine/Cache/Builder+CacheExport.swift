@@ -77,7 +77,7 @@ extension StepCache {
         try fromStore { () throws(StoreError) in
             guard key.hasPrefix("step:"), let digest = try? Digest(hex: String(key.dropFirst("step:".count))),
                 let known = try store.cacheRecord(key: key),
-                let step = try? JSON.decode(StepRecord.self, from: known.configurationDelta)
+                case .step(let step) = known.value
             else { return nil }
             var layer: LayerRecord?
             if step.hasLayer {
@@ -90,23 +90,27 @@ extension StepCache {
     }
 }
 
-extension Executor {
-    /// Where the steps of this build are in the cache.
-    func steps(of target: StageState) -> BuildSteps {
-        var steps = BuildSteps()
-        let stages = board.states
-        steps.target = target.steps.map(\.description)
-        for stage in stages.values { steps.cacheMounts.merge(stage.cacheMounts) { first, _ in first } }
-        var seen = Set(steps.target)
-        steps.all = steps.target
+extension BuildSteps {
+    /// Where the steps of a build are in the cache.
+    ///
+    /// - Parameters:
+    ///   - target: the stage that became the image.
+    ///   - stages: all stages, by number.
+    init(of target: StageState, among stages: [Int: StageState]) {
+        self.init()
+        self.target = target.steps.map(\.description)
+        for stage in stages.values { cacheMounts.merge(stage.cacheMounts) { first, _ in first } }
+        var seen = Set(self.target)
+        all = self.target
         for index in stages.keys.sorted() {
             for key in stages[index]?.steps ?? [] where seen.insert(key.description).inserted {
-                steps.all.append(key.description)
+                all.append(key.description)
             }
         }
-        return steps
     }
+}
 
+extension ImageAssembler {
     /// Has the image say which steps led to its layers. Where the image's layers are not those of the steps, with other
     /// times, the steps are told on the image's.
     func embedCache(of state: StageState, in assembly: inout ImageAssembly) throws(BuildError) {

@@ -26,7 +26,7 @@ extension Builder {
     ///
     /// - Throws: `noDockerfile`, `noContext`, `badOption`; not for what is wrong in the Dockerfile.
     public func check(_ options: BuildOptions, cancellation: Cancellation? = nil) throws(BuildError) -> BuildCheck {
-        let lintOptions = try Executor.lintOptions(of: options)
+        let lintOptions = try BuildLint.options(of: options)
         return try read(options, cancellation) { (source, bytes, options) throws(BuildError) in
             let arguments = BuildArguments(options, try? DockerfileDocument(parsing: bytes, file: source.name))
             var ignored: IgnorePatterns?
@@ -99,13 +99,9 @@ extension Builder {
     }
 
     private func facts(of name: String, _ platform: String?, _ options: BuildOptions) -> LintSubject.Image? {
-        var name = name
-        switch options.namedContexts[name] {
-        case .image(let other): name = other
-        case .directory, .remote: return nil
-        case nil: break
-        }
-        guard let image = try? store.image(matching: name) else { return nil }
+        guard options.directory(named: name) == nil,
+            let image = try? store.image(matching: options.imageReference(of: name))
+        else { return nil }
         return LintSubject.Image(image.configuration, wanted: platform, or: options.platform)
     }
 }

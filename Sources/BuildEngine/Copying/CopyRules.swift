@@ -1,5 +1,6 @@
 import Dockerfile
 import Linux
+import OCI
 import Runtime
 
 /// What becomes of owners and modes when files are put into an image.

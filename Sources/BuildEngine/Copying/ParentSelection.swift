@@ -1,5 +1,6 @@
 import Dockerfile
 import Linux
+import OCI
 
 extension SourceTree {
     /// Finds what a source of `COPY --parents` names. Each result is a directory whose content is copied, with a filter

@@ -1,5 +1,6 @@
 import Dispatch
 import ImageStore
+import OCI
 import Synchronization
 
 /// A layer of an image in the making. It can be mounted at once; its digest may still be being computed.

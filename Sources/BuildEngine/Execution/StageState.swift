@@ -65,6 +65,13 @@ struct StageState: Sendable {
         return digests
     }
 
+    /// Writes a line of the history.
+    mutating func record(_ createdBy: String, created: Timestamp, hasLayer: Bool) {
+        image.created = created
+        image.history.append(
+            History(created: created, createdBy: createdBy, comment: "strata", emptyLayer: !hasLayer))
+    }
+
     /// A path of an instruction, relative ones below the working directory; slashes at the end are kept.
     func absolute(_ path: String) -> String {
         path.hasPrefix("/") ? path : workingDirectory + (workingDirectory.hasSuffix("/") ? "" : "/") + path

@@ -1,4 +1,5 @@
 public import Dockerfile
+import OCI
 
 /// Which stages of a Dockerfile are built, and in which order.
 public struct Plan: Sendable {

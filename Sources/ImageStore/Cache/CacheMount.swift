@@ -112,9 +112,9 @@ extension ImageStore {
             let lastUsed = Timestamp(seconds: used.seconds, nanoseconds: Int32(truncatingIfNeeded: used.nanoseconds))
             let created = lines.first.flatMap { try? Timestamp(parsing: String($0)) } ?? lastUsed
             let record = CacheRecord(
-                key: CacheMountKey.prefix + name, layerID: nil,
-                configurationDelta: Data((lines.dropFirst().first ?? "").utf8.filter { $0 != UInt8(ascii: "\n") }),
-                createdAt: created, lastUsed: lastUsed)
+                key: CacheMountKey.prefix + name,
+                .mount(name: lines.dropFirst().first.map { String($0.filter { $0 != "\n" }) } ?? ""),
+                layerID: nil, createdAt: created, lastUsed: lastUsed)
             result.append(DiskUsage.Cache(record: record, size: try diskUsage(ofTree: place), isShared: !isFree))
         }
         return result.sorted { $0.record.lastUsed > $1.record.lastUsed }

@@ -5,7 +5,7 @@ public import OCI
 // What keeps the cache in bounds: a record keeps its layer. Removing an image takes the records of layers that only it
 // and the cache kept along; the layers of stages that never became an image stay until the cache is pruned.
 extension ImageStore {
-    /// What the step with that key led to; nil where it was never done or its result is gone.
+    /// What is remembered under a key; nil where that is nothing, or no more.
     ///
     /// The layer of the answer is leased to this handle, so that it stays while the build goes on.
     public func cacheRecord(key: String) throws(StoreError) -> CacheRecord? {
@@ -25,19 +25,20 @@ extension ImageStore {
         }
     }
 
-    /// Stores what a step led to, in place of an earlier result.
+    /// Stores a record, in place of an earlier one.
     ///
-    /// - Parameter inputs: what it was made from.
+    /// - Parameter inputs: what a step was made from.
     public func putCacheRecord(_ record: CacheRecord, inputs: StepInputs? = nil) throws(StoreError) {
         try catalog.write("cannot write the build cache") { database in
             try database.execute(
                 sql: """
-                    INSERT OR REPLACE INTO cache (key, layer, configuration_delta, created_at, last_used)
-                    VALUES (?, ?, ?, ?, ?)
+                    INSERT OR REPLACE INTO cache (key, layer, kind, value, created_at, last_used)
+                    VALUES (?, ?, ?, ?, ?, ?)
                     """,
                 arguments: [
                     record.key, try record.layerID.map { try LayerRows.number($0, in: database) },
-                    record.configurationDelta, record.createdAt.description, record.lastUsed.description,
+                    record.kind.rawValue, try record.value.stored(), record.createdAt.description,
+                    record.lastUsed.description,
                 ])
             if let inputs { try StepInputsRows.insert(inputs, key: record.key, in: database) }
         }
@@ -63,14 +64,15 @@ extension ImageStore {
 
 enum CacheRows {
     static let selection = """
-        SELECT cache.key, layers.id AS layer_id, configuration_delta, cache.created_at, last_used
+        SELECT cache.key, layers.id AS layer_id, kind, value, cache.created_at, last_used
         FROM cache LEFT JOIN layers ON layers.number = cache.layer
         """
 
     static func record(_ row: Row) throws -> CacheRecord {
         CacheRecord(
-            key: row["key"], layerID: (row["layer_id"] as String?).map(LayerID.init(rawValue:)),
-            configurationDelta: row["configuration_delta"], createdAt: try row.timestamp("created_at"),
+            key: row["key"], .init(kind: row["kind"], stored: row["value"]),
+            layerID: (row["layer_id"] as String?).map(LayerID.init(rawValue:)),
+            createdAt: try row.timestamp("created_at"),
             lastUsed: try row.timestamp("last_used"))
     }
 }

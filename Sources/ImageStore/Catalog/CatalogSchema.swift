@@ -25,7 +25,7 @@ enum CatalogSchema {
             if found < 3 { try database.execute(sql: additions) }
             if found < 4 { try database.execute(sql: StepInputsRows.tables) }
             if found < 5 { try database.execute(sql: mountIdentities) }
-            if found < 6 { try database.execute(sql: EventRows.tables) }
+            if found < 6 { try database.execute(sql: EventRows.tables + cacheKinds) }
             try database.execute(sql: "PRAGMA user_version = \(version)")
             return .commit
         }
@@ -35,6 +35,14 @@ enum CatalogSchema {
     private static let mountIdentities = """
         ALTER TABLE mounts ADD COLUMN mount_id INTEGER;
         ALTER TABLE mounts ADD COLUMN device INTEGER;
+        """
+
+    /// New in format 6: what a record of the cache is about, which only its key told before.
+    private static let cacheKinds = """
+        ALTER TABLE cache RENAME COLUMN configuration_delta TO value;
+        ALTER TABLE cache ADD COLUMN kind TEXT NOT NULL DEFAULT '';
+        UPDATE cache SET kind = CASE substr(key, 1, instr(key, ':'))
+            WHEN 'step:' THEN 'step' WHEN 'content:' THEN 'selection' WHEN 'context:' THEN 'files' ELSE 'layer' END;
         """
 
     /// What a store of format 2 lacks besides `additions`.

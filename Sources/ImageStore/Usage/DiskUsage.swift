@@ -54,9 +54,11 @@ public struct DiskUsage: Sendable {
         public var isShared: Bool
 
         /// Whether it is a directory of `RUN --mount=type=cache`.
-        public var isMount: Bool { CacheMountKey.directory(record.key) != nil }
+        public var isMount: Bool { record.kind == .mount }
         /// What people call such a directory; nil for the record of a step.
-        public var mountName: String? { isMount ? String(decoding: record.configurationDelta, as: UTF8.self) : nil }
+        public var mountName: String? {
+            if case .mount(let name) = record.value { name } else { nil }
+        }
     }
 
     /// Images: `size` is the bytes of all their layers and documents, `reclaimable` what pruning them all frees.

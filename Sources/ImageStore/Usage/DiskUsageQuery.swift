@@ -88,7 +88,7 @@ enum DiskUsageQuery {
     // MARK: Build cache
 
     private static let cacheColumns = """
-        SELECT cache.key, layers.id AS layer_id, configuration_delta, cache.created_at, last_used,
+        SELECT cache.key, layers.id AS layer_id, kind, value, cache.created_at, last_used,
         coalesce(disk_usage, 0) AS size,
         EXISTS (SELECT 1 FROM image_layers WHERE image_layers.layer = cache.layer)
         OR coalesce(cache.layer IN (\(inUse)), FALSE) AS is_shared

@@ -138,7 +138,7 @@ struct DiskUsageTables {
     static let cacheListing = Listing<DiskUsage.Cache>(
         columns: [
             Column("ID", "CACHE ID") { ShortText.id($0.record.key) },
-            Column("CacheType", "CACHE TYPE") { $0.isMount ? "exec.cachemount" : "regular" },
+            Column("CacheType", "CACHE TYPE") { $0.record.kind.dockerType },
             Column("Size", "SIZE") { HumanUnits.size($0.size) },
             Column("CreatedSince", "CREATED") { HumanUnits.ago($0.record.createdAt) },
             Column("LastUsedSince", "LAST USED") { HumanUnits.ago($0.record.lastUsed) },
@@ -152,4 +152,16 @@ struct DiskUsageTables {
             Column("Links", "LINKS") { String($0.links) },
             Column("Size", "SIZE") { HumanUnits.size($0.size) },
         ], standard: ["Name", "Links", "Size"])
+}
+
+extension CacheRecord.Kind {
+    /// What Docker calls it.
+    fileprivate var dockerType: String {
+        switch self {
+        case .step, .layer: "regular"
+        case .mount: "exec.cachemount"
+        case .files: "source.local"
+        case .selection, .other: "internal"
+        }
+    }
 }

@@ -1,10 +1,10 @@
 import ImageStore
 import Linux
 
-extension Executor {
+extension ImageStore {
     /// The tree of a file that is an archive, unpacked in the store; nil if it is none, such as a single file that is
     /// compressed.
-    func unpacked(_ source: SelectedSource, _ rules: CopyRules) throws(BuildError) -> SourceTree? {
+    func unpacked(_ source: SelectedSource) throws(BuildError) -> SourceTree? {
         guard let entry = source.location.entry, entry.status.isRegular else { return nil }
         let text = TreePath.text(source.location.path)
         let file = try attempting("read \(text)") { () throws(Errno) in try source.location.parent.openFile(entry) }
@@ -13,7 +13,7 @@ extension Executor {
         }
         let layer: LayerRecord
         do throws(StoreError) {
-            layer = try store.importLayer(from: file, options: ImportOptions(kind: .files))
+            layer = try importLayer(from: file, options: ImportOptions(kind: .files))
         } catch {
             if error.code == .badArchive {
                 // Something compressed that is no tar archive is a file like any other, unless it calls itself one.
@@ -22,9 +22,9 @@ extension Executor {
             }
             throw BuildError(error)
         }
-        let path = store.layerPath(layer.id)
+        let path = layerPath(layer.id)
         let root = try attempting("open \(path)") { () throws(Errno) in
-            try TreeDirectory(layers: [path], marks: store.marks)
+            try TreeDirectory(layers: [path], marks: marks)
         }
         return SourceTree(root: root, isContext: false)
     }

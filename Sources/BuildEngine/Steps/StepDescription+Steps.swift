@@ -57,9 +57,3 @@ extension StepDescription {
         parts.append(Part("user", shown: user))
     }
 }
-
-/// The digest of what a step copies, and the files that it is of; none where the digest was known.
-struct CopiedContent {
-    var digest: Digest
-    var manifest = FileManifest()
-}

@@ -1,6 +1,4 @@
 import Dockerfile
-import ImageStore
-import Linux
 import OCI
 import Runtime
 
@@ -54,6 +52,18 @@ struct StepMounts {
             ]
             return words + numbers
         }
+
+        /// The key of a cache: it is another one if it begins with other files, or belongs to somebody else.
+        ///
+        /// - Parameter copy: which of the directories of a private cache, from 0.
+        func cacheKey(copy: Int = 0) -> Digest {
+            var hasher = KeyHasher("cache mount")
+            hasher.add(id)
+            hasher.add(source?.digest.hex ?? "")
+            for number in [mount.mode, mount.userID, mount.groupID] { hasher.add(number.map(String.init) ?? "") }
+            if copy > 0 { hasher.add(UInt64(copy)) }
+            return hasher.finish()
+        }
     }
 
     var items: [Item] = []
@@ -61,25 +71,37 @@ struct StepMounts {
     /// The fields for the key of the step.
     var definition: [[String]] { items.map(\.definition) }
 
+    /// The caches, with their keys.
+    var cacheItems: [(key: Digest, item: Item)] {
+        items.filter { $0.mount.kind == .cache }.map { ($0.cacheKey(), $0) }
+    }
+
+    /// The keys of the caches, with what people call them.
+    var caches: [Digest: String] {
+        Dictionary(cacheItems.map { ($0.key, $0.item.id) }) { first, _ in first }
+    }
+
     /// The places that have to be there.
     var places: [BuildMountPoint] {
         items.filter { !$0.target.isEmpty }.map { BuildMountPoint(path: $0.target, isDirectory: $0.isDirectory) }
     }
 }
 
-extension Executor {
+extension StepMounts {
     /// Finds the places and sources of the mounts of a `RUN`.
-    func stepMounts(_ run: RunInstruction, _ state: StageState) throws(BuildError) -> StepMounts {
-        var mounts = StepMounts()
+    init(
+        _ run: RunInstruction, _ state: StageState, _ sources: BuildSources, _ digests: DigestMemory
+    ) throws(BuildError) {
+        self.init()
         var agents = 0
         for mount in run.mounts {
             var item = StepMounts.Item(mount: mount, target: "", id: mount.id ?? "")
             var target = mount.target
             switch mount.kind {
-            case .bind: item.source = try mountSource(mount)
+            case .bind: item.source = try Source(of: mount, sources, digests)
             case .cache:
                 if item.id.isEmpty { item.id = ContainerPath.normalized(mount.target ?? "") }
-                if mount.from != nil { item.source = try mountSource(mount) }
+                if mount.from != nil { item.source = try Source(of: mount, sources, digests) }
             case .tmpfs: break
             case .secret:
                 if item.id.isEmpty { item.id = target?.split(separator: "/").last.map(String.init) ?? "" }
@@ -96,74 +118,31 @@ extension Executor {
                 item.target = ContainerPath.normalized(state.absolute(target))
                 if item.target == "/" { throw BuildError(.dockerfile, "invalid mount target \"\(target)\"") }
             }
-            mounts.items.append(item)
+            items.append(item)
         }
-        return mounts
     }
+}
 
-    private func mountSource(_ mount: RunMount) throws(BuildError) -> StepMounts.Source {
-        let tree: SourceTree
-        let files: FileDigests
-        let directories: [String]
-        var memory: Digest?
-        if let from = mount.from, case .directory(let directory) = options.namedContexts[from] {
-            let (context, known) = try context(named: directory)
-            (tree, files) = (context.tree, known)
-            directories = [directory]
-        } else if let from = mount.from {
-            let layers = try layers(from: from)
-            memory = try memoryKey(layers, path: mount.source ?? "")
-            directories = store.lowerPaths(layers.map(\.id))
-            tree = SourceTree(root: try openLayers(layers.map(\.id)), isContext: false)
-            files = FileDigests()
-        } else {
-            let (context, known) = try context()
-            (tree, files) = (context.tree, known)
-            directories = [options.context ?? "."]
-        }
+extension StepMounts.Source {
+    /// Finds what a mount shows, or what a cache begins with.
+    init(of mount: RunMount, _ sources: BuildSources, _ digests: DigestMemory) throws(BuildError) {
+        let files = try sources.files(of: mount.from)
         let path = mount.source ?? ""
         let names = TreePath.normalized(TreePath.names(path), clampingAtRoot: true) ?? []
         // What would be a pattern for COPY is a name here.
         let literal = TreePath.text(names).map { "\\*?[".contains($0) ? "\\\($0)" : "\($0)" }.joined()
-        guard let selected = try tree.select(literal).first else {
+        guard let selected = try files.tree.select(literal).first else {
             throw BuildError(
                 .noSuchFile, "\(path): no such file \(mount.from.map { "in \($0)" } ?? "in the build context") to mount"
             )
         }
-        var source = StepMounts.Source(tree: tree, selected: selected, directories: directories)
-        // Layers never change: what they show at a path is hashed once.
-        if let memory, let known = try cache.digest(memory) {
-            source.digest = known
-            return source
+        let content = try digests.digest(
+            of: files, CopyRules(owner: files.tree.isContext ? .root : nil), kind: "mount selection"
+        ) { hasher in
+            hasher.add(path)
+        } add: { (digest) throws(BuildError) in
+            try digest.add(selected)
         }
-        var digest = ContentDigest(
-            tree: tree, rules: CopyRules(owner: tree.isContext ? .root : nil), files: files,
-            checkpoint: frequentCheckpoint)
-        try digest.add(selected)
-        source.digest = digest.finish()
-        if let memory { try cache.put(source.digest, for: memory) }
-        return source
-    }
-
-    /// What stands for a part of layers; nil while they are being hashed.
-    private func memoryKey(_ layers: [BuildLayer], path: String) throws(BuildError) -> Digest? {
-        guard layers.allSatisfy(\.isFinished) else { return nil }
-        var hasher = KeyHasher("mount selection")
-        hasher.add(try StageState.diffIDs(of: layers).map(\.hex))
-        hasher.add(path)
-        return hasher.finish()
-    }
-
-    /// The layers that a name means: those of a stage or an image.
-    private func layers(from name: String) throws(BuildError) -> [BuildLayer] {
-        switch plan.graph.origin(of: name) {
-        case .stage(let index):
-            guard let stage = board.state(of: index) else {
-                throw BuildError(.dockerfile, "the stage \(name) is not built")
-            }
-            return stage.layers
-        case .image(let reference): return try layers(of: try image(reference))
-        case .scratch: return []
-        }
+        self.init(tree: files.tree, selected: selected, directories: files.directories, digest: content.digest)
     }
 }

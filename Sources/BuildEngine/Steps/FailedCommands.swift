@@ -12,9 +12,15 @@ struct CommandStep {
     var number: Int
 }
 
-extension Executor {
-    /// What becomes of a command that has failed: a shell in its root file system, the state as a container or as an
-    /// image, as the caller of the build wants it.
+/// What becomes of commands that have failed.
+struct FailedCommands: Sendable {
+    let options: BuildOptions
+    let reporter: ProgressReporter
+    let board: StageBoard
+    let stop: StopCheck
+
+    /// Opens a shell in the root file system of a failed command, or keeps its state as a container or as an image, as the
+    /// caller of the build wants it; returns the error that the step ends with.
     func failure(_ step: CommandStep, status: Int32, _ lines: [String], _ state: StageState) -> BuildError {
         var error = BuildError(
             .commandFailed,
@@ -60,14 +66,14 @@ extension Executor {
 
     /// Opens a shell with what the command had, if that is wanted and no other step has one.
     private func openShell(_ step: CommandStep, _ state: StageState, _ error: BuildError) {
-        guard let debugShell = options.debugShell, interruption?.isCancelled != true else { return }
+        guard let debugShell = options.debugShell, stop.interruption?.isCancelled != true else { return }
         reporter.fail(step.number, error)
         guard board.endOthers(for: state.number, error) else { return }
         var command = step.command
         command.arguments = [state.shell.first ?? "/bin/sh"]
         let opened = command
         debugShell { attachment in
-            try step.mount.converse(opened, with: attachment, cancellation: interruption)
+            try step.mount.converse(opened, with: attachment, cancellation: stop.interruption)
         }
     }
 }

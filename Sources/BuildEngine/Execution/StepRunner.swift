@@ -5,70 +5,60 @@ import Linux
 import OCI
 import Runtime
 
-/// How a step that works on files is done.
-struct LayerStep {
-    /// What its result depends on.
-    var key: CacheKey
-    /// The line of the history.
-    var createdBy: String
-    /// Whether the layer does not depend on those below (`--link`), so that it is found again on any other base.
-    var isIndependent = false
-    /// The cache mounts that it uses, by their keys, with what people call them.
-    var cacheMounts: [Digest: String] = [:]
-    /// What the key is the hash of, but for the step before; the instruction and the base are added later.
-    var description = StepDescription(instruction: "")
-    /// Does it; nil if nothing of the files changed, which only some instructions can tell.
-    var work: (_ number: Int) throws(BuildError) -> PendingLayer?
+/// Looks steps up in the cache, does those that are not there, and publishes what they make.
+struct StepRunner: Sendable {
+    let cache: StepCache
+    let reporter: ProgressReporter
+    let stop: StopCheck
+    /// Whether results of earlier builds are used.
+    let usesCache: Bool
+    /// Whether progress says what the cache had of each step.
+    let explainsCache: Bool
+    /// What is being hashed and published.
+    private let publishing = DispatchGroup()
 
-    /// The layers that the result depends on.
-    func layersBelow(in state: StageState) -> [BuildLayer] { isIndependent ? [] : state.layers }
+    init(cache: StepCache, reporter: ProgressReporter, stop: StopCheck, usesCache: Bool, explainsCache: Bool) {
+        self.cache = cache
+        self.reporter = reporter
+        self.stop = stop
+        self.usesCache = usesCache
+        self.explainsCache = explainsCache
+    }
 
-    /// What their archives are called.
-    func stack(in state: StageState) throws(BuildError) -> [Digest] { isIndependent ? [] : try state.diffIDs() }
+    /// Waits until all layers are hashed and in the cache.
+    func waitForPublishing() { publishing.wait() }
 
-    /// What the step stands on, for explanations.
-    func place(in state: StageState) -> CacheKey { isIndependent ? .independent : state.filesKey }
-}
-
-extension Executor {
-    /// Carries an instruction out, or takes its result from the cache.
-    func execute(
-        _ instruction: Instruction, at place: StepPlace, _ state: inout StageState
+    /// Shows the base as the first step: it counts as cached once something was built on it.
+    func performBase(
+        of node: StageGraph.Node, _ place: StepPlace, _ state: inout StageState
     ) throws(BuildError) {
-        let operation = try fromDockerfile { () throws(DockerfileError) in try state.scope.apply(instruction) }
-        switch operation {
-        case .run(let run):
-            try perform(instruction, place, &state) { (state: StageState, _: Int) throws(BuildError) in
-                try self.runStep(run, state)
-            }
-        case .copy(let copy):
-            try perform(instruction, place, &state) { (state: StageState, _: Int) throws(BuildError) in
-                try self.copyStep(copy, state)
-            }
-        case .add(let add):
-            try perform(instruction, place, &state) { (state: StageState, _: Int) throws(BuildError) in
-                try self.addStep(add, state)
-            }
-        case .workingDirectory(let path):
-            let directory = ContainerPath.normalized(state.absolute(path))
-            try perform(instruction, place, &state) { (state: StageState, _: Int) throws(BuildError) in
-                try self.workingDirectoryStep(directory, state)
-            }
-            state.image.config.workingDir = directory
-        default:
-            try configure(operation, instruction, &state)
+        let step = reporter.start(node.stage.text, stage: place.stage, index: place.index, total: place.total)
+        let key = state.stateKey.step("FROM", definition: [])
+        state.steps.append(key)
+        let verdict: CacheVerdict = usesCache ? try cache.look(for: key, on: []) : .notAsked
+        var description = StepDescription(instruction: node.stage.text)
+        description.base = state.base
+        // A place of its own: the first instruction of a stage from scratch stands on nothing as well.
+        var parent = CacheKey.scratch
+        if case .stage = node.base { parent = state.stateKey }
+        parent = parent.step("FROM", definition: [])
+        try explain(verdict, description, on: parent, state, step)
+        if case .hit = verdict {
+            reporter.cached(step)
+        } else {
+            try cache.put(key, created: .now, layer: nil, on: [], inputs: description.stored(on: parent))
+            reporter.finish(step, isInstruction: true)
         }
     }
 
     /// Does a step that works on files: looks it up, or does it and hands its layer to be hashed.
-    private func perform(
-        _ instruction: Instruction, _ place: StepPlace, _ state: inout StageState,
-        prepare: (StageState, Int) throws(BuildError) -> LayerStep
+    func perform(
+        _ kind: any BuildStep, _ instruction: Instruction, _ place: StepPlace, _ state: inout StageState
     ) throws(BuildError) {
         let number = reporter.start(
             instruction.text, stage: place.stage, index: place.index, total: place.total)
         do throws(BuildError) {
-            var step = try prepare(state, number)
+            var step = try kind.layerStep(on: state)
             step.description.instruction = instruction.text
             step.description.base = state.base
             let verdict = try verdict(on: step, state)
@@ -108,16 +98,16 @@ extension Executor {
         _ step: LayerStep, _ number: Int, _ state: StageState
     ) throws(BuildError) -> (lock: StepLock?, hit: StepCache.Hit?) {
         let isUncached = step.isIndependent ? state.isUncached : state.cacheBreak == .filter
-        guard options.usesCache, !isUncached else { return (nil, nil) }
+        guard usesCache, !isUncached else { return (nil, nil) }
         var hasWaited = false
         while true {
-            let lock = try fromStore { () throws(StoreError) in try store.stepLock(key: step.key.digest) }
+            let lock = try fromStore { () throws(StoreError) in try cache.store.stepLock(key: step.key.digest) }
             if let lock {
                 return (lock, hasWaited ? try cache.find(step.key, on: try step.stack(in: state)) : nil)
             }
             if !hasWaited { reporter.note(number, "waiting for the same step of another build") }
             hasWaited = true
-            try checkpoint()
+            try stop.check()
             MonotonicClock.sleep(milliseconds: 20)
         }
     }
@@ -162,13 +152,6 @@ extension Executor {
         state.steps.append(step.key)
         state.cacheMounts.merge(step.cacheMounts) { first, _ in first }
         state.stateKey = state.stateKey.step("files", definition: [[step.key.digest.hex]])
-        record(step.createdBy, created: created, hasLayer: layer != nil, &state)
-    }
-
-    /// Writes a line of the history.
-    func record(_ createdBy: String, created: Timestamp, hasLayer: Bool, _ state: inout StageState) {
-        state.image.created = created
-        state.image.history.append(
-            History(created: created, createdBy: createdBy, comment: "strata", emptyLayer: !hasLayer))
+        state.record(step.createdBy, created: created, hasLayer: layer != nil)
     }
 }

@@ -20,14 +20,14 @@ enum CacheVerdict {
     case unusable(String)
 }
 
-extension Executor {
+extension StepRunner {
     /// How many differing files or other parts are told.
     private static let shownDifferences = 10
 
     /// Asks the cache for a step.
     func verdict(on step: LayerStep, _ state: StageState) throws(BuildError) -> CacheVerdict {
         let isBroken = step.isIndependent ? state.isUncached : state.cacheBreak != nil
-        guard options.usesCache, !isBroken else { return .notAsked }
+        guard usesCache, !isBroken else { return .notAsked }
         return try cache.look(for: step.key, on: try step.stack(in: state))
     }
 
@@ -37,7 +37,7 @@ extension Executor {
     func explain(
         _ verdict: CacheVerdict, _ step: StepDescription, on parent: CacheKey, _ state: StageState, _ number: Int
     ) throws(BuildError) {
-        guard options.explainsCache else { return }
+        guard explainsCache else { return }
         for line in try explanation(verdict, step, on: parent, state) { reporter.note(number, "cache: \(line)") }
     }
 
@@ -47,7 +47,7 @@ extension Executor {
         switch verdict {
         case .hit(let hit): return ["found, made \(hit.created)"]
         case .notAsked:
-            if !options.usesCache { return ["not asked, because of --no-cache"] }
+            if !usesCache { return ["not asked, because of --no-cache"] }
             switch state.cacheBreak {
             case .step(let title)?: return ["not asked, because a step before was carried out: \(title)"]
             case .filter?: return ["not asked, because of --no-cache-filter"]
@@ -86,7 +86,8 @@ extension Executor {
             ("another instruction at this place", place, nil),
         ]
         for (what, parent, text) in searches {
-            let found = try fromStore { () throws(StoreError) in try store.stepInputs(parent: parent, text: text) }
+            let found = try fromStore { () throws(StoreError) in try cache.store.stepInputs(parent: parent, text: text)
+            }
             guard let found, let earlier = try? JSON.decode(StepDescription.self, from: found.data) else { continue }
             return (what, (earlier, found.parent), found.created)
         }

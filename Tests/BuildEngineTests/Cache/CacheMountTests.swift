@@ -110,7 +110,7 @@ import Testing
             #expect(mount.size >= 512 << 10)
             #expect(usage.cacheMountBytes == mount.size)
             #expect(usage.cacheTotal.reclaimable >= mount.size)
-            #expect(String(decoding: mount.record.configurationDelta, as: UTF8.self) == "/c")
+            #expect(mount.record.value == .mount(name: "/c"))
             let blocks = try shell("du -s --block-size=1 \(fixture.store.root) | cut -f1")
             #expect("\(usage.storeBytes)\n" == blocks)
 
@@ -162,6 +162,21 @@ import Testing
             let third = try fixture.elsewhere("third")
             let fresh = try third.build(dockerfile) { $0.cacheSources = [cache] }
             #expect(fresh.log.output == "" && fresh.log.text.contains("cannot be used"))
+        }
+    }
+
+    @Test func useIsNoted() throws {
+        try BuildFixture.run { (fixture: BuildFixture) throws in
+            let dockerfile = "FROM busybox\nRUN --mount=type=cache,target=/c true\n"
+            func lastUsed() throws -> Timestamp? {
+                try fixture.store.diskUsage().cache.first { $0.record.kind == .mount }?.record.lastUsed
+            }
+            try fixture.build(dockerfile)
+            try shell("touch -d @1000 \(fixture.store.root)/caches/*/about")
+            #expect(try lastUsed() == Timestamp(seconds: 1000))
+            try fixture.build(dockerfile) { $0.usesCache = false }
+            let used = try #require(try lastUsed())
+            #expect(used > Timestamp(seconds: 1000))
         }
     }
 

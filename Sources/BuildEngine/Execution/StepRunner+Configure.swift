@@ -1,7 +1,7 @@
 import Dockerfile
 import OCI
 
-extension Executor {
+extension StepRunner {
     /// Carries out an instruction that only changes the configuration.
     ///
     /// It is recorded all the same, because its time is part of the history: built again, it is the same image.
@@ -13,12 +13,12 @@ extension Executor {
         state.stateKey = key
         state.steps.append(key)
         var created = Timestamp.now
-        if options.usesCache, let hit = try cache.find(key, on: []) {
+        if usesCache, let hit = try cache.find(key, on: []) {
             created = hit.created
         } else {
             try cache.put(key, created: created, layer: nil, on: [])
         }
-        record(createdBy, created: created, hasLayer: false, &state)
+        state.record(createdBy, created: created, hasLayer: false)
     }
 
     /// Changes the configuration and returns the line of the history.

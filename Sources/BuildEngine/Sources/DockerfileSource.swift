@@ -1,5 +1,6 @@
 import Dockerfile
 import Linux
+import OCI
 
 /// Where a Dockerfile is read from.
 struct DockerfileSource {

@@ -3,35 +3,39 @@ import Linux
 import OCI
 import Runtime
 
-extension Executor {
-    /// What `WORKDIR` does to files: the directory is made where it is missing, for the user who will work there.
-    func workingDirectoryStep(_ directory: String, _ state: StageState) throws(BuildError) -> LayerStep {
+/// What `WORKDIR` does to files: the directory is made where it is missing, for the user who will work there.
+struct WorkingDirectoryStep: BuildStep {
+    /// Absolute, normalised.
+    let directory: String
+    let store: ImageStore
+
+    func layerStep(on state: StageState) throws(BuildError) -> LayerStep {
         let user = state.image.config.user ?? ""
         let key = state.filesKey.step("WORKDIR", definition: [[directory, user]])
         let description = StepDescription(directory: directory, user: user)
         return LayerStep(key: key, createdBy: "WORKDIR \(directory)", description: description) {
             (_: Int) throws(BuildError) in
-            let lower = try self.openLayers(state.layerIDs)
-            let scratch = try fromStore(self.store.makeTemporaryDirectory)
+            let lower = try store.openLayers(state.layerIDs)
+            let scratch = try fromStore(store.makeTemporaryDirectory)
             let upper = try fromStore { () throws(StoreError) in try scratch.makeDirectory("upper") }
             var owner = FileOwner.root
             if !user.isEmpty {
-                let users = try self.users(of: state)
+                let users = try store.users(of: state)
                 owner = try fromRuntime { () throws(RuntimeError) in
                     let identity = try users.identity(for: user)
                     return FileOwner(uid: identity.uid, gid: identity.gid)
                 }
             }
-            guard try self.makeDirectory(directory, in: upper, over: lower, owner: owner) else { return nil }
+            guard try makeDirectory(in: upper, over: lower, owner: owner) else { return nil }
             return try fromStore { () throws(StoreError) in
-                try self.store.commitLayer(takingUpper: upper, lowers: state.layerIDs)
+                try store.commitLayer(takingUpper: upper, lowers: state.layerIDs)
             }
         }
     }
 
     /// Makes a directory in a new layer; false where the layers below have it.
     private func makeDirectory(
-        _ directory: String, in upper: String, over lower: TreeDirectory, owner: FileOwner
+        in upper: String, over lower: TreeDirectory, owner: FileOwner
     ) throws(BuildError) -> Bool {
         func making<Value>(_ body: () throws(Errno) -> Value) throws(BuildError) -> Value {
             do throws(Errno) { return try body() } catch {

@@ -3,16 +3,6 @@ import ImageStore
 import OCI
 import Synchronization
 
-/// What is remembered of a step besides its layer: the part of a cache record that is ours.
-struct StepRecord: Codable, Sendable {
-    /// When the step was done; it goes into the history again, so that a rebuilt image is the same image.
-    var created: Timestamp
-    /// Whether the step made a layer.
-    var hasLayer: Bool
-    /// The stack that the layer was made on: one that was made anew since does not fit under it.
-    var parent: String
-}
-
 /// The records of the cache that a build found useful, which are noted in the store at its end, all at once.
 final class UsedRecords: Sendable {
     private let keys = Mutex<Set<String>>([])
@@ -51,6 +41,9 @@ struct StepCache: Sendable {
         return hasher.finish().hex
     }
 
+    /// Notes in the store what was found useful.
+    func noteUse() { used.note(in: store) }
+
     /// What the step led to the last time, on the same stack: here, or else where others did it.
     func find(_ key: CacheKey, on stack: [Digest]) throws(BuildError) -> Hit? {
         if case .hit(let hit) = try look(for: key, on: stack) { hit } else { nil }
@@ -68,7 +61,7 @@ struct StepCache: Sendable {
     private func lookHere(for key: CacheKey, on stack: [Digest]) throws(BuildError) -> CacheVerdict {
         try fromStore { () throws(StoreError) in
             guard let record = try store.cacheRecord(key: key.description),
-                let step = try? JSON.decode(StepRecord.self, from: record.configurationDelta)
+                case .step(let step) = record.value
             else { return .unknown }
             if step.parent != Self.name(of: stack) {
                 return .unusable("a step before was done anew, and what it left differs")
@@ -91,53 +84,11 @@ struct StepCache: Sendable {
     func put(
         _ key: CacheKey, created: Timestamp, layer: LayerID?, on stack: [Digest], inputs: StepInputs? = nil
     ) throws(BuildError) {
-        let step = StepRecord(created: created, hasLayer: layer != nil, parent: Self.name(of: stack))
-        guard let delta = try? JSON.encode(step) else { return }
+        let step = StepResult(created: created, hasLayer: layer != nil, parent: Self.name(of: stack))
         try fromStore { () throws(StoreError) in
             try store.putCacheRecord(
-                CacheRecord(key: key.description, layerID: layer, configurationDelta: delta, createdAt: created),
+                CacheRecord(key: key.description, .step(step), layerID: layer, createdAt: created),
                 inputs: inputs)
-        }
-    }
-
-    // MARK: Digests
-
-    /// A digest that was computed for a key earlier.
-    func digest(_ key: Digest) throws(BuildError) -> Digest? {
-        try fromStore { () throws(StoreError) in
-            guard let record = try store.cacheRecord(key: "content:" + key.hex) else { return nil }
-            used.insert(record.key)
-            return try? Digest(hex: String(decoding: record.configurationDelta, as: UTF8.self))
-        }
-    }
-
-    /// Remembers a digest.
-    func put(_ digest: Digest, for key: Digest) throws(BuildError) {
-        try fromStore { () throws(StoreError) in
-            try store.putCacheRecord(
-                CacheRecord(
-                    key: "content:" + key.hex, layerID: nil, configurationDelta: Data(digest.hex.utf8)))
-        }
-    }
-
-    // MARK: Files of contexts
-
-    /// What earlier builds of a context learnt of its files.
-    func files(of context: String) throws(BuildError) -> FileDigests {
-        let files = FileDigests()
-        let record = try fromStore { () throws(StoreError) in try store.cacheRecord(key: context) }
-        if let record {
-            used.insert(record.key)
-            files.restore(Array(record.configurationDelta))
-        }
-        return files
-    }
-
-    /// Remembers what this build learnt.
-    func put(_ files: FileDigests, of context: String) throws(BuildError) {
-        guard let bytes = files.encodedIfChanged() else { return }
-        try fromStore { () throws(StoreError) in
-            try store.putCacheRecord(CacheRecord(key: context, layerID: nil, configurationDelta: Data(bytes)))
         }
     }
 }

@@ -2,6 +2,19 @@ import FoundationEssentials
 import ImageStore
 import OCI
 
+/// How an image is made of what its steps have left.
+public struct AssemblyOptions: Sendable, Hashable {
+    /// `--squash`: all new layers become one on top of the base.
+    public var squashes = false
+    /// `--annotation`: what the manifest says besides.
+    public var annotations: [String: String] = [:]
+    /// Whether times of files in new layers that are later than `SOURCE_DATE_EPOCH` are set back to it, if it is set.
+    public var rewritesTimes = true
+
+    /// What is usual.
+    public init() {}
+}
+
 /// What an image is made of.
 struct ImageAssembly {
     var configuration: ImageConfiguration
@@ -9,9 +22,27 @@ struct ImageAssembly {
     var layers: [LayerRecord]
 }
 
-extension Executor {
+/// Makes the image of what the steps have left.
+struct ImageAssembler: Sendable {
+    let options: BuildOptions
+    /// The time that `SOURCE_DATE_EPOCH` gives the build.
+    let sourceDate: Timestamp?
+    let store: ImageStore
+    let cache: StepCache
+    let reporter: ProgressReporter
+
+    /// Makes the image of a stage whose layers are all there, under the names that it is to have; says whether it is new.
+    func makeImage(of state: StageState) throws(BuildError) -> (image: ImageRecord, isNew: Bool) {
+        let assembly = try assemble(state)
+        return try fromStore { () throws(StoreError) in
+            try store.makeImage(
+                configuration: assembly.configuration, layers: assembly.layers.map(\.id), tags: options.tags,
+                annotations: options.assembly.annotations)
+        }
+    }
+
     /// Puts the image together: times as `SOURCE_DATE_EPOCH` has them, new layers squashed if that is asked for.
-    func assemble(_ state: StageState) throws(BuildError) -> ImageAssembly {
+    private func assemble(_ state: StageState) throws(BuildError) -> ImageAssembly {
         var assembly = ImageAssembly(configuration: state.image, layers: [])
         for layer in state.layers { assembly.layers.append(try layer.record()) }
         let made = min(state.madeLayers, assembly.layers.count)
@@ -63,7 +94,7 @@ extension Executor {
                 return known
             }
             let layer = try make()
-            try store.putCacheRecord(CacheRecord(key: key, layerID: layer.id))
+            try store.putCacheRecord(CacheRecord(key: key, .layer, layerID: layer.id))
             return layer
         }
     }
