@@ -92,14 +92,14 @@ extension Isolation.Host {
     }
 }
 
-extension Isolation.Limit {
+extension RuntimeSpecification.Limit {
     private static let names: Set<String> = [
         "core", "cpu", "data", "fsize", "locks", "memlock", "msgqueue", "nice", "nofile", "nproc", "rss", "rtprio",
         "rttime", "sigpending", "stack",
     ]
 
     /// Reads `NAME=SOFT[:HARD]`, as `nofile=1024:2048`; -1 is no limit. Nil for anything else.
-    public static func parse(_ text: String) -> Isolation.Limit? {
+    public static func parse(_ text: String) -> RuntimeSpecification.Limit? {
         let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
         guard parts.count == 2, names.contains(parts[0]) else { return nil }
         let values = parts[1].split(separator: ":", omittingEmptySubsequences: false).map { value in
@@ -108,6 +108,6 @@ extension Isolation.Limit {
         guard values.count <= 2, let soft = values.first ?? nil, let hard = values.last ?? nil, soft <= hard else {
             return nil
         }
-        return Isolation.Limit(type: "RLIMIT_" + parts[0].uppercased(), soft: soft, hard: hard)
+        return RuntimeSpecification.Limit(type: "RLIMIT_" + parts[0].uppercased(), soft: soft, hard: hard)
     }
 }

@@ -142,8 +142,16 @@ public final class BuildMount {
                 isolation: command.isolation),
             id: id, directory: paths.bundle, rootfs: rootfs, driver: driver)
         let id = self.id
-        defer { deletion = PrivateThread.start { driver.delete(id) } }
-        return try attend(driver, .init(id: id, bundle: paths.bundle, lock: lock?.rawValue))
+        let network = command.isolation.network
+        defer {
+            deletion = PrivateThread.start {
+                driver.delete(id)
+                network.release(id)
+            }
+        }
+        var start = RuntimeDriver.Start(id: id, bundle: paths.bundle, lock: lock?.rawValue)
+        start.prepare = network.preparation(of: id)
+        return try attend(driver, start)
     }
 
     /// Unmounts, and makes what changed the next layer; it can be mounted over at once, while its digest is computed.

@@ -39,6 +39,7 @@ extension ContainerEngine {
         if let driver = (try? context.driver(named: runtime)) ?? (try? context.driver()) {
             driver.delete(container.id)
         }
+        (try? settings(of: container))?.isolation.network.release(container.id)
         // Its processes are ours to bury where this process adopts orphans.
         if let pid = now.pid { Supervision.reap(pid) }
         let isClean = (try? ContainerUnion.cleanUp(paths)) != nil

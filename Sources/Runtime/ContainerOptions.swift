@@ -53,13 +53,7 @@ extension ContainerOptions {
     /// What the options say of the host; `badOption` for what makes no sense.
     func isolation() throws(RuntimeError) -> Isolation {
         var isolation = Isolation()
-        switch network {
-        case nil, "host", "default": break
-        case "none": isolation.hasNetwork = false
-        case .some(let other):
-            throw RuntimeError(
-                .badOption, "the network \"\(other)\" is not supported", remedy: "there are 'host' and 'none'")
-        }
+        isolation.network = try ContainerNetwork(named: network)
         isolation.addedCapabilities = try addedCapabilities.map { name throws(RuntimeError) in
             try Capability.named(name)
         }

@@ -44,7 +44,7 @@ extension ContainerProcess {
 }
 
 /// A terminal in raw mode.
-private final class RawTerminal {
+final class RawTerminal {
     private let terminal: BorrowedDescriptor
     private let former: TerminalSettings
 

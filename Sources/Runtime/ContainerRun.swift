@@ -11,6 +11,8 @@ final class ContainerRun {
     private let paths: ContainerPaths
     private let lock: FileDescriptor
     private var signals: CaughtSignals?
+    /// Lets others attach; nil where that failed, which does not keep the container from running.
+    private var control: ControlServer?
 
     /// Claims the container for this process; `conflict` when it runs already or is mounted elsewhere.
     init(_ context: RuntimeContext, _ container: ContainerRecord) throws(RuntimeError) {
@@ -57,6 +59,7 @@ final class ContainerRun {
         } catch {
             // The runtime cleans up what it could not start; this is for what failed after that.
             driver.delete(container.id)
+            settings.isolation.network.release(container.id)
             try? mount.unmount()
             fail(error)
             throw error
@@ -68,7 +71,11 @@ final class ContainerRun {
         }
         watch.lap("run")
         let id = container.id
-        let deletion = PrivateThread.start { driver.delete(id) }
+        let network = settings.isolation.network
+        let deletion = PrivateThread.start {
+            driver.delete(id)
+            network.release(id)
+        }
         endSecondViews()
         let unmounted: Result<Void, RuntimeError> = Result { () throws(RuntimeError) in try mount.unmount() }
         let exitCode = (try? outcome.get()) ?? RuntimeError(.system, "").exitCode
@@ -77,6 +84,8 @@ final class ContainerRun {
         watch.lap("delete")
         finish(exitCode: exitCode)
         watch.lap("record")
+        // Last, so that who was attached finds the container as ended as he was told.
+        control?.end(exitCode: exitCode)
         watch.report(container.shortID, context.environment)
         _ = try outcome.get()
         try unmounted.get()
@@ -97,12 +106,16 @@ final class ContainerRun {
                 mounts: try Volumes(store).prepare(settings.volumes, rootfs: paths.rootfs),
                 isolation: settings.isolation),
             id: container.id, directory: paths.bundle, rootfs: paths.rootfs, driver: driver)
-        let start = RuntimeDriver.Start(id: container.id, bundle: paths.bundle, lock: lock.rawValue)
+        var start = RuntimeDriver.Start(id: container.id, bundle: paths.bundle, lock: lock.rawValue)
+        start.prepare = settings.isolation.network.preparation(of: container.id)
         let process =
             settings.terminal
             ? try ContainerProcess.startWithTerminal(driver, start, size: size)
             : try ContainerProcess.start(driver, start, withInput: settings.interactive)
         let pid = process.pid
+        // Whoever is in the foreground is the only one to write to it.
+        let input = attachment == nil ? (try? process.input?.duplicate()) ?? nil : nil
+        control = try? ControlServer(paths, input: input, isTerminal: settings.terminal)
         try storing { () throws(StoreError) in
             let events = { (record: ContainerRecord) in record.volumeEvents("mount") + record.events("start") }
             try store.updateContainer(container.id, events: events) { record in
@@ -122,8 +135,10 @@ final class ContainerRun {
         _ process: ContainerProcess, _ attachment: Attachment?, _ log: LogWriter, signals: Int32?
     ) throws(RuntimeError) -> Int32 {
         defer { log.flush() }
+        let control = control
         return try process.attend(attachment, withInput: settings.interactive, signals: signals) { stream, bytes in
             log.append(stream, bytes)
+            control?.publish(stream, bytes)
             return attachment?.onOutput(stream, bytes) ?? true
         }
     }

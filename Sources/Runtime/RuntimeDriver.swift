@@ -72,10 +72,15 @@ public struct RuntimeDriver: Sendable {
         var consoleSocket: String?
         /// Standard input, output and error of the process.
         var descriptors: [Int32] = []
+        /// What is done with the container, by the id of its first process, when it is made and nothing in it runs yet.
+        var prepare: ((_ pid: Int32) throws(RuntimeError) -> Void)?
     }
 
     /// Starts a container, or a further process in one, and returns the process's id: a child of ours by adoption, to
     /// be waited for with `Supervision.wait`.
+    ///
+    /// A container is made, prepared and started, in that order. Where there is nothing to prepare, runc makes and starts it
+    /// in one call.
     ///
     /// - Parameter whileStarting: called once with the runtime's process while it works, to accept the terminal.
     func start(
@@ -89,8 +94,8 @@ public struct RuntimeDriver: Sendable {
         try? FileDescriptor.currentDirectory.unlink(pidFile)
         let logging = ["--log", log, "--log-format", "json"]
         // `crun run --detach` forks twice, and the process in between becomes a child of ours that we do not know and
-        // cannot bury; `create` does not. For runc it would only cost time.
-        let createsFirst = kind == .crun && start.process == nil
+        // cannot bury; `create` does not.
+        let createsFirst = start.process == nil && (kind == .crun || start.prepare != nil)
         var arguments = logging
         if let process = start.process {
             arguments += ["exec", "--detach", "--process", process]
@@ -109,8 +114,15 @@ public struct RuntimeDriver: Sendable {
         withExtendedLifetime(claim.rawValue) {}
         let pid = Self.number(inFile: pidFile)
         if termination == .exited(0), failure == nil, let pid {
-            if createsFirst { termination = try run(logging + ["start", start.id]) }
-            if termination == .exited(0) { return pid }
+            if createsFirst {
+                do throws(RuntimeError) {
+                    try start.prepare?(pid)
+                    termination = try run(logging + ["start", start.id])
+                } catch {
+                    failure = error
+                }
+            }
+            if termination == .exited(0), failure == nil { return pid }
         }
         if start.process == nil { delete(start.id) }
         if let pid { Supervision.reap(pid) }

@@ -40,7 +40,7 @@ public struct RuntimeSpecification: Hashable, Codable, Sendable {
         /// The AppArmor profile that it runs under; nil for none.
         public var apparmorProfile: String?
         /// Limits of setrlimit(2); nil leaves those of the caller.
-        public var rlimits: [Isolation.Limit]?
+        public var rlimits: [Limit]?
 
         /// Puts a process together; without a set of capabilities it has none.
         public init(
@@ -53,6 +53,23 @@ public struct RuntimeSpecification: Hashable, Codable, Sendable {
             self.user = user
             self.terminal = terminal
             self.capabilities = capabilities
+        }
+    }
+
+    /// A limit of setrlimit(2); runtime-spec, `process.rlimits`.
+    public struct Limit: Hashable, Codable, Sendable {
+        /// The name, such as `RLIMIT_NOFILE`.
+        public var type: String
+        /// What cannot be raised.
+        public var hard: UInt64
+        /// What counts.
+        public var soft: UInt64
+
+        /// Puts a limit together.
+        public init(type: String, soft: UInt64, hard: UInt64) {
+            self.type = type
+            self.soft = soft
+            self.hard = hard
         }
     }
 

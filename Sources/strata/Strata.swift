@@ -27,7 +27,8 @@ struct Strata: ParsableCommand {
             CommandGroup(
                 name: "Containers",
                 subcommands: [
-                    Run.self, Create.self, Start.self, Stop.self, Restart.self, Kill.self, Wait.self, Logs.self,
+                    Run.self, Create.self, Start.self, Attach.self, Stop.self, Restart.self, Kill.self, Wait.self,
+                    Logs.self,
                     ProcessStatus.self, Remove.self, Execute.self, Commit.self, Diff.self, Export.self,
                     Rename.self,
                 ]),

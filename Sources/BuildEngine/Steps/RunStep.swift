@@ -75,7 +75,7 @@ struct RunStep: BuildStep {
     private var isolation: Isolation {
         var isolation = options.isolation
         let network = run.network.flatMap { $0 == .default ? nil : $0 } ?? options.network
-        isolation.hasNetwork = network != RunInstruction.Network.none
+        isolation.network = network == RunInstruction.Network.none ? .none : .host
         isolation.isPrivileged = run.security == .insecure
         return isolation
     }
@@ -86,7 +86,7 @@ struct RunStep: BuildStep {
         let limits = isolation.limits.map { "\($0.type)=\($0.soft):\($0.hard)" }
         return [
             [
-                isolation.hasNetwork ? "" : "none", isolation.isPrivileged ? "insecure" : "",
+                isolation.network == .host ? "" : isolation.network.rawValue, isolation.isPrivileged ? "insecure" : "",
                 isolation.sharedMemory.map(String.init) ?? "",
             ], isolation.hosts.map(\.name), limits,
         ]

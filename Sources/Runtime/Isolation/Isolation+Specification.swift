@@ -25,7 +25,7 @@ extension Isolation {
     /// - Parameter hasCgroups: whether limits of what it uses can be set.
     func apply(to specification: inout RuntimeSpecification, hasCgroups: Bool) throws(RuntimeError) {
         specification.root.readonly = isReadOnly
-        if !hasNetwork { specification.linux.namespaces.append(.init(type: "network", path: nil)) }
+        if let namespace = network.namespace { specification.linux.namespaces.append(namespace) }
         if hasCgroups {
             resources.apply(to: &specification.linux.resources)
         } else {
@@ -49,7 +49,6 @@ extension Isolation {
         if isPrivileged { return RuntimeSpecification.Capabilities(Capability.available) }
         return RuntimeSpecification.Capabilities(
             Capability.changed(
-                hasNetwork ? Capability.usualOnHostNetwork : Capability.usual, adding: addedCapabilities,
-                dropping: droppedCapabilities))
+                network.usualCapabilities, adding: addedCapabilities, dropping: droppedCapabilities))
     }
 }

@@ -1,22 +1,5 @@
 /// What a container or the command of a build step has of the host, and what limits it.
 public struct Isolation: Hashable, Sendable {
-    /// A limit of setrlimit(2); runtime-spec, `process.rlimits`.
-    public struct Limit: Hashable, Codable, Sendable {
-        /// The name, such as `RLIMIT_NOFILE`.
-        public var type: String
-        /// What cannot be raised.
-        public var hard: UInt64
-        /// What counts.
-        public var soft: UInt64
-
-        /// Puts a limit together.
-        public init(type: String, soft: UInt64, hard: UInt64) {
-            self.type = type
-            self.soft = soft
-            self.hard = hard
-        }
-    }
-
     /// A line of `/etc/hosts`.
     public struct Host: Hashable, Codable, Sendable {
         /// The name.
@@ -31,8 +14,8 @@ public struct Isolation: Hashable, Sendable {
         }
     }
 
-    /// Whether it has the host's network; without, it has a network of its own with nothing but the loopback.
-    public var hasNetwork = true
+    /// Which network it is on.
+    public var network = ContainerNetwork.host
     /// Whether it has all capabilities that this process has, all devices, no filter of system calls, and nothing of
     /// `/proc` and `/sys` hidden.
     public var isPrivileged = false
@@ -53,7 +36,7 @@ public struct Isolation: Hashable, Sendable {
     /// The size of `/dev/shm` in bytes; nil for Docker's 64 MiB.
     public var sharedMemory: Int64?
     /// Limits of each process; without them those of this process hold.
-    public var limits: [Limit] = []
+    public var limits: [RuntimeSpecification.Limit] = []
 
     /// Docker's defaults with the host's network.
     public init() {}
@@ -61,8 +44,10 @@ public struct Isolation: Hashable, Sendable {
 
 extension Isolation: Codable {
     private enum CodingKeys: CodingKey {
-        case hasNetwork, isPrivileged, addedCapabilities, droppedCapabilities, securityOptions, masksSystemPaths
+        case network, isPrivileged, addedCapabilities, droppedCapabilities, securityOptions, masksSystemPaths
         case isReadOnly, resources, hosts, sharedMemory, limits
+        /// What older versions kept in the place of `network`.
+        case hasNetwork
     }
 
     /// Reads what was kept; what an older version did not keep is as by default.
@@ -71,7 +56,8 @@ extension Isolation: Codable {
         func read<Value: Decodable>(_ key: CodingKeys, into value: inout Value) throws {
             value = try kept.decodeIfPresent(Value.self, forKey: key) ?? value
         }
-        try read(.hasNetwork, into: &hasNetwork)
+        if try kept.decodeIfPresent(Bool.self, forKey: .hasNetwork) == false { network = .none }
+        try read(.network, into: &network)
         try read(.isPrivileged, into: &isPrivileged)
         try read(.addedCapabilities, into: &addedCapabilities)
         try read(.droppedCapabilities, into: &droppedCapabilities)
@@ -82,5 +68,21 @@ extension Isolation: Codable {
         try read(.hosts, into: &hosts)
         sharedMemory = try kept.decodeIfPresent(Int64.self, forKey: .sharedMemory)
         try read(.limits, into: &limits)
+    }
+
+    /// Writes what is kept.
+    public func encode(to encoder: any Encoder) throws {
+        var kept = encoder.container(keyedBy: CodingKeys.self)
+        try kept.encode(network, forKey: .network)
+        try kept.encode(isPrivileged, forKey: .isPrivileged)
+        try kept.encode(addedCapabilities, forKey: .addedCapabilities)
+        try kept.encode(droppedCapabilities, forKey: .droppedCapabilities)
+        try kept.encode(securityOptions, forKey: .securityOptions)
+        try kept.encode(masksSystemPaths, forKey: .masksSystemPaths)
+        try kept.encode(isReadOnly, forKey: .isReadOnly)
+        try kept.encode(resources, forKey: .resources)
+        try kept.encode(hosts, forKey: .hosts)
+        try kept.encodeIfPresent(sharedMemory, forKey: .sharedMemory)
+        try kept.encode(limits, forKey: .limits)
     }
 }

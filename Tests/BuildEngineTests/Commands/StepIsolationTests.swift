@@ -132,7 +132,7 @@ import Testing
             let built = try fixture.build(dockerfile) { options in
                 options.isolation.hosts = [Isolation.Host(name: "mirror", address: "10.1.2.3")]
                 options.isolation.sharedMemory = 3 << 20
-                options.isolation.limits = [Isolation.Limit(type: "RLIMIT_NOFILE", soft: 100, hard: 200)]
+                options.isolation.limits = [RuntimeSpecification.Limit(type: "RLIMIT_NOFILE", soft: 100, hard: 200)]
             }
             #expect(try fixture.text("/hosts", in: built.image)?.contains("10.1.2.3\tmirror\n") == true)
             #expect(try fixture.text("/limit", in: built.image) == "100\n")
@@ -141,7 +141,7 @@ import Testing
             let moved = try fixture.build(dockerfile) { options in
                 options.isolation.hosts = [Isolation.Host(name: "mirror", address: "10.1.2.4")]
                 options.isolation.sharedMemory = 3 << 20
-                options.isolation.limits = [Isolation.Limit(type: "RLIMIT_NOFILE", soft: 100, hard: 200)]
+                options.isolation.limits = [RuntimeSpecification.Limit(type: "RLIMIT_NOFILE", soft: 100, hard: 200)]
             }
             #expect(moved.result.executedSteps == 0, "addresses do not count for the cache")
         }
@@ -160,7 +160,7 @@ import Testing
         ] {
             #expect(Host.parse(wrong) == nil, "\(wrong)")
         }
-        typealias Limit = Isolation.Limit
+        typealias Limit = RuntimeSpecification.Limit
         #expect(Limit.parse("nofile=10") == Limit(type: "RLIMIT_NOFILE", soft: 10, hard: 10))
         #expect(Limit.parse("nproc=10:20") == Limit(type: "RLIMIT_NPROC", soft: 10, hard: 20))
         #expect(Limit.parse("core=0:-1") == Limit(type: "RLIMIT_CORE", soft: 0, hard: .max))

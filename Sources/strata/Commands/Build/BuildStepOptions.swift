@@ -80,7 +80,7 @@ struct BuildStepOptions: ParsableArguments {
         }
         options.isolation.sharedMemory = try shmSize.map { try HumanUnits.bytes($0) }
         for text in ulimit {
-            guard let limit = Isolation.Limit.parse(text) else {
+            guard let limit = RuntimeSpecification.Limit.parse(text) else {
                 throw CommandError(.usage, "invalid limit \"\(text)\"", remedy: "write it as NAME=SOFT[:HARD]")
             }
             options.isolation.limits.removeAll { $0.type == limit.type }

@@ -29,6 +29,7 @@ struct Start: ParsableCommand {
                 throw CommandError(.usage, "you cannot start and attach multiple containers at once", status: 1)
             }
             let container = try engine.containers.container(matching: name)
+            if container.state == .running { return try Attach.attach(to: name, engine, withInput: interactive) }
             var attachment = Attachment.ownStreams()
             if !interactive { attachment.input = nil }
             let status = try engine.containers.start(container.id, attachment: attachment)

@@ -8,7 +8,7 @@ struct HostConfiguration {
     private var isolation: Isolation { settings?.isolation ?? Isolation() }
 
     /// `host` or `none`.
-    var networkMode: String { isolation.hasNetwork ? "host" : "none" }
+    var networkMode: String { isolation.network.rawValue }
 
     /// The members in Docker's order.
     var value: Value {
