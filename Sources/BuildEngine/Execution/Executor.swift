@@ -79,10 +79,8 @@ struct Executor: Sendable {
             reporter.report(.warning("build arguments that no ARG declares: \(unused.joined(separator: ", "))"))
         }
         try sources.findImages(plan.order)
-        let warnings = try BuildLint(
-            options: options, lintOptions: lintOptions, definition: definition, sources: sources
-        )
-        .check(reporter)
+        let lint = BuildLint(options: options, lintOptions: lintOptions, definition: definition, sources: sources)
+        let warnings = try lint.check(reporter)
         try board.carryOut { [stages] (index: Int) throws(BuildError) in try stages.build(index) }
         // Whatever is known of the steps is in the cache from here on.
         steps.waitForPublishing()

@@ -5,6 +5,14 @@ import OCI
 protocol BuildStep {
     /// Finds out what the step's result depends on, and how it is done.
     func layerStep(on state: StageState) throws(BuildError) -> LayerStep
+
+    /// Changes the configuration as the instruction says besides; called once the step is done.
+    func configure(_ image: inout ImageConfiguration)
+}
+
+extension BuildStep {
+    /// Nothing.
+    func configure(_ image: inout ImageConfiguration) {}
 }
 
 /// How a step that works on files is done.

@@ -2,7 +2,6 @@ import Dispatch
 import Dockerfile
 import ImageStore
 import OCI
-import Runtime
 
 /// Builds stages, one instruction after the other.
 struct StageRunner: Sendable {
@@ -51,14 +50,11 @@ struct StageRunner: Sendable {
         _ instruction: Instruction, at place: StepPlace, _ state: inout StageState
     ) throws(BuildError) {
         let operation = try fromDockerfile { () throws(DockerfileError) in try state.scope.apply(instruction) }
-        if let step = kinds.step(of: operation, in: state) {
-            try steps.perform(step, instruction, place, &state)
+        guard let step = kinds.step(of: operation, in: state) else {
+            return try steps.configure(operation, instruction, &state)
         }
-        if case .workingDirectory(let path) = operation {
-            state.image.config.workingDir = ContainerPath.normalized(state.absolute(path))
-        } else if !instruction.isStep {
-            try steps.configure(operation, instruction, &state)
-        }
+        try steps.perform(step, instruction, place, &state)
+        step.configure(&state.image)
     }
 
     /// The state before the first instruction; waits for the stage that it starts from.

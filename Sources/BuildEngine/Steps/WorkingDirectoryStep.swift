@@ -33,6 +33,8 @@ struct WorkingDirectoryStep: BuildStep {
         }
     }
 
+    func configure(_ image: inout ImageConfiguration) { image.config.workingDir = directory }
+
     /// Makes a directory in a new layer; false where the layers below have it.
     private func makeDirectory(
         in upper: String, over lower: TreeDirectory, owner: FileOwner
