@@ -38,8 +38,10 @@ extension Engine {
             root: store.root)
     }
 
-    /// Who keeps a layer, or the layers of an image, bottom first. An image goes before a layer.
+    /// Who keeps a layer, or the layers of an image, bottom first, after what dead processes left was set right. An image
+    /// goes before a layer.
     package func holdings(of text: String) throws -> [LayerHolding] {
+        containers.reconcile()
         do throws(StoreError) {
             return try store.holding(of: try store.image(matching: text).layerIDs)
         } catch {

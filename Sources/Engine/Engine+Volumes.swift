@@ -15,12 +15,12 @@ package struct VolumeUsage: Sendable {
     package var isAnonymous: Bool { name.utf8.count == 64 && name.allSatisfy { $0.isHexDigit && !$0.isUppercase } }
 }
 
-/// A volume as `volume inspect` describes it.
+/// A volume as commands describe it.
 package struct VolumeDescription: Hashable, Sendable {
     /// The volume's name.
     package var name: String
-    /// When it was made.
-    package var createdAt: Timestamp
+    /// When it was made; nil where that is not known.
+    package var createdAt: Timestamp?
     /// Where its files are, an absolute path.
     package var mountPoint: String
 }

@@ -20,7 +20,7 @@ struct VolumeInspect: ParsableCommand {
         try format.show(volumes) { name in
             let volume = try engine.volume(name)
             return .members([
-                "CreatedAt": .string(volume.createdAt.description),
+                "CreatedAt": .string(volume.createdAt?.description ?? ""),
                 "Driver": "local",
                 "Labels": .null,
                 "Mountpoint": .string(volume.mountPoint),
