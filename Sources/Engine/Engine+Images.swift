@@ -33,7 +33,28 @@ package struct ImportRequest: ~Copyable {
     }
 }
 
+/// Where images are loaded from.
+package enum LoadSource: ~Copyable {
+    /// An archive of Docker's or of an OCI layout, compressed or not: an open file or pipe.
+    case archive(FileDescriptor)
+    /// The directory of an OCI layout, or of an unpacked archive of Docker's.
+    case directory(String)
+}
+
 extension Engine {
+    /// Stores the images that another store saved.
+    ///
+    /// - Parameter platform: which image to take where a name stands for several; nil for this machine's.
+    package func load(_ source: borrowing LoadSource, for platform: Platform? = nil) throws -> [LoadedImage] {
+        let limits = try limits()
+        switch source {
+        case .archive(let archive):
+            return try store.load(from: archive, options: limits, platform: platform ?? .current)
+        case .directory(let path):
+            return try store.load(fromDirectory: path, options: limits, platform: platform ?? .current)
+        }
+    }
+
     /// Gives an image another name.
     package func tag(_ source: String, as target: String) throws {
         let reference = try Reference(naming: target, to: "tag \(source) as \(target)")

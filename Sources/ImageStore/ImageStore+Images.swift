@@ -134,6 +134,17 @@ extension ImageStore {
         }
     }
 
+    /// When an image was given a name last; nil for one that never had a name.
+    public func lastTagTime(of id: Digest) throws(StoreError) -> Timestamp? {
+        try catalog.read("cannot look up the image \(id.short)") { database in
+            try Row.fetchOne(
+                database,
+                sql: "SELECT last FROM tag_times JOIN images ON images.number = image WHERE images.id = ?",
+                arguments: [id.description]
+            ).map { try $0.timestamp("last") }
+        }
+    }
+
     // MARK: Finding
 
     /// All images that fit, newest first. One whose configuration is damaged is among them, as such.
@@ -261,6 +272,9 @@ enum TagRows {
                 INSERT INTO tags (name, tag, image) VALUES (?, ?, ?)
                 ON CONFLICT (name, tag) DO UPDATE SET image = excluded.image
                 """, arguments: [reference.name, reference.tag ?? Reference.defaultTag, row.number])
+        try database.execute(
+            sql: "INSERT OR REPLACE INTO tag_times (image, last) VALUES (?, ?)",
+            arguments: [row.number, Timestamp.now.description])
     }
 
     static func remove(_ reference: Reference, in database: Database) throws {
