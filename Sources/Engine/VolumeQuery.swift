@@ -1,3 +1,4 @@
+package import DockerDocuments
 import Runtime
 
 /// Which volumes a list shows.
@@ -15,7 +16,7 @@ package struct VolumeListRequest: Sendable {
 
 extension Engine {
     /// The volumes that a request means, by name.
-    package func volumes(_ request: VolumeListRequest) throws -> [VolumeDescription] {
+    package func volumes(_ request: VolumeListRequest) throws -> [VolumeDocument] {
         let filters = request.filters
         let names = try filters.patterns("name")
         let isDangling = try filters.flag("dangling")
@@ -25,9 +26,6 @@ extension Engine {
         return try volumes.names().filter { name in
             if let isDangling, (links[name] == nil) != isDangling { return false }
             return names?.match(name) ?? true
-        }.map { name in
-            VolumeDescription(
-                name: name, createdAt: volumes.creationTime(name), mountPoint: volumes.path(name))
-        }
+        }.map(describe)
     }
 }

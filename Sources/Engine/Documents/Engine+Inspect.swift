@@ -68,16 +68,6 @@ extension Engine {
         return document
     }
 
-    /// Describes a volume; `notFound` where there is none of that name.
-    package func inspectVolume(_ name: String) throws(EngineError) -> VolumeDocument {
-        let volume = try volume(name)
-        var document = VolumeDocument()
-        document.name = volume.name
-        document.createdAt = volume.createdAt?.description ?? DockerTime.never
-        document.mountPoint = volume.mountPoint
-        return document
-    }
-
     /// Facts about the store and what it stands on.
     package func information() throws -> SystemInformation {
         let facts = try facts()

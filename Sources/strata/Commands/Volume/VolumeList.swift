@@ -1,4 +1,5 @@
 import ArgumentParser
+import DockerDocuments
 import Engine
 import Rendering
 
@@ -30,18 +31,18 @@ struct VolumeList: ParsableCommand {
         try Self.listing.show(volumes, format: format, quiet: quiet ? "Name" : nil)
     }
 
-    private static var listing: Listing<VolumeDescription> {
+    private static var listing: Listing<VolumeDocument> {
         // What Docker shows of volumes of its own driver.
         let unknown = ["Availability", "Group", "Links", "Size", "Status"].map { name in
-            Column<VolumeDescription>(name, name.uppercased()) { _ in "N/A" }
+            Column<VolumeDocument>(name, name.uppercased()) { _ in "N/A" }
         }
         return Listing(
             columns: [
-                Column("Driver", "DRIVER") { _ in "local" },
+                Column("Driver", "DRIVER") { $0.driver },
                 Column("Labels", "LABELS") { _ in "" },
                 Column("Mountpoint", "MOUNTPOINT") { $0.mountPoint },
                 Column("Name", "VOLUME NAME") { $0.name },
-                Column("Scope", "SCOPE") { _ in "local" },
+                Column("Scope", "SCOPE") { $0.scope },
             ] + unknown, standard: ["Driver", "Name"])
     }
 }
