@@ -34,9 +34,11 @@ extension ContainerInspection {
         config.hostname = settings?.hostname ?? container.shortID
         config.image = container.imageName
         config.hasTerminal = settings?.terminal ?? false
-        let isInteractive = settings?.interactive ?? false
-        (config.attachesInput, config.opensInput, config.opensInputOnce) = (isInteractive, isInteractive, isInteractive)
-        (config.attachesOutput, config.attachesErrors) = (true, true)
+        let isAttached = settings?.isDetached != true
+        config.opensInput = settings?.interactive ?? false
+        config.attachesInput = config.opensInput && isAttached
+        config.opensInputOnce = config.attachesInput
+        (config.attachesOutput, config.attachesErrors) = (isAttached, isAttached)
         networkSettings.networks = [hostConfig.networkMode: NetworkEndpoint()]
     }
 }
@@ -83,6 +85,7 @@ extension HostConfig {
         addedCapabilities = Self.list(isolation.addedCapabilities)
         droppedCapabilities = Self.list(isolation.droppedCapabilities)
         extraHosts = Self.list(isolation.hosts.map { "\($0.name):\($0.address)" })
+        cgroupNamespaceMode = RuntimeContext.givesPrivateCgroups ? "private" : "host"
         isPrivileged = isolation.isPrivileged
         publishesAllPorts = settings?.publishAll ?? false
         isReadOnly = isolation.isReadOnly

@@ -23,6 +23,12 @@ extension EndToEnd {
                 let id = try shown("{{.Id}}")
                 #expect(try shown("{{.HostsPath}}") == "\(strata.root)/containers/\(id)/hosts")
                 try strata("create", "--name", "free", "--security-opt", "systempaths=unconfined", "busybox")
+                try strata("run", "-di", "--name", "behind", "busybox", "cat")
+                let output = "{{.Config.AttachStdout}} {{.Config.AttachStderr}}"
+                #expect(try shown(output) == "true true")
+                #expect(try strata("inspect", "-f", input + output, "behind") == "false true falsefalse false")
+                #expect(["host", "private"].contains(try shown("{{.HostConfig.CgroupnsMode}}")))
+                try strata("rm", "-f", "behind")
                 let free = "{{json .HostConfig.MaskedPaths}} {{json .HostConfig.Binds}} {{.Config.Tty}}"
                 #expect(try strata("inspect", "-f", free, "free") == "null null false")
                 #expect(try strata("inspect", "-f", "{{json .SizeRw}}", "free") == "0")
