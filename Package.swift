@@ -135,7 +135,7 @@ let package = Package(
         .testTarget(
             name: "EngineTests",
             dependencies: [
-                "BuildEngine", "Engine", "ImageStore", "Linux", "OCI", "Runtime", "TestSupport",
+                "BuildEngine", "DockerDocuments", "Engine", "ImageStore", "Linux", "OCI", "Runtime", "TestSupport",
             ], swiftSettings: settings),
         .testTarget(
             name: "FileSystemTests", dependencies: ["CLinux", "Linux", "TestSupport"], swiftSettings: settings),

@@ -1,6 +1,6 @@
 import Glibc
 package import ImageStore
-package import OCI
+import OCI
 
 /// Which images a list shows.
 package struct ImageListRequest: Sendable {

@@ -1,3 +1,4 @@
+import DockerDocuments
 import Engine
 import ImageStore
 import OCI
