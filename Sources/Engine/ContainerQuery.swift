@@ -14,7 +14,7 @@ package struct ContainerListRequest: Sendable {
 
     /// The keys of conditions.
     package static let filterKeys = [
-        "id", "name", "label", "status", "exited", "ancestor", "before", "since", "volume",
+        "id", "name", "label", "status", "exited", "ancestor", "before", "since", "volume", "network", "health",
     ]
 
     /// The containers that run and fit conditions; those of a state are not only looked for among them.
@@ -93,12 +93,17 @@ private struct ContainerFilter {
     /// Docker's words.
     private static let states = ["created", "running", "paused", "restarting", "removing", "exited", "dead"]
 
+    private static let healths = ["none", "starting", "healthy", "unhealthy"]
+
     init(_ filters: Filters, in engine: Engine) throws {
         self.filters = filters
         ids = try filters.patterns("id")
         names = try filters.patterns("name")
         if let state = filters["status"].first(where: { !Self.states.contains($0) }) {
             throw Filters.bad("status", state, remedy: "use \(Self.states.joined(separator: ", "))")
+        }
+        if let health = filters["health"].first(where: { !Self.healths.contains($0) }) {
+            throw Filters.bad("health", health, remedy: "use \(Self.healths.joined(separator: ", "))")
         }
         exitCodes = try Set(
             filters["exited"].map { text throws(EngineError) in
@@ -125,6 +130,8 @@ private struct ContainerFilter {
         if let before, container.createdAt >= before { return false }
         if let since, container.createdAt <= since { return false }
         if !filters.has(container.state.rawValue, as: "status") { return false }
+        // Strata runs no health checks.
+        if !filters.has("none", as: "health") { return false }
         if !exitCodes.isEmpty {
             guard container.state == .exited, let code = container.exitCode, exitCodes.contains(code) else {
                 return false
@@ -133,8 +140,9 @@ private struct ContainerFilter {
         if !filters["ancestor"].isEmpty, !ancestors.contains(where: { Self.container(container, isOf: $0) }) {
             return false
         }
-        if filters.labels.isEmpty, filters["volume"].isEmpty { return true }
+        if filters.labels.isEmpty, filters["volume"].isEmpty, filters["network"].isEmpty { return true }
         let settings = container.settings
+        if !filters.has(settings?.isolation.hasNetwork == false ? "none" : "host", as: "network") { return false }
         return filters.fits(labels: settings?.configuration.labels ?? [:]) && has(settings?.volumes ?? [])
     }
 

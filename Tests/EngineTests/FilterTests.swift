@@ -8,7 +8,7 @@ import Testing
     @Test func whatIsNoFilterIsOneLineThatNamesTheKeys() throws {
         let unknown = #expect(throws: EngineError.self) { try ContainerListRequest(filters: ["colour=red"]) }
         #expect(unknown?.message == "invalid filter \"colour\"")
-        #expect(unknown?.remedy == "use id, name, label, status, exited, ancestor, before, since, volume")
+        #expect(unknown?.remedy == "use \(ContainerListRequest.filterKeys.joined(separator: ", "))")
         for bad in ["", "label", "label=", "dangling=maybe", "size=3", "label!=x", "until=soon"] {
             #expect(throws: EngineError.self, "\(bad)") { try ImageListRequest(filters: [bad]) }
         }
