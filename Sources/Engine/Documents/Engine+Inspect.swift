@@ -67,27 +67,6 @@ extension Engine {
             size: Int64(try store.blobs.read(image.manifestDigest).count))
         return document
     }
-
-    /// Facts about the store and what it stands on.
-    package func information() throws -> SystemInformation {
-        let facts = try facts()
-        var document = SystemInformation()
-        document.containers = facts.containers
-        document.runningContainers = facts.runningContainers
-        document.stoppedContainers = facts.containers - facts.runningContainers
-        document.images = facts.images
-        document.layers = facts.layers
-        document.driver = "strata"
-        document.osType = facts.platform.os
-        document.architecture = facts.platform.architecture
-        document.processorCount = Processors.count
-        document.dockerRoot = facts.root
-        document.strataRoot = facts.root
-        document.serverVersion = ProgramVersion.number
-        document.defaultRuntime = facts.runtime ?? "none found"
-        document.mountHelper = facts.mountHelper ?? "none found"
-        return document
-    }
 }
 
 extension VersionInformation {
