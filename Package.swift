@@ -88,19 +88,21 @@ let package = Package(
         .target(
             name: "BuildEngine",
             dependencies: ["Dockerfile", "ImageStore", "Linux", "OCI", "Runtime"], swiftSettings: settings),
+        // Docker's documents, pure values.
+        .target(name: "DockerDocuments", dependencies: ["OCI"], swiftSettings: settings),
         // Everything that can be done with a store, for every front end.
         .target(
             name: "Engine",
             dependencies: [
-                "BuildEngine", "Distribution", "ImageStore", "Linux", "OCI", "Registry", "Runtime",
+                "BuildEngine", "Distribution", "DockerDocuments", "ImageStore", "Linux", "OCI", "Registry", "Runtime",
             ], swiftSettings: settings),
         // What people read.
         .target(name: "Rendering", dependencies: ["Linux", "OCI"], swiftSettings: settings),
         .executableTarget(
             name: "strata",
             dependencies: [
-                "BuildEngine", "Distribution", "Dockerfile", "Engine", "ImageStore", "Linux", "OCI", "Registry",
-                "Rendering", "Runtime",
+                "BuildEngine", "Distribution", "DockerDocuments", "Dockerfile", "Engine", "ImageStore", "Linux", "OCI",
+                "Registry", "Rendering", "Runtime",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: settings, linkerSettings: selfContained(libraries: foundation)),
 
@@ -130,9 +132,12 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(name: "RenderingTests", dependencies: ["Linux", "OCI", "Rendering"], swiftSettings: settings),
         .testTarget(
+            name: "DockerDocumentsTests", dependencies: ["DockerDocuments", "OCI", "Rendering"], exclude: ["oracle"],
+            swiftSettings: settings),
+        .testTarget(
             name: "EngineTests",
             dependencies: [
-                "BuildEngine", "Engine", "ImageStore", "Linux", "OCI", "Runtime", "TestSupport",
+                "BuildEngine", "DockerDocuments", "Engine", "ImageStore", "Linux", "OCI", "Runtime", "TestSupport",
             ], swiftSettings: settings),
         .testTarget(
             name: "FileSystemTests", dependencies: ["CLinux", "Linux", "TestSupport"], swiftSettings: settings),

@@ -15,38 +15,25 @@ package struct EventRequest: Sendable {
     package init() {}
 }
 
-/// What `events --filter` asks for: any of the values of each key.
+/// What `events --filter` asks for.
 package struct EventFilter: Sendable {
-    private var values: [String: [String]] = [:]
+    private let filters: Filters
 
     /// The keys that Docker has and Strata has events for.
-    private static let keys: Set = ["container", "event", "image", "label", "scope", "type", "volume"]
+    private static let keys = ["container", "event", "image", "label", "scope", "type", "volume"]
 
     /// Takes everything.
-    package init() {}
+    package init() { filters = Filters() }
 
-    /// Parses `key=value`.
-    package init(_ texts: [String]) throws(EngineError) {
-        for text in texts {
-            guard let equals = text.firstIndex(of: "=") else {
-                throw EngineError(.badRequest, "invalid filter \"\(text)\"", remedy: "write it as key=value")
-            }
-            let key = String(text[..<equals])
-            guard Self.keys.contains(key) else {
-                throw EngineError(
-                    .badRequest, "invalid filter \"\(key)\"",
-                    remedy: "use \(Self.keys.sorted().joined(separator: ", "))")
-            }
-            values[key, default: []].append(String(text[text.index(after: equals)...]))
-        }
-    }
+    /// Parses conditions; see `Filters`.
+    package init(_ texts: [String]) throws(EngineError) { filters = try Filters(texts, keys: Self.keys) }
 
     /// Whether an event is asked for.
     func fits(_ event: StoreEvent) -> Bool {
-        values.allSatisfy { key, wanted in
-            if key == "label" { return wanted.allSatisfy { hasLabel(event, $0) } }
-            return wanted.contains { fits(event, key, $0) }
-        }
+        filters.fits(labels: event.attributes)
+            && Self.keys.allSatisfy { key in
+                filters[key].isEmpty || filters[key].contains { fits(event, key, $0) }
+            }
     }
 
     private func fits(_ event: StoreEvent, _ key: String, _ value: String) -> Bool {
@@ -67,12 +54,6 @@ package struct EventFilter: Sendable {
     /// A name without a tag stands for all tags.
     private func isName(_ value: String, of image: String) -> Bool {
         image == value || image.hasPrefix(value + ":")
-    }
-
-    private func hasLabel(_ event: StoreEvent, _ text: String) -> Bool {
-        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-        guard let found = event.attributes[parts[0]] else { return false }
-        return parts.count == 1 || found == parts[1]
     }
 }
 

@@ -1,5 +1,6 @@
 import BuildEngine
 import Distribution
+package import DockerDocuments
 package import ImageStore
 package import Linux
 package import OCI
@@ -33,7 +34,28 @@ package struct ImportRequest: ~Copyable {
     }
 }
 
+/// Where images are loaded from.
+package enum LoadSource: ~Copyable {
+    /// An archive of Docker's or of an OCI layout, compressed or not: an open file or pipe.
+    case archive(FileDescriptor)
+    /// The directory of an OCI layout, or of an unpacked archive of Docker's.
+    case directory(String)
+}
+
 extension Engine {
+    /// Stores the images that another store saved.
+    ///
+    /// - Parameter platform: which image to take where a name stands for several; nil for this machine's.
+    package func load(_ source: borrowing LoadSource, for platform: Platform? = nil) throws -> [LoadedImage] {
+        let limits = try limits()
+        switch source {
+        case .archive(let archive):
+            return try store.load(from: archive, options: limits, platform: platform ?? .current)
+        case .directory(let path):
+            return try store.load(fromDirectory: path, options: limits, platform: platform ?? .current)
+        }
+    }
+
     /// Gives an image another name.
     package func tag(_ source: String, as target: String) throws {
         let reference = try Reference(naming: target, to: "tag \(source) as \(target)")
@@ -96,29 +118,37 @@ extension Engine {
 
     // MARK: History
 
-    /// A step of an image's making.
-    package struct HistoryStep: Sendable {
-        /// The image that the step led to, where that is known: only the latest one's is.
-        package var imageID: Digest?
-        /// What the configuration says of the step.
-        package var step: OCI.History
-        /// Bytes on disk of the step's layer; 0 for a step without one.
-        package var size: Int64
-    }
-
-    /// How an image was made, the latest step first. Layers that its history does not know are steps that say nothing.
-    package func history(of text: String) throws -> [HistoryStep] {
+    /// How an image was made, the latest step first; only that one's image is known. Layers that its history does not know
+    /// are steps that say nothing.
+    package func history(of text: String) throws -> [ImageHistoryEntry] {
         let image = try store.image(matching: text)
         var layers = image.layerIDs[...]
-        var steps: [HistoryStep] = []
+        var steps: [ImageHistoryEntry] = []
         for step in image.configuration.history {
             let layer = step.emptyLayer == true ? nil : layers.popFirst()
-            steps.append(HistoryStep(step: step, size: try layer.map { try store.layer($0).diskUsage } ?? 0))
+            steps.append(ImageHistoryEntry(step, size: try layer.map { try store.layer($0).diskUsage } ?? 0))
         }
         for layer in layers {
-            steps.append(HistoryStep(step: OCI.History(), size: try store.layer(layer).diskUsage))
+            steps.append(ImageHistoryEntry(OCI.History(), size: try store.layer(layer).diskUsage))
         }
-        if !steps.isEmpty { steps[steps.count - 1].imageID = image.id }
+        if !steps.isEmpty {
+            steps[steps.count - 1].id = image.id.description
+            if !image.references.isEmpty { steps[steps.count - 1].tags = image.references.map(\.familiar) }
+        }
         return steps.reversed()
+    }
+}
+
+extension ImageHistoryEntry {
+    /// A step of which no image is known.
+    ///
+    /// - Parameter size: bytes on disk of its layer.
+    fileprivate init(_ step: OCI.History, size: Int64) {
+        self.init()
+        id = "<missing>"
+        comment = step.comment ?? ""
+        created = step.created?.seconds ?? 0
+        createdBy = step.createdBy ?? ""
+        self.size = size
     }
 }

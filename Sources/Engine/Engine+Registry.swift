@@ -128,9 +128,7 @@ extension Engine {
     @discardableResult
     package func push(_ request: PushRequest, _ progress: @escaping ProgressHandler) throws -> [PushedImage] {
         let untagged = try Reference(parsing: request.name, defaultTag: nil)
-        if untagged.digest != nil {
-            throw EngineError(.badRequest, "cannot push \(request.name): a digest cannot be given")
-        }
+        try untagged.requireNoDigest(to: "push \(request.name)")
         let engine = session()
         defer { try? engine.store.releaseLeases() }
         return try engine.send(request, untagged, progress)

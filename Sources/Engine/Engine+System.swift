@@ -1,23 +1,8 @@
+package import DockerDocuments
 package import ImageStore
 import Linux
-package import OCI
+import OCI
 import Runtime
-
-/// Facts about a store and what it stands on.
-package struct SystemFacts: Hashable, Sendable {
-    /// How many containers there are, and how many of them run.
-    package var containers: Int
-    package var runningContainers: Int
-    package var images: Int
-    package var layers: Int
-    /// The paths of the OCI runtime and the mount helper; nil where there is none.
-    package var runtime: String?
-    package var mountHelper: String?
-    /// What containers run on.
-    package var platform: Platform
-    /// The store's directory.
-    package var root: String
-}
 
 /// What sharing the space of equal files did.
 package struct DedupeOutcome: Sendable {
@@ -29,17 +14,31 @@ package struct DedupeOutcome: Sendable {
 
 extension Engine {
     /// Facts about the store and what it stands on.
-    package func facts() throws -> SystemFacts {
+    package func information() throws -> SystemInformation {
         let containers = try store.containers()
-        return SystemFacts(
-            containers: containers.count, runningContainers: containers.count { $0.state == .running },
-            images: try store.images().count, layers: try store.layers().count,
-            runtime: try? runtime.driver().path, mountHelper: try? runtime.helper().path, platform: .current,
-            root: store.root)
+        let platform = Platform.current
+        var document = SystemInformation()
+        document.containers = containers.count
+        document.runningContainers = containers.count { $0.state == .running }
+        document.stoppedContainers = document.containers - document.runningContainers
+        document.images = try store.imageSummaries().count
+        document.layers = try store.layers().count
+        document.driver = "strata"
+        document.osType = platform.os
+        document.architecture = platform.architecture
+        document.processorCount = Processors.count
+        document.dockerRoot = store.root
+        document.strataRoot = store.root
+        document.serverVersion = ProgramVersion.number
+        document.defaultRuntime = (try? runtime.driver().path) ?? "none found"
+        document.mountHelper = (try? runtime.helper().path) ?? "none found"
+        return document
     }
 
-    /// Who keeps a layer, or the layers of an image, bottom first. An image goes before a layer.
+    /// Who keeps a layer, or the layers of an image, bottom first, after what dead processes left was set right. An image
+    /// goes before a layer.
     package func holdings(of text: String) throws -> [LayerHolding] {
+        containers.reconcile()
         do throws(StoreError) {
             return try store.holding(of: try store.image(matching: text).layerIDs)
         } catch {

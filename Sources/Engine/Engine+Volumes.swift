@@ -1,5 +1,6 @@
+package import DockerDocuments
 import ImageStore
-package import OCI
+import OCI
 package import Runtime
 
 /// A volume and what it takes.
@@ -13,16 +14,6 @@ package struct VolumeUsage: Sendable {
 
     /// Whether it belongs to a container rather than having a name of the user's: 64 hexadecimal digits.
     package var isAnonymous: Bool { name.utf8.count == 64 && name.allSatisfy { $0.isHexDigit && !$0.isUppercase } }
-}
-
-/// A volume as `volume inspect` describes it.
-package struct VolumeDescription: Hashable, Sendable {
-    /// The volume's name.
-    package var name: String
-    /// When it was made.
-    package var createdAt: Timestamp
-    /// Where its files are, an absolute path.
-    package var mountPoint: String
 }
 
 extension Engine {
@@ -45,9 +36,18 @@ extension Engine {
     }
 
     /// Describes a volume; `notFound` where there is none of that name.
-    package func volume(_ name: String) throws(EngineError) -> VolumeDescription {
-        guard let created = volumes.creationTime(name) else { throw Self.noVolume(name) }
-        return VolumeDescription(name: name, createdAt: created, mountPoint: volumes.path(name))
+    package func inspectVolume(_ name: String) throws(EngineError) -> VolumeDocument {
+        if volumes.creationTime(name) == nil { throw Self.noVolume(name) }
+        return describe(volume: name)
+    }
+
+    /// Describes a volume that there is.
+    func describe(volume name: String) -> VolumeDocument {
+        var document = VolumeDocument()
+        document.name = name
+        document.createdAt = volumes.creationTime(name)?.description ?? DockerTime.never
+        document.mountPoint = volumes.path(name)
+        return document
     }
 
     /// Removes a volume and its files. `conflict` while a container has it, and `notFound` where there is none unless that

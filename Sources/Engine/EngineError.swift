@@ -21,6 +21,11 @@ extension Reference {
     /// - Parameter attempt: what the name is for, such as "import as web".
     package init(naming text: String, to attempt: String) throws {
         try self.init(parsing: text)
+        try requireNoDigest(to: attempt)
+    }
+
+    /// Refuses a name with a digest, which says what an image is and cannot be chosen.
+    func requireNoDigest(to attempt: String) throws(EngineError) {
         if digest != nil {
             throw EngineError(.badRequest, "cannot \(attempt): a name with a digest cannot be given")
         }

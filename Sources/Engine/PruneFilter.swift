@@ -12,40 +12,17 @@ package struct PruneFilter: Sendable {
     /// Whether volumes with names go, too.
     package var all = false
 
-    /// Parses `key=value` and `label!=value`.
+    /// Parses conditions; see `Filters`.
     ///
     /// - Parameter keys: those that the command knows.
-    package init(_ texts: [String], keys: Set<String>) throws(EngineError) {
-        for text in texts {
-            guard let equals = text.firstIndex(of: "=") else {
-                throw EngineError(.badRequest, "invalid filter \"\(text)\"", remedy: "write it as key=value")
-            }
-            var key = String(text[..<equals])
-            let value = String(text[text.index(after: equals)...])
-            let isNegated = key.hasSuffix("!")
-            if isNegated { key.removeLast() }
-            guard keys.contains(key), !isNegated || key == "label", !value.isEmpty else {
-                throw EngineError(
-                    .badRequest, "invalid filter \"\(text)\"", remedy: "use \(keys.sorted().joined(separator: ", "))")
-            }
-            try add(key, value, isNegated: isNegated)
-        }
-    }
-
-    private mutating func add(_ key: String, _ value: String, isNegated: Bool) throws(EngineError) {
-        switch key {
-        case "until": until = min(until ?? Timestamp(seconds: .max), try TimePoint.parse(value))
-        case "id": ids.append(value)
-        case "all":
-            guard ["true", "1", "false", "0"].contains(value) else {
-                throw EngineError(.badRequest, "invalid filter \"all=\(value)\"", remedy: "use true or false")
-            }
-            all = value == "true" || value == "1"
-        default:
-            let label = value.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-            labels.append(
-                LabelCondition(key: label[0], value: label.count == 2 ? label[1] : nil, isNegated: isNegated))
-        }
+    package init(_ texts: [String], keys: [String]) throws(EngineError) {
+        let filters = try Filters(texts, keys: keys)
+        labels = filters.labels
+        ids = filters["id"]
+        all = try filters.flag("all") ?? false
+        // As for Docker: nobody knows which of two is meant, and one of them removes too much.
+        if filters["until"].count > 1 { throw EngineError(.badRequest, "more than one until filter specified") }
+        if let text = filters["until"].first { until = try TimePoint.parse(text) }
     }
 
     /// Whether something of that age and those labels is meant.

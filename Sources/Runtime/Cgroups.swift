@@ -20,6 +20,9 @@ enum Cgroups: Sendable {
         return hierarchies ? .legacy : .none
     }
 
+    /// Whether containers get a view of control groups of their own, as for Docker with cgroup2.
+    var givePrivateViews: Bool { if case .unified = self { true } else { false } }
+
     /// Whether this process can make groups for containers: not without a hierarchy, and not as an ordinary user whom
     /// nobody gave a part of it.
     var canMakeGroups: Bool {

@@ -18,6 +18,8 @@ public struct ContainerOptions: Hashable, Sendable {
     public var terminal = false
     /// Whether standard input stays open.
     public var interactive = false
+    /// Whether it runs in the background, so that nobody is attached to it from the beginning.
+    public var isDetached = false
     /// The host name; nil for the first twelve digits of the id.
     public var hostname: String?
     /// Labels over the image's.

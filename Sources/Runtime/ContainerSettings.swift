@@ -7,6 +7,8 @@ public struct ContainerSettings: Hashable, Codable, Sendable {
     public var configuration: ContainerConfiguration
     public var terminal: Bool
     public var interactive: Bool
+    /// Whether it was made to run in the background; nil where it was made before this was kept.
+    private var keptDetached: Bool?
     /// The host name; nil for the first twelve digits of the id.
     public var hostname: String?
     /// What is mounted from outside.
@@ -17,6 +19,9 @@ public struct ContainerSettings: Hashable, Codable, Sendable {
     public var publishAll: Bool
     /// What it has of the host, and what limits it; nil where it was made before this was kept, for the defaults.
     private var keptIsolation: Isolation?
+
+    /// Whether it was made to run in the background, so that nobody is attached to it from the beginning.
+    public var isDetached: Bool { keptDetached ?? false }
 
     /// What it has of the host, and what limits it.
     public var isolation: Isolation {
@@ -58,6 +63,7 @@ public struct ContainerSettings: Hashable, Codable, Sendable {
         configuration = merged
         terminal = options.terminal
         interactive = options.interactive
+        keptDetached = options.isDetached
         hostname = options.hostname
         if let name = options.hostname { try HostName.check(name) }
         autoRemove = options.autoRemove

@@ -50,6 +50,9 @@ public struct RuntimeContext: Sendable {
     /// Whether the machine lets this process limit what containers use. Where it does not, they run without limits.
     public static var canLimitResources: Bool { Cgroups.detect().canMakeGroups }
 
+    /// Whether containers get a view of control groups of their own.
+    public static var givesPrivateCgroups: Bool { Cgroups.detect().givePrivateViews }
+
     /// The arguments that give another process the same choices.
     var supervisorArguments: [String] {
         var arguments = ["--root", store.root]

@@ -50,9 +50,7 @@ public struct RuntimeDriver: Sendable {
     }
 
     /// Whether containers get a view of control groups of their own, as Docker does on cgroup v2.
-    var givesPrivateCgroups: Bool {
-        if case .unified = cgroups { true } else { false }
-    }
+    var givesPrivateCgroups: Bool { cgroups.givePrivateViews }
 
     /// Whether containers get control groups, without which nothing limits what they use.
     var canUseCgroups: Bool { cgroups.canMakeGroups }

@@ -17,6 +17,15 @@ extension RuntimeSpecification {
             options: ["nosuid", "noexec", "nodev", "mode=1777", "size=65536k"]),
     ]
 
+    /// What containers cannot see of `/proc` and `/sys`.
+    public static let maskedPaths = [
+        "/proc/asound", "/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list",
+        "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi", "/sys/firmware", "/sys/devices/virtual/powercap",
+    ]
+
+    /// What containers cannot write of `/proc`.
+    public static let readonlyPaths = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]
+
     /// Directories of the root file system that `standardMounts` needs.
     static let standardMountPoints = ["/proc", "/dev", "/sys"]
 }
@@ -35,11 +44,6 @@ extension RuntimeSpecification.LinuxSection {
             namespaces: types.map { RuntimeSpecification.Namespace(type: $0, path: nil) },
             cgroupsPath: cgroupsPath,
             resources: .init(devices: [.init(allow: false, type: nil, access: "rwm")]),
-            maskedPaths: [
-                "/proc/asound", "/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list",
-                "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi", "/sys/firmware",
-                "/sys/devices/virtual/powercap",
-            ],
-            readonlyPaths: ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"])
+            maskedPaths: RuntimeSpecification.maskedPaths, readonlyPaths: RuntimeSpecification.readonlyPaths)
     }
 }

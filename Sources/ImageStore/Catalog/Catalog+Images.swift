@@ -76,6 +76,12 @@ struct ImageRow {
         ).map(ImageRow.reference)
     }
 
+    /// All names, with tags and with digests, sorted.
+    func names(in database: Database) throws -> [Reference] {
+        let digests = DigestRows.shown(try DigestRows.of(self, in: database), of: self)
+        return (try references(in: database) + digests).sorted { $0.description < $1.description }
+    }
+
     static func reference(_ row: Row) throws -> Reference {
         let (name, tag): (String, String) = (row["name"], row["tag"])
         return try Reference(parsing: "\(name):\(tag)")

@@ -1,10 +1,10 @@
 import GRDB
 
-/// The tables of what registries know of the store's content. They may be missing in a store that an earlier version
+/// The tables of what registries know of the store's content, and of when it was named. They may be missing in a store that an earlier version
 /// made, so they are looked for each time.
 enum DistributionSchema {
     static func install(in database: Database) throws {
-        if try database.tableExists("unfinished_pulls") { return }
+        if try database.tableExists("tag_times") { return }
         try database.execute(sql: tables)
     }
 
@@ -37,6 +37,11 @@ enum DistributionSchema {
             PRIMARY KEY (name, digest, image)
         ) WITHOUT ROWID;
         CREATE INDEX IF NOT EXISTS repository_digests_by_image ON repository_digests (image);
+        -- When an image was given a name last.
+        CREATE TABLE IF NOT EXISTS tag_times (
+            image INTEGER NOT NULL PRIMARY KEY REFERENCES images ON DELETE CASCADE,
+            last TEXT NOT NULL
+        );
         -- Layers of pulls that have not come to their end.
         CREATE TABLE IF NOT EXISTS unfinished_pulls (
             layer INTEGER NOT NULL PRIMARY KEY REFERENCES layers ON DELETE CASCADE,

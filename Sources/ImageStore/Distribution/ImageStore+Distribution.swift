@@ -140,19 +140,10 @@ extension ImageStore {
         }
     }
 
-    /// The names with digests under which registries have an image, sorted.
+    /// The names with digests under which registries have an image, that of its own manifest among them, sorted.
     public func repositoryDigests(of image: Digest) throws(StoreError) -> [Reference] {
         try catalog.read("cannot look up the image \(image.short)") { database in
-            try Row.fetchAll(
-                database,
-                sql: """
-                    SELECT name, digest FROM repository_digests JOIN images ON images.number = image
-                    WHERE images.id = ? ORDER BY name, digest
-                    """, arguments: [image.description]
-            ).map { row in
-                let (name, digest): (String, String) = (row["name"], row["digest"])
-                return try Reference(parsing: "\(name)@\(digest)")
-            }
+            try ImageRow.find(id: image, in: database).map { try DigestRows.of($0, in: database) } ?? []
         }
     }
 }

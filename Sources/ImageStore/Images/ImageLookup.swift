@@ -5,14 +5,15 @@ import OCI
 struct ImageSnapshot {
     var row: ImageRow
     var references: [Reference]
+    var digests: [Reference]
     var layers: [LayerID]
     var size: Int64
 
     /// The same with a configuration.
     func record(_ configuration: ImageConfiguration) -> ImageRecord {
         ImageRecord(
-            id: row.id, manifestDigest: row.manifestDigest, references: references, createdAt: row.createdAt,
-            size: size, layerIDs: layers, configuration: configuration)
+            id: row.id, manifestDigest: row.manifestDigest, references: references, digests: digests,
+            createdAt: row.createdAt, size: size, layerIDs: layers, configuration: configuration)
     }
 }
 
@@ -48,12 +49,13 @@ struct ImageLookup {
 }
 
 extension ImageRow {
-    /// All images, newest first, with their names, stacks and sizes, in four queries however many there are.
+    /// All images, newest first, with their names, stacks and sizes, in five queries however many there are.
     static func all(in database: Database) throws -> [ImageSnapshot] {
         var references: [Int64: [Reference]] = [:]
         for row in try Row.fetchAll(database, sql: "SELECT image, name, tag FROM tags ORDER BY name, tag") {
             references[row["image"], default: []].append(try reference(row))
         }
+        let digests = try DigestRows.all(in: database)
         var stacks: [Int64: [LayerID]] = [:]
         let stackRows = try Row.fetchCursor(
             database,
@@ -75,7 +77,8 @@ extension ImageRow {
         let images = try Row.fetchAll(database, sql: "SELECT \(columns) FROM images").map(ImageRow.init)
         return images.sorted { ($0.createdAt, $0.number) > ($1.createdAt, $1.number) }.map {
             ImageSnapshot(
-                row: $0, references: references[$0.number] ?? [], layers: stacks[$0.number] ?? [],
+                row: $0, references: references[$0.number] ?? [],
+                digests: DigestRows.shown(digests[$0.number] ?? [], of: $0), layers: stacks[$0.number] ?? [],
                 size: sizes[$0.number] ?? 0)
         }
     }

@@ -139,26 +139,34 @@ extension ImageStore {
         }
     }
 
+    /// When an image was given a name last; nil for one that never had a name.
+    public func lastTagTime(of id: Digest) throws(StoreError) -> Timestamp? {
+        try catalog.read("cannot look up the image \(id.short)") { database in
+            try Row.fetchOne(
+                database,
+                sql: "SELECT last FROM tag_times JOIN images ON images.number = image WHERE images.id = ?",
+                arguments: [id.description]
+            ).map { try $0.timestamp("last") }
+        }
+    }
+
     // MARK: Finding
 
-    /// All images that fit all filters, newest first. One whose configuration is damaged is among them, as such.
-    public func images(matching filters: [ImageFilter] = []) throws(StoreError) -> [ImageRecord] {
-        let test = try ImageFilterTest(filters, in: self)
-        let rows = try catalog.read("cannot list the images") { database in
-            try ImageRow.all(in: database)
-        }
+    /// All images that fit, newest first. One whose configuration is damaged is among them, as such.
+    ///
+    /// - Parameter mayFit: whether the configuration of an image is read; it is called with an empty one.
+    public func images(where mayFit: (ImageRecord) -> Bool = { _ in true }) throws(StoreError) -> [ImageRecord] {
         var result: [ImageRecord] = []
-        for row in rows where test.mayFit(row) {
-            var record = row.record(ImageConfiguration())
+        for var record in try imageSummaries() where mayFit(record) {
             do throws(StoreError) {
-                record.configuration = try configuration(of: row.row.id)
+                record.configuration = try configuration(of: record.id)
             } catch {
                 guard error.code == .noSuchBlob || error.code == .corrupt else { throw error }
                 // Removed since it was listed?
-                if try !isListed(row.row.id) { continue }
+                if try !isListed(record.id) { continue }
                 record.damage = error.message
             }
-            if test.fits(record) { result.append(record) }
+            result.append(record)
         }
         return result
     }
@@ -217,16 +225,14 @@ extension ImageStore {
     func record(
         _ row: ImageRow, configuration: ImageConfiguration, in database: Database
     ) throws -> ImageRecord {
-        ImageRecord(
-            id: row.id, manifestDigest: row.manifestDigest, references: try row.references(in: database),
-            createdAt: row.createdAt, size: try row.size(in: database), layerIDs: try row.layers(in: database),
-            configuration: configuration)
+        try snapshot(row, in: database).record(configuration)
     }
 
     func snapshot(_ row: ImageRow, in database: Database) throws -> ImageSnapshot {
         ImageSnapshot(
-            row: row, references: try row.references(in: database), layers: try row.layers(in: database),
-            size: try row.size(in: database))
+            row: row, references: try row.references(in: database),
+            digests: DigestRows.shown(try DigestRows.of(row, in: database), of: row),
+            layers: try row.layers(in: database), size: try row.size(in: database))
     }
 
     static func document(_ value: some Encodable) throws(StoreError) -> Data {
@@ -271,6 +277,9 @@ enum TagRows {
                 INSERT INTO tags (name, tag, image) VALUES (?, ?, ?)
                 ON CONFLICT (name, tag) DO UPDATE SET image = excluded.image
                 """, arguments: [reference.name, reference.tag ?? Reference.defaultTag, row.number])
+        try database.execute(
+            sql: "INSERT OR REPLACE INTO tag_times (image, last) VALUES (?, ?)",
+            arguments: [row.number, Timestamp.now.description])
     }
 
     static func remove(_ reference: Reference, in database: Database) throws {

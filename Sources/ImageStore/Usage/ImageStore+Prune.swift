@@ -157,7 +157,7 @@ private struct Pruning {
                 try database.execute(sql: "DELETE FROM unfinished_pulls")
             }
             for image in try unusedImages(scope, in: database) {
-                _ = try ImageRemoval.delete(image, try image.references(in: database), &removal, in: database)
+                _ = try ImageRemoval.delete(image, try image.names(in: database), &removal, in: database)
                 documents.formUnion([image.id, image.manifestDigest])
             }
         }

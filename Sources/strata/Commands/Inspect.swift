@@ -1,12 +1,18 @@
 import ArgumentParser
 import Engine
-import ImageStore
 import Rendering
-import Runtime
 
-/// What kinds of objects `inspect` looks for.
-enum InspectedType: String, ExpressibleByArgument, CaseIterable {
-    case image, container
+extension ObjectKind: ExpressibleByArgument {}
+
+extension Value {
+    /// What `inspect` shows.
+    fileprivate init(_ object: InspectedObject) throws {
+        switch object {
+        case .container(let document): try self.init(encoding: document)
+        case .image(let document): try self.init(encoding: document)
+        case .volume(let document): try self.init(encoding: document)
+        }
+    }
 }
 
 /// How `inspect` shows what it found.
@@ -43,14 +49,14 @@ struct InspectFormat: ParsableArguments {
 /// `strata inspect`
 struct Inspect: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "inspect", abstract: "Show everything about containers and images as JSON.",
+        commandName: "inspect", abstract: "Show everything about containers, images and volumes as JSON.",
         discussion: "EXAMPLE: strata inspect --format '{{json .Config.Env}}' web")
 
     @OptionGroup var globals: GlobalOptions
     @OptionGroup var format: InspectFormat
 
     @Option(help: "Look for objects of this kind only.")
-    var type: InspectedType?
+    var type: ObjectKind?
 
     @Flag(name: .shortAndLong, help: "Containers: add the size of what they wrote.")
     var size = false
@@ -60,22 +66,7 @@ struct Inspect: ParsableCommand {
 
     func run() throws {
         let engine = try globals.openEngine(creating: false)
-        let store = engine.store
-        try format.show(names) { name in
-            do {
-                if type == .image {
-                    return try ImageInspection(image: store.image(matching: name), store: store).value()
-                }
-                let container = try engine.containers.container(matching: name)
-                return try ContainerInspection(container: container, store: store, withSize: size).value()
-            } catch let error as RuntimeError where error.code == .notFound && type == nil {
-                do {
-                    return try ImageInspection(image: store.image(matching: name), store: store).value()
-                } catch let error as StoreError where error.code == .noSuchImage {
-                    throw CommandError(.notFound, "No such object: \(name)")
-                }
-            }
-        }
+        try format.show(names) { try Value(try engine.inspect($0, kind: type, withSize: size)) }
     }
 }
 
@@ -92,8 +83,8 @@ struct ImageInspect: ParsableCommand {
     var images: [String]
 
     func run() throws {
-        let store = try globals.openEngine(creating: false).store
-        try format.show(images) { try ImageInspection(image: store.image(matching: $0), store: store).value() }
+        let engine = try globals.openEngine(creating: false)
+        try format.show(images) { try Value(encoding: try engine.inspectImage($0)) }
     }
 }
 
@@ -114,9 +105,6 @@ struct ContainerInspect: ParsableCommand {
 
     func run() throws {
         let engine = try globals.openEngine(creating: false)
-        try format.show(containers) { name in
-            let container = try engine.containers.container(matching: name)
-            return try ContainerInspection(container: container, store: engine.store, withSize: size).value()
-        }
+        try format.show(containers) { try Value(encoding: try engine.inspectContainer($0, withSize: size)) }
     }
 }

@@ -85,6 +85,10 @@ extension EndToEnd {
                 #expect(try names("before=two/three:2") == "one")
                 #expect(try names("since=two/three:2") == "<none>")
                 #expect(try names("label=perpose", "reference=one") == "one")
+                #expect(try names("reference=one", "reference=two/*") == "one,two/three")
+                #expect(try names("until=2001-01-01") == "")
+                let both = try strata("images", "-f", "reference=one", "two/three", "--format", "{{.Repository}}")
+                #expect(both.split(separator: "\n").sorted() == ["one", "two/three"])
                 try strata.failure(of: "images", "--filter", "colour=red", status: 1)
             }
         }

@@ -50,6 +50,44 @@ extension EndToEnd {
             }
         }
 
+        @Test func digestsAreNames() throws {
+            try DebianRegistry.test { registry in
+                try Strata.testWithBusybox { strata in
+                    let repository = "\(registry.domain)/box"
+                    try strata("tag", "busybox", "\(repository):1")
+                    let pushed = try strata("push", "\(repository):1")
+                    let digest = try #require(pushed.split(separator: " ").first { $0.hasPrefix("sha256:") })
+                    let name = "\(repository)@\(digest)"
+                    func rows() throws -> [String] {
+                        try strata("images", "--digests", "--format", "{{.Repository}} {{.Tag}} {{.Digest}}")
+                            .split(separator: "\n").map(String.init).sorted()
+                    }
+                    #expect(try rows() == ["busybox latest <none>", "\(repository) 1 \(digest)"])
+                    #expect(try strata("rmi", "\(repository):1") == "Untagged: \(repository):1\nUntagged: \(name)")
+                    try strata("rmi", "busybox")
+
+                    try strata("pull", "\(repository):1")
+                    let id = try strata("images", "-q", "--no-trunc")
+                    #expect(try rows() == ["\(repository) 1 \(digest)"])
+                    #expect(try strata("images", "-q", "--no-trunc", name) == id)
+                    #expect(try strata("inspect", "-f", "{{.Id}} {{.RepoDigests}}", name) == "\(id) [\(name)]")
+                    _ = try registry.requests()
+                    #expect(try strata("run", "--rm", name, "echo", "hello") == "hello")
+                    #expect(try registry.requests() == [])
+                    #expect(try strata("rmi", name) == "Untagged: \(name)")
+                    try strata.failure(of: "rmi", name, status: 1)
+                    #expect(try rows() == ["\(repository) 1 <none>"])
+                    try strata("rmi", "\(repository):1")
+
+                    // By its digest alone it has no tag.
+                    try strata("pull", "-q", name)
+                    #expect(try rows() == ["\(repository) <none> \(digest)"])
+                    #expect(try strata("images", "--format", "{{.Repository}}:{{.Tag}}") == "\(repository):<none>")
+                    #expect(try strata("rmi", id).hasPrefix("Untagged: \(name)\nDeleted: \(id)"))
+                }
+            }
+        }
+
         /// A registry with a certificate of its own, under a name that only a mount namespace knows.
         @Test func registriesProveWhoTheyAre() throws {
             try DebianRegistry.test(isSecure: true) { registry in

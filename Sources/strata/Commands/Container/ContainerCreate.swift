@@ -23,8 +23,9 @@ struct Create: ParsableCommand, ContainerRunning, TakesCommandLine {
 
 extension RunOptions {
     /// Makes the container that the options describe.
-    func create(with engine: Engine, for command: String) throws -> ContainerRecord {
+    func create(with engine: Engine, for command: String, detached: Bool = false) throws -> ContainerRecord {
         var request = CreateRequest(try containerOptions(for: command), image: try image(for: command))
+        request.options.isDetached = detached
         request.pull = pull
         request.platform = try platform.map { try Platform(parsing: $0) }
         request.access = registry.access

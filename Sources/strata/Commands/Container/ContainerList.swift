@@ -1,9 +1,6 @@
 import ArgumentParser
 import Engine
-import ImageStore
-import OCI
 import Rendering
-import Runtime
 
 /// What `strata ps` and `strata container ls` take.
 struct ContainerListOptions: ParsableArguments {
@@ -16,7 +13,7 @@ struct ContainerListOptions: ParsableArguments {
     @Option(
         name: .shortAndLong,
         help: ArgumentHelp(
-            "id=, name=, label=, status=, exited=, ancestor=, before=, since= or volume=.", valueName: "filter"))
+            "A condition on " + ContainerListRequest.filterKeys.joined(separator: ", ") + ".", valueName: "filter"))
     var filter: [String] = []
 
     @Option(
@@ -32,29 +29,12 @@ struct ContainerListOptions: ParsableArguments {
 
     func execute() throws {
         let columns = ["ID", "Image", "Command", "RunningFor", "Status", "Ports", "Names"] + (size ? ["Size"] : [])
-        guard let engine = try globals.openEngineForList() else {
-            return try ContainerRow.listing(columns).show([], format: format.format, quiet: format.quiet ? "ID" : nil)
-        }
-        let store = engine.store
-        let filters = try ContainerFilter.parse(filter, in: store)
-        var containers = try engine.containers.containers().filter { container in
-            filters.allSatisfy { $0.fits(container) }
-        }
-        let count = latest ? 1 : last
-        if count >= 0 {
-            containers = Array(containers.prefix(count))
-        } else if !all && !filters.contains(where: \.isOfState) {
-            containers = containers.filter { $0.state == .running }
-        }
-        let needsSize = size || format.format?.contains(".Size") == true
-        var rows = ContainerRow.rows(containers, in: store, full: format.noTruncation)
-        if needsSize {
-            for index in rows.indices {
-                let container = rows[index].record
-                rows[index].size = try store.containerSize(container.id)
-                rows[index].imageSize = try Set(container.layerIDs).reduce(0) { $0 + (try store.layer($1).diskUsage) }
-            }
-        }
+        var request = try ContainerListRequest(filters: filter)
+        if all { request.all = true }
+        request.limit = latest ? 1 : last
+        request.withSizes = size || format.format?.contains(".Size") == true
+        let containers = try globals.openEngineForList()?.containers(request) ?? []
+        let rows = containers.map { ContainerRow($0, full: format.noTruncation) }
         try ContainerRow.listing(columns).show(rows, format: format.format, quiet: format.quiet ? "ID" : nil)
     }
 }

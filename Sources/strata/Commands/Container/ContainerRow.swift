@@ -1,3 +1,4 @@
+import Engine
 import ImageStore
 import OCI
 import Rendering
@@ -5,33 +6,18 @@ import Runtime
 
 /// A line of a list of containers.
 struct ContainerRow {
-    var record: ContainerRecord
-    var settings: ContainerSettings?
-    /// What the user called the image, or its short ID where that name leads elsewhere by now.
-    var imageName: String
-    /// Bytes of what it wrote; nil where nobody asked.
-    var size: Int64?
-    /// Bytes of its image.
-    var imageSize: Int64?
+    let summary: ContainerSummary
     /// Whether IDs and commands are shown in full.
-    var full = false
+    private let full: Bool
 
-    /// The rows of containers, in their order.
-    static func rows(_ records: [ContainerRecord], in store: ImageStore, full: Bool = false) -> [ContainerRow] {
-        var leadTo: [String: Digest?] = [:]
-        return records.map { record in
-            var name = record.imageName
-            // A name that has moved to another image would mislead.
-            if let id = record.imageID, !name.isEmpty, name != id.short {
-                let image = leadTo[name] ?? (try? store.image(matching: name).id)
-                leadTo[name] = image
-                if image != id { name = "" }
-            }
-            return ContainerRow(
-                record: record, settings: record.settings,
-                imageName: name.isEmpty ? record.imageID?.short ?? "" : name, full: full)
-        }
+    init(_ summary: ContainerSummary, full: Bool = false) {
+        self.summary = summary
+        self.full = full
     }
+
+    private var record: ContainerRecord { summary.record }
+    private var settings: ContainerSettings? { summary.settings }
+    private var imageName: String { summary.imageName ?? record.imageID?.short ?? record.imageName }
 
     private var id: String { full ? record.id : record.shortID }
 
@@ -47,9 +33,9 @@ struct ContainerRow {
     }
 
     private var sizeText: String {
-        guard let size else { return "" }
+        guard let size = summary.size else { return "" }
         let own = HumanUnits.size(size)
-        return imageSize.map { "\(own) (virtual \(HumanUnits.size(size + $0)))" } ?? own
+        return summary.imageSize.map { "\(own) (virtual \(HumanUnits.size(size + $0)))" } ?? own
     }
 
     /// `Up 3 seconds`, `Exited (0) 5 seconds ago`, `Created`.

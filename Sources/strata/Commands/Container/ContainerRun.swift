@@ -26,7 +26,7 @@ struct Run: ParsableCommand, ContainerRunning, TakesCommandLine {
     func run() throws {
         try requireTerminalInput()
         let engine = try options.globals.openEngine()
-        let container = try options.create(with: engine, for: "run")
+        let container = try options.create(with: engine, for: "run", detached: detach)
         if detach {
             try engine.containers.startDetached(container.id)
             return try Console.print(container.id)

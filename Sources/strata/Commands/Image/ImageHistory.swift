@@ -1,4 +1,5 @@
 import ArgumentParser
+import DockerDocuments
 import Engine
 import OCI
 import Rendering
@@ -29,34 +30,34 @@ struct History: ParsableCommand {
 
 /// A step of an image's making.
 struct HistoryRow {
-    private var id: String
-    private var step: OCI.History
-    /// Bytes of the step's layer.
-    private var size: Int64
-    private var full: Bool
+    private let step: ImageHistoryEntry
+    private let full: Bool
 
-    init(_ step: Engine.HistoryStep, full: Bool) {
-        id = step.imageID.map { full ? $0.description : $0.short } ?? "<missing>"
-        self.step = step.step
-        size = step.size
+    init(_ step: ImageHistoryEntry, full: Bool) {
+        self.step = step
         self.full = full
     }
 
+    private var id: String { full || !step.id.contains(":") ? step.id : ShortText.id(step.id) }
+
+    /// When it was done; nil where its image does not say.
+    private var created: Timestamp? { step.created > 0 ? Timestamp(seconds: step.created) : nil }
+
     private var createdBy: String {
-        let text = (step.createdBy ?? "").replacing("\t", with: " ")
+        let text = step.createdBy.replacing("\t", with: " ")
         return full ? text : ShortText.ellipsis(text.replacing("\n", with: " "), 45)
     }
 
-    private var comment: String { full ? step.comment ?? "" : ShortText.ellipsis(step.comment ?? "", 45) }
+    private var comment: String { full ? step.comment : ShortText.ellipsis(step.comment, 45) }
 
     static func listing(_ standard: [String], human: Bool) -> Listing<HistoryRow> {
         Listing(
             columns: [
                 Column("ID", "IMAGE") { $0.id },
-                Column("CreatedSince", "CREATED") { $0.step.created.map { HumanUnits.ago($0) } ?? "N/A" },
-                Column("CreatedAt", "CREATED AT") { $0.step.created?.description ?? "N/A" },
+                Column("CreatedSince", "CREATED") { $0.created.map { HumanUnits.ago($0) } ?? "N/A" },
+                Column("CreatedAt", "CREATED AT") { $0.created?.description ?? "N/A" },
                 Column("CreatedBy", "CREATED BY") { $0.createdBy },
-                Column("Size", "SIZE") { human ? HumanUnits.size($0.size) : String($0.size) },
+                Column("Size", "SIZE") { human ? HumanUnits.size($0.step.size) : String($0.step.size) },
                 Column("Comment", "COMMENT") { $0.comment },
             ], standard: standard)
     }

@@ -18,7 +18,7 @@ struct ImageListOptions: ParsableArguments {
     @Option(
         name: .shortAndLong,
         help: ArgumentHelp(
-            "label=KEY[=VALUE], dangling=true|false, reference=PATTERN, before=IMAGE or since=IMAGE.",
+            "label=KEY[=VALUE], dangling=true|false, reference=PATTERN, before=IMAGE, since=IMAGE or until=TIME.",
             valueName: "filter"))
     var filter: [String] = []
 
@@ -26,17 +26,14 @@ struct ImageListOptions: ParsableArguments {
     var repository: String?
 
     func execute() throws {
-        let store = try globals.openEngineForList()?.store
-        var filters: [ImageFilter] = []
-        for text in filter { filters.append(try ImageFilter(parsing: text)) }
-        if let repository { filters.append(.reference(repository)) }
-        let patterns = filters.compactMap { if case .reference(let pattern) = $0 { pattern } else { nil } }
-        let images = try store?.images(matching: filters) ?? []
+        let request = try ImageListRequest(filters: filter, name: repository)
+        let images = try globals.openEngineForList()?.images(request) ?? []
         for image in images {
             guard let damage = image.damage else { continue }
             Console.complain("the image \(image.references.first?.familiar ?? image.id.short) is damaged: \(damage)")
         }
-        let rows = ImageRow.rows(images, matching: patterns.last, full: format.noTruncation)
+        let showsDigests = digests || format.format?.contains("Digest") == true
+        let rows = ImageRow.rows(images, withDigests: showsDigests, full: format.noTruncation)
         let columns =
             digests
             ? ["Repository", "Tag", "Digest", "ID", "CreatedSince", "Size"]

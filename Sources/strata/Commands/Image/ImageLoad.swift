@@ -32,9 +32,8 @@ struct Load: ParsableCommand {
     var quiet = false
 
     func run() throws {
-        let options = try ImportOptions(environment: Environment.current)
-        let wanted = try platform.map { try Platform(parsing: $0) } ?? .current
-        for loaded in try load(options, wanted) {
+        let wanted = try platform.map { try Platform(parsing: $0) }
+        for loaded in try load(try source(), for: wanted) {
             for reference in loaded.references {
                 if let old = loaded.moved[reference] {
                     try Console.print(
@@ -47,17 +46,20 @@ struct Load: ParsableCommand {
         }
     }
 
-    private func load(_ options: ImportOptions, _ platform: Platform) throws -> [LoadedImage] {
+    private func load(_ source: consuming LoadSource, for platform: Platform?) throws -> [LoadedImage] {
+        let engine = try globals.openEngine()
+        let progress = quiet ? nil : ImportProgress.begin(source)
+        defer { progress?.end() }
+        return try engine.load(source, for: platform)
+    }
+
+    private func source() throws(CommandError) -> LoadSource {
         if let input,
             (try? FileDescriptor.currentDirectory.status(of: input, followSymlinks: true))?.isDirectory == true
         {
-            return try globals.openEngine().store.load(fromDirectory: input, options: options, platform: platform)
+            return .directory(input)
         }
-        let archive = try open()
-        let store = try globals.openEngine().store
-        let progress = quiet ? nil : ImportProgress.begin(archive)
-        defer { progress?.end() }
-        return try store.load(from: archive, options: options, platform: platform)
+        return .archive(try open())
     }
 
     private func open() throws(CommandError) -> FileDescriptor {

@@ -18,7 +18,7 @@ struct ImagePrune: ParsableCommand {
     var all = false
 
     func run() throws {
-        let filter = try PruneFilter(options.filter, keys: ["until", "label"])
+        let filter = try PruneFilter(options.filter, keys: ["until", "label", "label!"])
         let what = all ? "images without at least one container associated to them" : "dangling images"
         var selection = PruneSelection()
         selection.images = all ? .all : .dangling

@@ -1,35 +1,50 @@
-import Glibc
 import ImageStore
 import OCI
 import Rendering
 
 /// A line of a list of images: an image under one of its names.
 struct ImageRow {
-    var image: ImageRecord
-    /// The name, nil for an image without.
-    var reference: Reference?
+    let image: ImageRecord
+    /// The repository, nil for an image without a name.
+    private let repository: String?
+    private let tag: String?
+    private let digest: Digest?
     /// What `system df -v` knows.
-    var usage: DiskUsage.Image?
+    let usage: DiskUsage.Image?
     /// Whether IDs are shown in full.
-    var full = false
+    private let full: Bool
 
-    /// The rows of images, newest first: one for each name, or one for an image without names.
+    /// The rows of images, in their order: one for each tag, and for a repository without tags one, or one for each digest.
     ///
-    /// - Parameter pattern: only names that match it.
-    static func rows(_ images: [ImageRecord], matching pattern: String? = nil, full: Bool = false) -> [ImageRow] {
-        images.sorted { $0.createdAt > $1.createdAt }.flatMap { image -> [ImageRow] in
-            if image.references.isEmpty {
-                return pattern == nil ? [ImageRow(image: image, reference: nil, full: full)] : []
+    /// - Parameters:
+    ///   - withDigests: whether digests are shown, a row for each.
+    ///   - usages: what is known of the space of images.
+    static func rows(
+        _ images: [ImageRecord], withDigests: Bool = false, usages: [Digest: DiskUsage.Image] = [:], full: Bool = false
+    ) -> [ImageRow] {
+        images.flatMap { image in
+            names(of: image, withDigests: withDigests).map { name in
+                ImageRow(
+                    image: image, repository: name.repository, tag: name.tag, digest: name.digest,
+                    usage: usages[image.id], full: full)
             }
-            return image.references.filter { reference in pattern.map { matches(reference, $0) } ?? true }
-                .map { ImageRow(image: image, reference: $0, full: full) }
         }
     }
 
-    /// Whether a name, with or without its tag, fits a shell pattern.
-    private static func matches(_ reference: Reference, _ pattern: String) -> Bool {
-        let names = [reference.familiarName, reference.familiar, reference.name, reference.description]
-        return names.contains { fnmatch(pattern, $0, FNM_PATHNAME) == 0 }
+    private typealias Name = (repository: String?, tag: String?, digest: Digest?)
+
+    private static func names(of image: ImageRecord, withDigests: Bool) -> [Name] {
+        let digests = Dictionary(grouping: image.digests, by: \.familiarName).mapValues { $0.map(\.digest) }
+        var names: [Name] = image.references.flatMap { reference -> [Name] in
+            let repository = reference.familiarName
+            let shown = withDigests ? digests[repository] ?? [nil] : [nil]
+            return shown.map { (repository, reference.tag, $0) }
+        }
+        let tagged = Set(image.references.map(\.familiarName))
+        for (repository, found) in digests.sorted(by: { $0.key < $1.key }) where !tagged.contains(repository) {
+            names += (withDigests ? found : [nil]).map { (repository, nil, $0) }
+        }
+        return names.isEmpty ? [(nil, nil, nil)] : names
     }
 
     private var id: String { full ? image.id.description : image.id.short }
@@ -38,9 +53,9 @@ struct ImageRow {
     static func listing(_ standard: [String]) -> Listing<ImageRow> {
         Listing(
             columns: [
-                Column("Repository", "REPOSITORY") { $0.reference?.familiarName ?? "<none>" },
-                Column("Tag", "TAG") { $0.reference?.tag ?? "<none>" },
-                Column("Digest", "DIGEST") { $0.reference?.digest?.description ?? "<none>" },
+                Column("Repository", "REPOSITORY") { $0.repository ?? "<none>" },
+                Column("Tag", "TAG") { $0.tag ?? "<none>" },
+                Column("Digest", "DIGEST") { $0.digest?.description ?? "<none>" },
                 Column("ID", "IMAGE ID") { $0.id },
                 Column("CreatedSince", "CREATED") { HumanUnits.ago($0.image.createdAt) },
                 Column("CreatedAt", "CREATED AT") { HumanUnits.time($0.image.createdAt) },

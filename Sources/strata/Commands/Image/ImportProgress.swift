@@ -1,3 +1,4 @@
+import Engine
 import Glibc
 import Linux
 import Rendering
@@ -16,6 +17,14 @@ final class ImportProgress: Sendable {
     private init(_ archive: consuming FileDescriptor, total: Int64) {
         self.archive = archive
         self.total = total
+    }
+
+    /// The same for what is loaded; nil for a directory as well.
+    static func begin(_ source: borrowing LoadSource) -> ImportProgress? {
+        switch source {
+        case .archive(let archive): begin(archive)
+        case .directory: nil
+        }
     }
 
     /// Begins to show progress; nil where standard error is no terminal or the archive is no file.

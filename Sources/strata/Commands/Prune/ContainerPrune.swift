@@ -10,7 +10,7 @@ struct ContainerPrune: ParsableCommand {
     @OptionGroup var options: PruneOptions
 
     func run() throws {
-        let filter = try PruneFilter(options.filter, keys: ["until", "label"])
+        let filter = try PruneFilter(options.filter, keys: ["until", "label", "label!"])
         var request = PruneRequest(filter)
         request.containers = true
         try options.run(request, warning: "This will remove all stopped containers.")

@@ -23,7 +23,7 @@ struct SystemPrune: ParsableCommand {
     var volumes = false
 
     func run() throws {
-        let filter = try PruneFilter(options.filter, keys: ["until", "label"])
+        let filter = try PruneFilter(options.filter, keys: ["until", "label", "label!"])
         if volumes, filter.until != nil {
             throw CommandError(.usage, "the \"until\" filter is not supported with \"--volumes\"")
         }

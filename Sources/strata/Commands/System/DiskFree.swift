@@ -2,7 +2,6 @@ import ArgumentParser
 import Engine
 import ImageStore
 import Rendering
-import Runtime
 
 /// `strata system df`
 struct DiskFree: ParsableCommand {
@@ -30,15 +29,12 @@ struct DiskFree: ParsableCommand {
 
     func run() throws {
         let engine = try globals.openEngine(creating: false)
-        // What a dead process ran or mounted keeps nothing.
-        engine.containers.reconcile()
         if let explain { return try Explanation(holdings: try engine.holdings(of: explain)).show(format: format) }
-        let store = engine.store
-        let tables = DiskUsageTables(store: store, usage: try store.diskUsage(), volumes: try engine.volumeUsage())
+        let usage = try engine.diskUsage()
         if !verbose {
-            return try DiskUsageTables.summary.show(tables.lines, format: format)
+            return try DiskUsageTables.summary.show(DiskUsageTables.lines(usage), format: format)
         }
-        let details = try DiskUsageDetails(tables)
+        let details = DiskUsageDetails(usage)
         switch format {
         case nil, "table": try Console.write(try details.text())
         case "json": try Console.print(details.value.json)
@@ -49,30 +45,16 @@ struct DiskFree: ParsableCommand {
 
 /// What `system df -v` shows.
 struct DiskUsageDetails {
-    private let tables: DiskUsageTables
-    private let images: [ImageRow]
-    private let containers: [ContainerRow]
-    private let layers: [DiskUsageTables.Layer]
+    private let usage: SystemUsage
 
-    init(_ tables: DiskUsageTables) throws {
-        self.tables = tables
-        let records = try tables.store.imageSummaries()
-        let usages = Dictionary(tables.usage.images.map { ($0.id, $0) }) { first, _ in first }
-        images = ImageRow.rows(records).map { row in
-            var row = row
-            row.usage = usages[row.image.id]
-            return row
-        }
-        containers = zip(
-            ContainerRow.rows(tables.usage.containers.map(\.record), in: tables.store), tables.usage.containers
-        )
-        .map { row, usage in
-            var row = row
-            row.size = usage.size
-            return row
-        }
-        layers = try tables.layers(images: records)
+    init(_ usage: SystemUsage) { self.usage = usage }
+
+    private var images: [ImageRow] {
+        let usages = Dictionary(usage.stored.images.map { ($0.id, $0) }) { first, _ in first }
+        return ImageRow.rows(usage.images, usages: usages)
     }
+
+    private var containers: [ContainerRow] { usage.containers.map { ContainerRow($0) } }
 
     private static let imageListing = ImageRow.listing(
         ["Repository", "Tag", "ID", "CreatedSince", "Size", "SharedSize", "UniqueSize", "Containers"])
@@ -86,14 +68,14 @@ struct DiskUsageDetails {
         text += "\nContainers space usage:\n\n"
         text += try Self.containerListing.text(containers, format: nil)
         text += "\nLocal Volumes space usage:\n\n"
-        text += try DiskUsageTables.volumeListing.text(tables.volumes, format: nil)
-        text += "\nBuild cache usage: \(HumanUnits.size(tables.usage.cacheTotal.size, digits: 4))\n\n"
-        text += try DiskUsageTables.cacheListing.text(tables.usage.cache, format: nil)
-        text += "\nLayers space usage: \(HumanUnits.size(tables.usage.layerBytes, digits: 4)), "
-        text += "\(HumanUnits.size(tables.usage.reclaimableLayerBytes, digits: 4)) reclaimable\n\n"
-        text += try DiskUsageTables.layerListing.text(layers, format: nil)
-        text += "\nThe store takes \(HumanUnits.size(tables.totalBytes, digits: 4)); "
-        text += "'strata system prune --all --volumes' frees \(HumanUnits.size(tables.prunableBytes, digits: 4)).\n"
+        text += try DiskUsageTables.volumeListing.text(usage.volumes, format: nil)
+        text += "\nBuild cache usage: \(HumanUnits.size(usage.stored.cacheTotal.size, digits: 4))\n\n"
+        text += try DiskUsageTables.cacheListing.text(usage.stored.cache, format: nil)
+        text += "\nLayers space usage: \(HumanUnits.size(usage.stored.layerBytes, digits: 4)), "
+        text += "\(HumanUnits.size(usage.stored.reclaimableLayerBytes, digits: 4)) reclaimable\n\n"
+        text += try DiskUsageTables.layerListing.text(usage.layers, format: nil)
+        text += "\nThe store takes \(HumanUnits.size(usage.totalBytes, digits: 4)); "
+        text += "'strata system prune --all --volumes' frees \(HumanUnits.size(usage.prunableBytes, digits: 4)).\n"
         return text
     }
 
@@ -111,24 +93,24 @@ struct DiskUsageDetails {
                 }),
             "Containers": .array(
                 containers.map { row in
-                    Self.containerListing.value(row, adding: ["Bytes": .integer(row.size ?? 0)])
+                    Self.containerListing.value(row, adding: ["Bytes": .integer(row.summary.size ?? 0)])
                 }),
             "Volumes": .array(
-                tables.volumes.map { row in
+                usage.volumes.map { row in
                     DiskUsageTables.volumeListing.value(row, adding: ["Bytes": .integer(row.size)])
                 }),
             "BuildCache": .array(
-                tables.usage.cache.map { row in
+                usage.stored.cache.map { row in
                     DiskUsageTables.cacheListing.value(row, adding: ["Bytes": .integer(row.size)])
                 }),
             "Layers": .array(
-                layers.map { row in
+                usage.layers.map { row in
                     DiskUsageTables.layerListing.value(row, adding: ["Bytes": .integer(row.record.diskUsage)])
                 }),
-            "LayerBytes": .integer(tables.usage.layerBytes),
-            "ReclaimableLayerBytes": .integer(tables.usage.reclaimableLayerBytes),
-            "StoreBytes": .integer(tables.totalBytes),
-            "ReclaimableBytes": .integer(tables.prunableBytes),
+            "LayerBytes": .integer(usage.stored.layerBytes),
+            "ReclaimableLayerBytes": .integer(usage.stored.reclaimableLayerBytes),
+            "StoreBytes": .integer(usage.totalBytes),
+            "ReclaimableBytes": .integer(usage.prunableBytes),
         ])
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import DockerDocuments
 import Engine
 import ImageStore
 import OCI
@@ -75,27 +76,15 @@ private struct EventLine {
         }
     }
 
-    func text(of event: StoreEvent) throws(RenderingError) -> String {
+    func text(of event: StoreEvent) throws -> String {
         switch style {
-        case .json: return value(of: event).json
-        case .template(let template): return try template.text(for: value(of: event))
+        case .json: return try Value(encoding: EventMessage(event)).json
+        case .template(let template): return try template.text(for: Value(encoding: EventMessage(event)))
         case .plain:
             let attributes = event.attributes.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
                 .joined(separator: ", ")
             let line = "\(event.time.fixedWidth) \(event.kind.rawValue) \(event.action) \(event.actor)"
             return attributes.isEmpty ? line : "\(line) (\(attributes))"
         }
-    }
-
-    /// The object of the Docker Engine API, `EventMessage`.
-    private func value(of event: StoreEvent) -> Value {
-        .members([
-            "Type": .string(event.kind.rawValue),
-            "Action": .string(event.action),
-            "Actor": .members(["ID": .string(event.actor), "Attributes": .map(event.attributes)]),
-            "scope": "local",
-            "time": .integer(event.time.seconds),
-            "timeNano": .integer(event.time.seconds &* 1_000_000_000 &+ Int64(event.time.nanoseconds)),
-        ])
     }
 }

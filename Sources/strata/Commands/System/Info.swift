@@ -1,6 +1,5 @@
 import ArgumentParser
 import Engine
-import OCI
 import Rendering
 
 /// `strata info`
@@ -15,21 +14,7 @@ struct Info: ParsableCommand {
     var format: String?
 
     func run() throws {
-        let facts = try globals.openEngine(creating: false).facts()
-        let value = Value.members([
-            "Containers": .integer(Int64(facts.containers)),
-            "ContainersRunning": .integer(Int64(facts.runningContainers)),
-            "ContainersStopped": .integer(Int64(facts.containers - facts.runningContainers)),
-            "Images": .integer(Int64(facts.images)),
-            "Layers": .integer(Int64(facts.layers)),
-            "ServerVersion": .string(Version.number),
-            "Driver": "strata",
-            "DefaultRuntime": .string(facts.runtime ?? "none found"),
-            "MountHelper": .string(facts.mountHelper ?? "none found"),
-            "OSType": .string(facts.platform.os),
-            "Architecture": .string(facts.platform.architecture),
-            "StrataRootDir": .string(facts.root),
-        ])
+        let value = try Value(encoding: try globals.openEngine(creating: false).information())
         switch format {
         case nil: try Console.write(Info.text(value))
         case "json": try Console.print(value.json)

@@ -1,5 +1,6 @@
 import ArgumentParser
-import OCI
+import DockerDocuments
+import Engine
 import Rendering
 
 /// `strata version`
@@ -14,12 +15,10 @@ struct VersionCommand: ParsableCommand {
     var format: String?
 
     func run() throws {
-        let platform = Platform.current
-        let value = Value.members([
-            "Version": .string(Version.number), "Os": .string(platform.os), "Arch": .string(platform.architecture),
-        ])
+        let version = VersionInformation.current
+        let value = try Value(encoding: version)
         switch format {
-        case nil: try Console.write("Strata \(Version.number)\n OS/Arch: \(platform.os)/\(platform.architecture)\n")
+        case nil: try Console.write("Strata \(version.version)\n OS/Arch: \(version.os)/\(version.architecture)\n")
         case "json": try Console.print(value.json)
         case .some(let source): try Console.write(rendered: try Template(source).text(for: value) + "\n")
         }

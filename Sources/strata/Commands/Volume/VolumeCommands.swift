@@ -49,7 +49,7 @@ struct VolumePrune: ParsableCommand {
     var all = false
 
     func run() throws {
-        let filter = try PruneFilter(options.filter, keys: ["label", "all"])
+        let filter = try PruneFilter(options.filter, keys: ["label", "label!", "all"])
         let every = all || filter.all
         var request = PruneRequest(filter)
         request.volumes = every ? .all : .anonymous

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Engine
-import OCI
 import Rendering
 
 /// `strata volume inspect`
@@ -17,17 +16,6 @@ struct VolumeInspect: ParsableCommand {
 
     func run() throws {
         let engine = try globals.openEngine(creating: false)
-        try format.show(volumes) { name in
-            let volume = try engine.volume(name)
-            return .members([
-                "CreatedAt": .string(volume.createdAt.description),
-                "Driver": "local",
-                "Labels": .null,
-                "Mountpoint": .string(volume.mountPoint),
-                "Name": .string(volume.name),
-                "Options": .null,
-                "Scope": "local",
-            ])
-        }
+        try format.show(volumes) { try Value(encoding: try engine.inspectVolume($0)) }
     }
 }
