@@ -44,45 +44,42 @@ extension Dictionary: MapDocument where Key == String {}
 
 /// Where an encoder puts what it is given.
 private final class ValuePlace {
-    private enum Content {
-        case value(Value)
-        case list([ValuePlace])
-        case members([(name: String, place: ValuePlace, visibility: Value.Member.Visibility)])
+    private enum Kind { case single, list, object }
+
+    private struct Member {
+        var name: String
+        var place: ValuePlace
+        var visibility: Value.Member.Visibility
     }
 
-    private var content = Content.value(.null)
+    private var kind = Kind.single
+    private var single: Value
+    private var elements: [ValuePlace] = []
+    private var members: [Member] = []
 
-    init() {}
-
-    init(_ value: Value) { content = .value(value) }
+    init(_ value: Value = .null) { single = value }
 
     var value: Value {
-        switch content {
-        case .value(let value): value
-        case .list(let places): .array(places.map(\.value))
-        case .members(let members):
+        switch kind {
+        case .single: single
+        case .list: .array(elements.map(\.value))
+        case .object:
             .object(members.map { Value.Member(name: $0.name, value: $0.place.value, visibility: $0.visibility) })
         }
     }
 
-    func set(_ value: Value) { content = .value(value) }
+    var count: Int { elements.count }
 
-    func beginList() { content = .list([]) }
+    func set(_ value: Value) { single = value }
 
-    func beginObject() {
-        if case .members = content { return }
-        content = .members([])
-    }
+    func beginList() { kind = .list }
 
-    var count: Int { if case .list(let places) = content { places.count } else { 0 } }
+    func beginObject() { kind = .object }
 
-    func append(_ place: ValuePlace) {
-        if case .list(let places) = content { content = .list(places + [place]) }
-    }
+    func append(_ place: ValuePlace) { elements.append(place) }
 
     func append(_ name: String, _ place: ValuePlace, _ visibility: Value.Member.Visibility = .all) {
-        guard case .members(let members) = content else { return }
-        content = .members(members.filter { $0.name != name } + [(name, place, visibility)])
+        members.append(Member(name: name, place: place, visibility: visibility))
     }
 }
 
