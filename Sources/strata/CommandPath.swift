@@ -37,7 +37,8 @@ struct CommandPath: CustomStringConvertible {
         rest = Array(remaining)
     }
 
-    private static func subcommands(of command: any ParsableCommand.Type) -> [any ParsableCommand.Type] {
+    /// The commands of a group, none of any other.
+    static func subcommands(of command: any ParsableCommand.Type) -> [any ParsableCommand.Type] {
         let configuration = command.configuration
         return configuration.subcommands + configuration.groupedSubcommands.flatMap { $0.subcommands }
     }
@@ -66,17 +67,15 @@ struct CommandPath: CustomStringConvertible {
     }
 
     /// Whether nothing but the command's help is asked for.
-    var wantsHelp: Bool { ownArguments.contains("--help") }
+    var wantsHelp: Bool { rest.contains("--help") && own.wantsHelp }
 
-    /// The arguments as the command's parser takes them, with Docker's `--flag=false` resolved.
-    var arguments: [String] {
-        leading + BooleanFlags.resolved(ownArguments, of: command) + rest.dropFirst(ownArguments.count)
-    }
+    /// The arguments as the command's parser takes them.
+    var arguments: [String] { leading + own.resolved }
 
-    /// The arguments that are not for somebody else.
-    private var ownArguments: [String] {
-        guard command is any TakesCommandLine.Type else { return Array(rest.prefix { $0 != "--" }) }
-        return Array(rest.prefix(BooleanFlags.optionCount(rest)))
+    /// The parser is asked for the command's options only where there are arguments that can be some.
+    private var own: DockerArguments {
+        let options = rest.contains { $0.hasPrefix("-") } ? CommandOptions(of: command) : CommandOptions()
+        return DockerArguments(rest, options: options, endsAtPositional: command is any TakesCommandLine.Type)
     }
 }
 

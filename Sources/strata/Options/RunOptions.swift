@@ -69,14 +69,6 @@ struct RunOptions: ParsableArguments {
             "The image, then the command for it and that command's arguments.", valueName: "image-and-command"))
     var imageAndCommand: [String] = []
 
-    /// Flags without a value, which may be combined where they are short.
-    static let flags: Set<String> = [
-        "--interactive", "--tty", "--rm", "--detach", "--publish-all", "--init", "--no-rm", "--no-healthcheck",
-        "--quiet", "--help", "--read-only", "--tls-verify", "--no-tls-verify", "--disable-content-trust",
-        "--no-disable-content-trust",
-    ]
-    static let shortFlags: Set<Character> = ["i", "t", "d", "P", "q"]
-
     /// The image and its command, without the `--` that may stand before them.
     private var words: ArraySlice<String> {
         imageAndCommand.first == "--" ? imageAndCommand.dropFirst() : imageAndCommand[...]
