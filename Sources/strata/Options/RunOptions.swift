@@ -74,15 +74,12 @@ struct RunOptions: ParsableArguments {
         imageAndCommand.first == "--" ? imageAndCommand.dropFirst() : imageAndCommand[...]
     }
 
-    /// The image; a usage error when it is missing or the parser took an unknown option for it.
+    /// The image; a usage error when it is missing.
     func image(for command: String) throws(CommandError) -> String {
         guard let image = words.first else {
             throw CommandError(
                 .usage, "'strata \(command)' requires at least 1 argument: the image.",
                 remedy: "see 'strata \(command) --help'")
-        }
-        if image.hasPrefix("-") {
-            throw CommandError(.usage, "unknown flag: \(image)", remedy: "see 'strata \(command) --help'")
         }
         return image
     }

@@ -14,9 +14,6 @@ struct CommandOptions {
     /// By their names as they are written: `--quiet`, `-q`.
     private let options: [String: Option]
 
-    /// None.
-    init() { options = [:] }
-
     /// Asks the parser of a command.
     init(of command: any ParsableCommand.Type) {
         let outline = try? JSON.decode(Outline.self, from: Data(command._dumpHelp().utf8))
@@ -45,6 +42,19 @@ struct CommandOptions {
             var written: String { (kind == "short" ? "-" : "--") + name }
         }
         var command: Command
+    }
+
+    /// Whether an argument is an option of the command, or one that the parser has for each.
+    func has(_ name: String) -> Bool { options[name] != nil || CommandOptions.providedByParser.contains(name) }
+
+    private static let providedByParser: Set<String> = [
+        "--help", "--help-hidden", "--version", "--experimental-dump-help", "--generate-completion-script",
+    ]
+
+    /// The option that may have been meant by a long one that there is not.
+    func nearest(to name: String) -> String? {
+        let near = options.keys.filter { $0.hasPrefix("--") }.sorted().map { ($0, EditDistance.between($0, name)) }
+        return near.min { $0.1 < $1.1 }.flatMap { $0.1 <= 2 ? $0.0 : nil }
     }
 
     /// The names of one letter.

@@ -6,14 +6,26 @@
 /// * Flags have values: `--rm=true` becomes `--rm`, and `--rm=false` becomes `--no-rm` where there is such a flag, else
 ///   nothing.
 ///
-/// What is no option of the command stays as it is: the parser reports it.
+/// What is no option of the command is remembered: the parser would report what else is missing first.
 struct DockerArguments {
     /// The arguments in the parser's form.
     private(set) var resolved: [String] = []
     /// Whether help is asked for, in the place of an option.
     private(set) var wantsHelp = false
 
-    private let options: CommandOptions
+    /// The first option that the command does not have.
+    private(set) var unknown: Unknown?
+
+    /// An option that a command does not have.
+    struct Unknown {
+        /// `--frobnicate`, or `-x`.
+        var name: String
+        /// What stands on the command line, such as `-itx`.
+        var argument: String
+    }
+
+    /// The options of the command.
+    let options: CommandOptions
 
     /// - Parameter endsAtPositional: whether what follows the first argument that is no option is for somebody else.
     init(_ arguments: [String], options: CommandOptions, endsAtPositional: Bool) {
@@ -40,9 +52,11 @@ struct DockerArguments {
     private mutating func takeLong(_ argument: String, _ rest: inout ArraySlice<String>) {
         if argument == "--help" { wantsHelp = true }
         guard let equals = argument.firstIndex(of: "=") else {
+            check(argument, in: argument)
             return takeNext(argument, of: argument, &rest)
         }
         let name = String(argument[..<equals])
+        check(name, in: argument)
         let value = argument[argument.index(after: equals)...]
         if options.isFlag(name), let isOn = DockerArguments.boolean(value) {
             set(name, isOn)
@@ -64,6 +78,7 @@ struct DockerArguments {
                 resolved += options.written(name, value: String(hasEquals ? value.dropFirst() : value))
                 return
             }
+            check(name, in: argument)
             guard options.isFlag(name) else { break }
             if value.first == "=", let isOn = DockerArguments.boolean(value.dropFirst()) {
                 takeFlags(flags)
@@ -71,6 +86,10 @@ struct DockerArguments {
             }
         }
         resolved.append(argument)
+    }
+
+    private mutating func check(_ name: String, in argument: String) {
+        if unknown == nil, !options.has(name) { unknown = Unknown(name: name, argument: argument) }
     }
 
     private mutating func takeFlags(_ letters: Substring) {

@@ -1,4 +1,3 @@
-import ArgumentParser
 import Testing
 
 @testable import strata
@@ -33,7 +32,7 @@ import Testing
         (["run", "-e", "--help", "--name", "-x", "x"], ["--env=--help", "--name=-x", "x"]),
         (["run", "--name", "--", "x"], ["--name=--", "x"]),
         (["build", "-f", "-", "-"], ["--file=-", "-"]),
-        // The parser reports these.
+        // These are no options.
         (["ps", "-aX", "-Z=1", "-n"], ["-aX", "-Z=1", "-n"]), (["run", "-X", "x"], ["-X", "x"]),
     ]
 
@@ -43,20 +42,11 @@ import Testing
         #expect(!CommandPath(arguments).wantsHelp)
     }
 
-    /// Every command of the tree that has options, with its names.
-    static let commands = names(of: strata.Strata.self).map { CommandPath($0) }
-
-    private static func names(of command: any ParsableCommand.Type) -> [[String]] {
-        CommandPath.subcommands(of: command).flatMap { subcommand in
-            [[subcommand._commandName]] + names(of: subcommand).map { [subcommand._commandName] + $0 }
-        }
-    }
-
     @Test(
         "Each short option of each command takes its value in every form, and groups with the flags",
-        arguments: commands)
-    func shortOptions(path: CommandPath) throws {
-        let options = CommandOptions(of: path.command)
+        arguments: CommandTree.names)
+    func shortOptions(names: [String]) throws {
+        let options = CommandOptions(of: CommandPath(names).command)
         func result(_ arguments: String...) -> [String] {
             DockerArguments(arguments, options: options, endsAtPositional: true).resolved
         }
