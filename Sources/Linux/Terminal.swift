@@ -56,6 +56,15 @@ public enum Terminal {
         return TerminalSize(rows: size.rows, columns: size.columns)
     }
 
+    /// The size to draw in at this moment: 80 columns and 24 rows where the descriptor is no terminal, or one that does
+    /// not know its size.
+    public static func drawingSize(of terminal: Int32) -> TerminalSize {
+        let size = try? size(of: terminal)
+        return TerminalSize(
+            rows: size.flatMap { $0.rows > 0 ? $0.rows : nil } ?? 24,
+            columns: size.flatMap { $0.columns > 0 ? $0.columns : nil } ?? 80)
+    }
+
     /// Gives a terminal a size; its processes get SIGWINCH.
     public static func setSize(of terminal: Int32, to size: TerminalSize) throws(Errno) {
         var native = clinux_window_size(rows: size.rows, columns: size.columns, x_pixels: 0, y_pixels: 0)

@@ -6,12 +6,13 @@ package enum ShortText {
         return String(digits.prefix(12))
     }
 
-    /// A text cut to so many characters, the last one an ellipsis.
-    package static func ellipsis(_ text: String, _ length: Int) -> String {
-        text.count <= length ? text : text.prefix(max(0, length - 1)) + "…"
+    /// A text cut to so many columns of a terminal, the last one an ellipsis; nothing where there are none.
+    package static func ellipsis(_ text: String, _ columns: Int) -> String {
+        if DisplayWidth.of(text) <= columns { return text }
+        return columns < 1 ? "" : DisplayWidth.prefix(of: text, columns: columns - 1) + "…"
     }
 
-    /// A command as `ps` shows it: arguments joined, cut to 20 characters unless told otherwise, in quotes.
+    /// A command as `ps` shows it: arguments joined, cut to 20 columns unless told otherwise, in quotes.
     package static func command(_ arguments: [String], truncated: Bool = true) -> String {
         let text = arguments.joined(separator: " ")
         return quoted(truncated ? ellipsis(text, 20) : text)

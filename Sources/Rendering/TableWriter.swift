@@ -1,6 +1,6 @@
 import Linux
 
-/// Aligns cells in columns as Docker's tables do: three blanks between columns, none of fewer than ten characters.
+/// Aligns cells in columns as Docker's tables do: three blanks between columns, none narrower than ten.
 ///
 /// The last cell of a row is not padded. What acts on a terminal in a cell, line feeds and tabs too, is made visible.
 package struct TableWriter {
@@ -23,16 +23,13 @@ package struct TableWriter {
         for row in rows {
             for (column, cell) in row.dropLast().enumerated() {
                 if column == widths.count { widths.append(TableWriter.minimumWidth) }
-                widths[column] = max(widths[column], cell.unicodeScalars.count + TableWriter.padding)
+                widths[column] = max(widths[column], DisplayWidth.of(cell) + TableWriter.padding)
             }
         }
         var text = ""
         for row in rows {
             for (column, cell) in row.enumerated() {
-                text += cell
-                if column < row.count - 1 {
-                    text += String(repeating: " ", count: max(0, widths[column] - cell.unicodeScalars.count))
-                }
+                text += column < row.count - 1 ? DisplayWidth.padded(cell, to: widths[column]) : cell
             }
             text += "\n"
         }

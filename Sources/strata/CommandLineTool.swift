@@ -28,6 +28,10 @@ enum CommandLineTool {
                 try Console.write(Strata.helpMessage(for: path.command) + "\n")
                 return 0
             }
+            if let unknown = path.unknownOption {
+                Console.complain(unknown)
+                return path.failureStatus
+            }
             // The command itself is parsed, not the whole tree of commands: that is the quicker way.
             var command = try path.command.parseAsRoot(path.arguments)
             try command.run()

@@ -8,6 +8,8 @@ struct CommandPath: CustomStringConvertible {
     /// Options that stand before the command: they belong to it.
     private var leading: [String] = []
     private var rest: [String] = []
+    /// What comes after the command, as its parser takes it; nil where nothing has to be read for that.
+    private var own: DockerArguments?
     /// The first name that is no command.
     private(set) var unknownCommand: String?
     /// The command itself.
@@ -35,9 +37,11 @@ struct CommandPath: CustomStringConvertible {
             remaining = remaining.dropFirst()
         }
         rest = Array(remaining)
+        own = CommandPath.own(rest, of: command)
     }
 
-    private static func subcommands(of command: any ParsableCommand.Type) -> [any ParsableCommand.Type] {
+    /// The commands of a group, none of any other.
+    static func subcommands(of command: any ParsableCommand.Type) -> [any ParsableCommand.Type] {
         let configuration = command.configuration
         return configuration.subcommands + configuration.groupedSubcommands.flatMap { $0.subcommands }
     }
@@ -66,17 +70,27 @@ struct CommandPath: CustomStringConvertible {
     }
 
     /// Whether nothing but the command's help is asked for.
-    var wantsHelp: Bool { ownArguments.contains("--help") }
+    var wantsHelp: Bool { own?.wantsHelp == true }
 
-    /// The arguments as the command's parser takes them, with Docker's `--flag=false` resolved.
-    var arguments: [String] {
-        leading + BooleanFlags.resolved(ownArguments, of: command) + rest.dropFirst(ownArguments.count)
+    /// Why an option is none of the command, in Docker's words, and what to do; nil where each is one.
+    var unknownOption: String? {
+        guard let own, let unknown = own.unknown else { return nil }
+        let isLong = unknown.name.hasPrefix("--")
+        let what =
+            isLong ? "flag: \(unknown.name)" : "shorthand flag: '\(unknown.name.dropFirst())' in \(unknown.argument)"
+        let hint = isLong ? own.options.nearest(to: unknown.name).map { " Did you mean '\($0)'?" } ?? "" : ""
+        return "unknown \(what).\(hint) See '\(description) --help'."
     }
 
-    /// The arguments that are not for somebody else.
-    private var ownArguments: [String] {
-        guard command is any TakesCommandLine.Type else { return Array(rest.prefix { $0 != "--" }) }
-        return Array(rest.prefix(BooleanFlags.optionCount(rest)))
+    /// The arguments as the command's parser takes them.
+    var arguments: [String] { leading + (own?.resolved ?? rest) }
+
+    /// The arguments that are not for somebody else, read with the options of the command.
+    private static func own(_ rest: [String], of command: any ParsableCommand.Type) -> DockerArguments? {
+        // The parser tells of the whole tree at the root, and need not tell of options where there can be none.
+        guard command != Strata.self, rest.contains(where: { $0.hasPrefix("-") }) else { return nil }
+        return DockerArguments(
+            rest, options: CommandOptions(of: command), endsAtPositional: command is any TakesCommandLine.Type)
     }
 }
 

@@ -69,28 +69,17 @@ struct RunOptions: ParsableArguments {
             "The image, then the command for it and that command's arguments.", valueName: "image-and-command"))
     var imageAndCommand: [String] = []
 
-    /// Flags without a value, which may be combined where they are short.
-    static let flags: Set<String> = [
-        "--interactive", "--tty", "--rm", "--detach", "--publish-all", "--init", "--no-rm", "--no-healthcheck",
-        "--quiet", "--help", "--read-only", "--tls-verify", "--no-tls-verify", "--disable-content-trust",
-        "--no-disable-content-trust",
-    ]
-    static let shortFlags: Set<Character> = ["i", "t", "d", "P", "q"]
-
     /// The image and its command, without the `--` that may stand before them.
     private var words: ArraySlice<String> {
         imageAndCommand.first == "--" ? imageAndCommand.dropFirst() : imageAndCommand[...]
     }
 
-    /// The image; a usage error when it is missing or the parser took an unknown option for it.
+    /// The image; a usage error when it is missing.
     func image(for command: String) throws(CommandError) -> String {
         guard let image = words.first else {
             throw CommandError(
                 .usage, "'strata \(command)' requires at least 1 argument: the image.",
                 remedy: "see 'strata \(command) --help'")
-        }
-        if image.hasPrefix("-") {
-            throw CommandError(.usage, "unknown flag: \(image)", remedy: "see 'strata \(command) --help'")
         }
         return image
     }

@@ -15,6 +15,7 @@ final class TransferDisplay: Sendable {
     }
 
     private let output: Output
+    private let descriptor: Int32
     private let isLive: Bool
     private let state: Mutex<TransferLines>
 
@@ -23,17 +24,18 @@ final class TransferDisplay: Sendable {
         self.output = output
         let descriptor: Int32 = output == .standardOutput ? 1 : 2
         isLive = output != .quiet && BorrowedDescriptor(descriptor).isTerminal && Environment.nonEmpty("TERM") != "dumb"
-        let size = isLive ? try? Terminal.size(of: descriptor) : nil
-        state = Mutex(
-            TransferLines(
-                columns: max(40, Int(size?.columns ?? 80)), rows: max(4, Int(size?.rows ?? 24)), isLive: isLive))
+        self.descriptor = descriptor
+        state = Mutex(TransferLines(isLive: isLive))
     }
 
     /// Shows what happened.
     func show(_ event: TransferEvent) {
         if case .remark(let text) = event, output == .quiet { return Console.remark(line: "WARNING: \(text)") }
         if output == .quiet { return }
-        state.withLock { write($0.take(event, at: MonotonicClock.milliseconds)) }
+        state.withLock { state in
+            if isLive { state.size = Terminal.drawingSize(of: descriptor) }
+            write(state.take(event, at: MonotonicClock.milliseconds))
+        }
     }
 
     /// Writes a line below what was shown.
@@ -60,21 +62,17 @@ struct TransferLines {
         var text: String
     }
 
-    private let columns: Int
-    private let rows: Int
+    /// The size of the terminal, which may change between two events.
+    var size = TerminalSize(rows: 24, columns: 80)
     private let isLive: Bool
     private var isPush = false
     /// What still moves, in the order of the image.
     private var active: [Layer] = []
-    private var drawn = 0
+    private var live = LiveLines()
     private var lastDrawn: Int64 = 0
     private var said: Set<String> = []
 
-    init(columns: Int, rows: Int, isLive: Bool) {
-        self.columns = columns
-        self.rows = rows
-        self.isLive = isLive
-    }
+    init(isLive: Bool) { self.isLive = isLive }
 
     /// The text that an event adds.
     mutating func take(_ event: TransferEvent, at now: Int64) -> String {
@@ -85,7 +83,7 @@ struct TransferLines {
         case .pushing(let reference):
             isPush = true
             return "The push refers to repository [\(reference.name)]\n"
-        case .remark(let text): return erased() + "WARNING: \(VisibleText.line(text))\n" + redrawn(at: now)
+        case .remark(let text): return live.erased() + "WARNING: \(VisibleText.line(text))\n" + redrawn(at: now)
         case .layer(let id, let state):
             return isLive ? takeLive(id, state, at: now) : takePlain(id, state)
         }
@@ -93,11 +91,8 @@ struct TransferLines {
 
     /// Leaves what moves as it is.
     mutating func end() -> String {
-        defer {
-            active = []
-            drawn = 0
-        }
-        return ""
+        active = []
+        return live.left()
     }
 
     // MARK: Lines
@@ -130,7 +125,7 @@ struct TransferLines {
 
     private mutating func takeLive(_ id: String, _ state: TransferEvent.LayerState, at now: Int64) -> String {
         if let text = settled(state) {
-            let before = erased()
+            let before = live.erased()
             active.removeAll { $0.id == id }
             return before + "\(id): \(text)\n" + redrawn(at: now)
         }
@@ -139,7 +134,7 @@ struct TransferLines {
         if isNew { active.append(Layer(id: id, text: text)) }
         for index in active.indices where active[index].id == id { active[index].text = text }
         if !isNew, now - lastDrawn < 80 { return "" }
-        return erased() + redrawn(at: now)
+        return redrawn(at: now)
     }
 
     private func moving(_ state: TransferEvent.LayerState) -> String {
@@ -155,23 +150,19 @@ struct TransferLines {
 
     private func bar(_ done: Int64, _ total: Int64) -> String {
         if total <= 0 { return HumanUnits.size(done) }
-        let width = max(10, min(50, columns - 56))
+        let sizes = "\(HumanUnits.size(done))/\(HumanUnits.size(total))"
+        let width = min(50, Int(size.columns) - 56)
+        if width < 10 { return sizes }
         let filled = Int(min(max(Double(done) / Double(total), 0), 1) * Double(width))
         let bar = filled == 0 ? "" : String(repeating: "=", count: filled - 1) + ">"
         let space = String(repeating: " ", count: width - filled)
-        return "[\(bar)\(space)]  \(HumanUnits.size(done))/\(HumanUnits.size(total))"
-    }
-
-    private mutating func erased() -> String {
-        defer { drawn = 0 }
-        return drawn == 0 ? "" : "\u{1b}[\(drawn)A\r\u{1b}[J"
+        return "[\(bar)\(space)]  \(sizes)"
     }
 
     private mutating func redrawn(at now: Int64) -> String {
         guard isLive else { return "" }
         lastDrawn = now
-        let shown = active.prefix(rows - 2)
-        drawn = shown.count
-        return shown.map { ShortText.ellipsis("\($0.id): \($0.text)", columns - 1) + "\n" }.joined()
+        let shown = active.prefix(max(1, Int(size.rows) - 2))
+        return live.drawn(shown.map { ShortText.ellipsis("\($0.id): \($0.text)", max(1, Int(size.columns) - 1)) })
     }
 }

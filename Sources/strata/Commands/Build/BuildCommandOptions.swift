@@ -94,7 +94,7 @@ struct BuildCommandOptions: ParsableArguments {
         request.pushes = outputs.push
         request.indexAnnotations = try assembly.apply(to: &request.options, request.outputs)
         try caches.apply(to: &request)
-        let lines = Mutex(TransferLines(columns: 80, rows: 24, isLive: false))
+        let lines = Mutex(TransferLines(isLive: false))
         request.pullLines = { event in
             let text = lines.withLock { $0.take(event, at: 0) }
             return text.isEmpty ? [] : [String(text.dropLast())]

@@ -13,14 +13,9 @@ final class LiveDisplay: BuildDisplay {
     private let isSuspended = Atomic(false)
 
     private init() {
-        var size = (try? Terminal.size(of: 2)) ?? TerminalSize(rows: 24, columns: 80)
-        // A terminal that does not know its size says zero.
-        if size.columns == 0 || size.rows == 0 { size = TerminalSize(rows: 24, columns: 80) }
         state = Mutex(
             LiveProgress(
-                width: max(20, Int(size.columns)), tailLength: min(6, max(1, Int(size.rows) - 4)),
-                rows: Int(size.rows),
-                colours: Environment.nonEmpty("NO_COLOR") == nil))
+                size: Terminal.drawingSize(of: 2), tailLength: 6, colours: Environment.nonEmpty("NO_COLOR") == nil))
     }
 
     /// A display whose clock runs.
@@ -37,6 +32,7 @@ final class LiveDisplay: BuildDisplay {
 
     func show(_ event: ProgressEvent) {
         state.withLock { state in
+            state.size = Terminal.drawingSize(of: 2)
             // Output comes in many small pieces; the clock's next turn shows it.
             if case .output = event {
                 _ = state.take(event, at: MonotonicClock.milliseconds)
@@ -66,6 +62,7 @@ final class LiveDisplay: BuildDisplay {
     private func redraw() {
         state.withLock { state in
             if isSuspended.load(ordering: .relaxed) || isDone.load(ordering: .relaxed) { return }
+            state.size = Terminal.drawingSize(of: 2)
             Console.remark(verbatim: state.redrawn(at: MonotonicClock.milliseconds))
         }
     }

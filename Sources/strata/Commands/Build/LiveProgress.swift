@@ -12,25 +12,23 @@ struct LiveProgress {
         var notes: [String] = []
     }
 
-    private let width: Int
+    /// The size of the terminal, which may change at any time; what is redrawn has to stay on it.
+    var size: TerminalSize
     private let tailLength: Int
-    private let rows: Int
     private let colours: Bool
     private var running: [Step] = []
     private var done = 0
     private var began: Int64?
-    /// How many lines of the terminal the running steps take.
-    private var liveLines = 0
+    /// The running steps on the terminal.
+    private var lines = LiveLines()
 
     /// - Parameters:
-    ///   - width: characters of a line.
+    ///   - size: the size of the terminal to begin with.
     ///   - tailLength: how many lines of a running step's output are shown, at most.
-    ///   - rows: how many lines the terminal has; what is redrawn has to stay on it.
     ///   - colours: whether colours may be used.
-    init(width: Int, tailLength: Int, rows: Int = 24, colours: Bool) {
-        self.width = width
+    init(size: TerminalSize, tailLength: Int, colours: Bool) {
+        self.size = size
         self.tailLength = tailLength
-        self.rows = rows
         self.colours = colours
     }
 
@@ -53,15 +51,17 @@ struct LiveProgress {
         case .note(let number, let text): change(number) { $0.notes.append(text) }
         case .cached(let number):
             if let step = remove(number) {
-                lasting = line("CACHED \(step.step.title)", seconds: nil, .done) + notes(of: step)
+                lasting = line("CACHED \(step.step.title)", seconds: nil, .done) + "\n" + notes(of: step)
             }
         case .finished(let number, let seconds):
-            if let step = remove(number) { lasting = line(step.step.title, seconds: seconds, .done) + notes(of: step) }
+            if let step = remove(number) {
+                lasting = line(step.step.title, seconds: seconds, .done) + "\n" + notes(of: step)
+            }
         case .failed(let number, let error):
             if let step = remove(number) {
                 let isCancelled = error.code == .cancelled
                 let title = "\(isCancelled ? "CANCELED" : "ERROR") \(step.step.title)"
-                lasting = line(title, seconds: Double(now - step.began) / 1000, .failed) + notes(of: step)
+                lasting = line(title, seconds: Double(now - step.began) / 1000, .failed) + "\n" + notes(of: step)
                 // Whoever stops a build has seen enough of it.
                 if !isCancelled { lasting += log(of: step) }
             }
@@ -72,13 +72,10 @@ struct LiveProgress {
     }
 
     /// The running steps drawn again.
-    mutating func redrawn(at now: Int64) -> String { erasure() + live(at: now) }
+    mutating func redrawn(at now: Int64) -> String { live(at: now) }
 
     /// Takes the running steps off the terminal.
-    mutating func erasure() -> String {
-        defer { liveLines = 0 }
-        return liveLines == 0 ? "" : "\u{1b}[\(liveLines)A\r\u{1b}[J"
-    }
+    mutating func erasure() -> String { lines.erased() }
 
     private mutating func change(_ number: Int, _ body: (inout Step) -> Void) {
         guard let index = running.firstIndex(where: { $0.step.number == number }) else { return }
@@ -92,21 +89,24 @@ struct LiveProgress {
     }
 
     private mutating func live(at now: Int64) -> String {
-        guard !running.isEmpty else { return "" }
-        var lines = [line("[+] Building (\(done) done)", seconds: Double(now - (began ?? now)) / 1000, mark: "")]
-        // The head, a line for each step, and perhaps one for those that do not fit; the cursor is below.
-        let shown = running.prefix(max(1, rows - 3))
-        let tail = min(tailLength, max(0, rows - 3 - shown.count) / shown.count)
-        for step in shown {
-            lines.append(line(step.step.title, seconds: Double(now - step.began) / 1000))
-            lines += step.output.lines(tail).map { painted(" => => # \($0)".cut(to: width - 1), .dim) + "\n" }
+        guard !running.isEmpty else { return erasure() }
+        let rows = Int(size.rows)
+        var shown = [line("[+] Building (\(done) done)", seconds: Double(now - (began ?? now)) / 1000, mark: "")]
+        // The head, a line for each step, and perhaps one for those that do not fit.
+        let steps = running.prefix(max(1, rows - 3))
+        let tail = min(tailLength, max(0, rows - 3 - steps.count) / steps.count)
+        for step in steps {
+            shown.append(line(step.step.title, seconds: Double(now - step.began) / 1000))
+            shown += step.output.lines(tail).map { painted(" => => # \($0)".cut(to: width), .dim) }
         }
-        if shown.count < running.count { lines.append(line("... and \(running.count - shown.count) more")) }
-        liveLines = lines.count
-        return lines.joined()
+        if steps.count < running.count { shown.append(line("... and \(running.count - steps.count) more")) }
+        return lines.drawn(Array(shown.suffix(max(1, rows))))
     }
 
-    private func notes(of step: Step) -> String { step.notes.map { line("=> \($0)") }.joined() }
+    /// Columns of a line; the last of the terminal stays free, where there is another.
+    private var width: Int { max(1, Int(size.columns) - 1) }
+
+    private func notes(of step: Step) -> String { step.notes.map { line("=> \($0)") + "\n" }.joined() }
 
     /// What a failed step has printed, so that nobody has to build again to see it.
     private func log(of step: Step) -> String {
@@ -119,11 +119,16 @@ struct LiveProgress {
     private func line(_ text: String, seconds: Double? = nil, _ colour: Colour? = nil, mark: String = " => ") -> String
     {
         let time = seconds.map { LiveProgress.decimal($0) + "s" } ?? ""
-        let room = max(1, width - 1 - time.count - (time.isEmpty ? 0 : 1))
+        let room = width - time.count - 1
+        // A terminal that is too narrow for both shows what runs.
+        if time.isEmpty || room < LiveProgress.leastRoom { return painted((mark + text).cut(to: width), colour) }
         let shown = (mark + text).cut(to: room)
-        let padding = time.isEmpty ? "" : String(repeating: " ", count: room - shown.count + 1)
-        return painted(shown, colour) + padding + time + "\n"
+        let padding = String(repeating: " ", count: room - DisplayWidth.of(shown) + 1)
+        return painted(shown, colour) + padding + time
     }
+
+    /// Columns that the text of a line has at least beside a time.
+    private static let leastRoom = 10
 
     private func painted(_ text: String, _ colour: Colour?) -> String {
         guard colours, let colour else { return text }
@@ -138,8 +143,8 @@ struct LiveProgress {
 }
 
 extension String {
-    /// The text in at most so many characters, one line, the last an ellipsis where something was cut.
+    /// The text in at most so many columns, one line, the last an ellipsis where something was cut.
     fileprivate func cut(to length: Int) -> String {
-        ShortText.ellipsis(VisibleText.line(self), max(1, length))
+        ShortText.ellipsis(VisibleText.line(self), length)
     }
 }

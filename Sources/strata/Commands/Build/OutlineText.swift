@@ -1,5 +1,6 @@
 import Dockerfile
 import Linux
+import Rendering
 
 /// The stages of a Dockerfile, and what one of them takes from outside, as text.
 enum OutlineText {
@@ -37,12 +38,11 @@ enum OutlineText {
         let rows = rows.map { $0.map(VisibleText.line) }
         let count = rows.map(\.count).max() ?? 0
         let widths = (0..<count).map { column in
-            rows.map { column < $0.count - 1 ? $0[column].unicodeScalars.count + gap : 0 }.max() ?? 0
+            rows.map { column < $0.count - 1 ? DisplayWidth.of($0[column]) + gap : 0 }.max() ?? 0
         }
         return rows.map { row in
             row.enumerated().map { column, cell in
-                let padding = column < row.count - 1 ? widths[column] - cell.unicodeScalars.count : 0
-                return cell + String(repeating: " ", count: max(0, padding))
+                column < row.count - 1 ? DisplayWidth.padded(cell, to: widths[column]) : cell
             }.joined() + "\n"
         }.joined()
     }

@@ -12,6 +12,7 @@ final class ImportProgress: Sendable {
     /// Bytes of the archive; 0 where they are not known.
     private let total: Int64
     private let isDone = Atomic(false)
+    private let line = Mutex(LiveLines())
     private let thread = Mutex<pthread_t?>(nil)
 
     private init(_ archive: consuming FileDescriptor, total: Int64) {
@@ -60,7 +61,7 @@ final class ImportProgress: Sendable {
         }
         if let thread {
             pthread_join(thread, nil)
-            Console.remark(verbatim: "\r\u{1b}[K")
+            Console.remark(verbatim: line.withLock { $0.erased() })
         }
     }
 
@@ -73,7 +74,9 @@ final class ImportProgress: Sendable {
             if rounds % 8 != 0 { continue }
             let position = Int64(lseek(archive.rawValue, 0, SEEK_CUR))
             let of = total > 0 ? " of \(HumanUnits.size(total))" : ""
-            Console.remark(verbatim: "\rImporting \(HumanUnits.size(max(0, position)))\(of)\u{1b}[K")
+            let columns = Int(Terminal.drawingSize(of: 2).columns)
+            let text = "Importing \(HumanUnits.size(max(0, position)))\(of)"
+            Console.remark(verbatim: line.withLock { $0.drawn([ShortText.ellipsis(text, max(1, columns - 1))]) })
         }
     }
 }
