@@ -3,6 +3,7 @@ import Dispatch
 import Glibc
 import ImageStore
 import Linux
+import OCI
 import Synchronization
 
 /// Compresses a stream with gzip (RFC 1952), always to the same bytes: pieces of 1 MiB become members of their own, by

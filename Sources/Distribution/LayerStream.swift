@@ -45,7 +45,7 @@ enum LayerStream {
             }
             if !isStarted {
                 queue.cancel()
-                continuation.resume(returning: .failure(StoreError(Errno.EAGAIN, "cannot unpack a layer")))
+                continuation.resume(returning: .failure(StoreError("unpack a layer", Errno.EAGAIN)))
             }
         }
     }

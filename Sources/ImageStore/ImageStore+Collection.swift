@@ -1,6 +1,6 @@
 import GRDB
 import Linux
-import OCI
+public import OCI
 
 // How files leave the store: the catalog forgets them first, durably, so that nobody starts to use them; they are moved
 // to `tmp/` in one step; the rest of their record goes; and then the time is taken to remove them. Whatever happens in
@@ -17,11 +17,11 @@ extension ImageStore {
     /// Removes layers that nothing keeps, of those given by row number or of all.
     @discardableResult
     func removeUnusedLayers(among candidates: [Int64]?) throws(StoreError) -> [LayerRecord] {
-        let unused = try catalog.read("cannot look for unused layers") { database in
+        let unused = try catalog.read("look for unused layers") { database in
             try LayerRows.hasUnused(among: candidates, in: database)
         }
         if !unused { return [] }
-        let dead = try catalog.write("cannot remove unused layers", durable: true, freesSpace: true) { database in
+        let dead = try catalog.write("remove unused layers", durable: true, freesSpace: true) { database in
             try LayerRows.bury(among: candidates, in: database)
         }
         CrashPoint.reached("layers-buried")
@@ -41,7 +41,7 @@ extension ImageStore {
             trash = nil
         }
         for id in layers {
-            try attempting("cannot remove the layer \(id)") { () throws(Errno) in
+            try attempting("remove the layer \(id)") { () throws(Errno) in
                 for path in ["\(root)/layers/\(id.rawValue)", "\(quarantine)/\(id.rawValue)"] {
                     if let trash {
                         try trash.takeIn(path)
@@ -52,7 +52,7 @@ extension ImageStore {
             }
         }
         CrashPoint.reached("layers-moved-out")
-        try catalog.write("cannot forget layers", freesSpace: true) { database in
+        try catalog.write("forget layers", freesSpace: true) { database in
             for id in layers {
                 try database.execute(sql: "DELETE FROM layers WHERE id = ? AND is_dead", arguments: [id.rawValue])
             }
@@ -62,7 +62,7 @@ extension ImageStore {
 
     /// Goes on where a process died that was removing layers.
     func finishRemovals() throws(StoreError) {
-        let dead = try catalog.read("cannot look for layers to be removed") { database in
+        let dead = try catalog.read("look for layers to be removed") { database in
             try String.fetchAll(database, sql: "SELECT id FROM layers WHERE is_dead")
         }
         try removeFiles(of: dead.map(LayerID.init(rawValue:)))
@@ -73,9 +73,9 @@ extension ImageStore {
     func noticeNewBoot() throws(StoreError) {
         let boot = try ImageStore.bootID()
         let query = "SELECT value FROM facts WHERE name = 'boot'"
-        let known = try catalog.read("cannot read the catalog") { try String.fetchOne($0, sql: query) }
+        let known = try catalog.read("read the catalog") { try String.fetchOne($0, sql: query) }
         if known == boot { return }
-        let isNewBoot = try catalog.write("cannot note the machine's start", durable: true) { database in
+        let isNewBoot = try catalog.write("note the machine's start", durable: true) { database in
             // Another process may have been quicker.
             let known = try String.fetchOne(database, sql: query)
             if known == boot { return false }
@@ -112,7 +112,7 @@ extension ImageStore {
     /// and the write lock is held, so every file that is seen and wanted is named.
     private func removeStrays() throws(StoreError) {
         let trash = try TemporaryDirectory(in: temporary)
-        try catalog.write("cannot look for stray files") { database in
+        try catalog.write("look for stray files") { database in
             for place in StrayPlace.allCases {
                 for path in try place.strays(in: root, database) { try trash.takeIn("\(root)/\(path)") }
             }

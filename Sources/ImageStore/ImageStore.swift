@@ -1,4 +1,5 @@
 public import Linux
+public import OCI
 
 /// Images, layers, containers and everything known of them, in one directory.
 ///
@@ -38,7 +39,7 @@ public final class ImageStore: Sendable {
     ///   `noSuchStore` where there is none and none is to be made.
     public init(root: String, creating: Bool = true) throws(StoreError) {
         // The catalog waits for ever for a thread that it does not get.
-        try attempting("cannot open the store \(root)") { () throws(Errno) in try PrivateThread.require(2) }
+        try attempting("open the store \(root)") { () throws(Errno) in try PrivateThread.require(2) }
         let absolute = try StoreDirectory.prepare(root, creating: creating)
         self.root = absolute
         blobs = BlobStore(directory: absolute + "/blobs/sha256", temporary: absolute + "/tmp")

@@ -1,4 +1,5 @@
 import Linux
+import OCI
 
 /// The directory of a store: whose it is, and that nobody else may enter it.
 ///
@@ -14,7 +15,7 @@ enum StoreDirectory {
         if root.isEmpty { throw StoreError(.badName, "the store's directory has no name") }
         var root = root
         while root.count > 1, root.hasSuffix("/") { root.removeLast() }
-        let what = "cannot open the store \(root)"
+        let what = "open the store \(root)"
         if !creating { try requireStore(root) }
         let home = try attempting(what) { () throws(Errno) in
             try makeDirectories(root)
@@ -59,7 +60,7 @@ enum StoreDirectory {
     /// the same mode. The caller has the store's lock.
     static func closeCatalog(_ path: String) throws(StoreError) {
         for name in [path, path + "-wal", path + "-shm"] {
-            let status = try attempting("cannot open the catalog \(name)") { () throws(Errno) -> FileStatus? in
+            let status = try attempting("open the catalog \(name)") { () throws(Errno) -> FileStatus? in
                 if let status = try FileDescriptor.currentDirectory.statusIfPresent(of: name) { return status }
                 // Never opened when it exists: closing it would end SQLite's locks on it.
                 if name == path { _ = try FileDescriptor.open(name, [.readWrite, .create, .exclusive], mode: 0o600) }
@@ -69,7 +70,7 @@ enum StoreDirectory {
             try requireOwn(status, name)
             if !status.isRegular { throw StoreError(.corrupt, "cannot open the catalog: \(name) is not a file") }
             if isOpen(status) {
-                try attempting("cannot close \(name) to others") { () throws(Errno) in
+                try attempting("close \(name) to others") { () throws(Errno) in
                     try FileDescriptor.currentDirectory.setMode(of: name, 0o600)
                 }
             }
@@ -78,7 +79,7 @@ enum StoreDirectory {
 
     /// Closes the store's directory to others. A directory that is in use for something else is refused rather than closed.
     private static func close(_ home: borrowing FileDescriptor, _ root: String) throws(StoreError) {
-        let what = "cannot open the store \(root)"
+        let what = "open the store \(root)"
         let status = try attempting(what) { () throws(Errno) in try home.status() }
         try requireOwn(status, root)
         if !isOpen(status) { return }
@@ -89,10 +90,10 @@ enum StoreDirectory {
         let isSticky = status.permissions & 0o1000 != 0
         guard isStore, !isSticky else {
             throw StoreError(
-                .notPermitted, "\(what): it is a directory with other things in it that others may enter",
+                .notPermitted, "cannot \(what): it is a directory with other things in it that others may enter",
                 remedy: "name a directory that is for the store alone")
         }
-        try attempting("cannot close \(root) to others") { () throws(Errno) in
+        try attempting("close \(root) to others") { () throws(Errno) in
             try home.setMode(0o700)
         }
     }

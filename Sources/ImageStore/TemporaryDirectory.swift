@@ -15,7 +15,7 @@ public final class TemporaryDirectory: Sendable {
         let path = "\(parent)/\(RandomName.hex(digits: 16))"
         self.path = path
         self.parent = parent
-        descriptor = try attempting("cannot create \(path)") { () throws(Errno) in
+        descriptor = try attempting("create \(path)") { () throws(Errno) in
             // Shared with other makers, exclusive for the sweeper: it never sees a directory that is not locked yet.
             let gate = try FileDescriptor.open(parent, [.directory])
             _ = try gate.lock(exclusive: false)
@@ -33,7 +33,7 @@ public final class TemporaryDirectory: Sendable {
     /// Makes a directory (mode 0755) in it and returns its path.
     public func makeDirectory(_ name: String) throws(StoreError) -> String {
         let directory = "\(path)/\(name)"
-        try attempting("cannot create \(directory)") { () throws(Errno) in
+        try attempting("create \(directory)") { () throws(Errno) in
             try FileDescriptor.currentDirectory.makeDirectory(directory, exactMode: 0o755)
         }
         return directory
@@ -53,7 +53,7 @@ public final class TemporaryDirectory: Sendable {
     /// Does nothing while somebody else is making or sweeping: garbage can wait for the next time.
     @discardableResult
     static func sweep(_ parent: String) throws(StoreError) -> Int {
-        try attempting("cannot remove what is left in \(parent)") { () throws(Errno) in
+        try attempting("remove what is left in \(parent)") { () throws(Errno) in
             let gate = try FileDescriptor.open(parent, [.directory])
             let names = try gate.sortedEntryNames()
             if names.isEmpty { return 0 }
@@ -76,7 +76,7 @@ public final class TemporaryDirectory: Sendable {
 
     /// Names of what dead processes left in `parent`.
     static func abandoned(in parent: String) throws(StoreError) -> [String] {
-        try attempting("cannot look into \(parent)") { () throws(Errno) in
+        try attempting("look into \(parent)") { () throws(Errno) in
             let home = try FileDescriptor.open(parent, [.directory])
             // No maker is between making a directory and locking it.
             _ = try home.lock(exclusive: true)

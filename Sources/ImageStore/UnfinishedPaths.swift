@@ -7,23 +7,23 @@ import Linux
 extension ImageStore {
     /// Announces paths, relative to the store, as published or removed by this process from now on.
     func announce(_ paths: [String]) throws(StoreError) {
-        try catalog.write("cannot announce \(paths.first ?? "nothing")") { try UnfinishedRows.add(paths, in: $0) }
+        try catalog.write("announce \(paths.first ?? "nothing")") { try UnfinishedRows.add(paths, in: $0) }
     }
 
     /// Takes paths off once they are settled.
     func settle(_ paths: [String]) throws(StoreError) {
         if paths.isEmpty { return }
-        try catalog.write("cannot note \(paths.first ?? "nothing") as done", freesSpace: true) {
+        try catalog.write("note \(paths.first ?? "nothing") as done", freesSpace: true) {
             try UnfinishedRows.remove(paths, in: $0)
         }
     }
 
     /// Removes what dead processes had announced and no record names.
     func dropUnfinishedPathsOfTheDead() throws(StoreError) {
-        let found = try catalog.read("cannot list what is unfinished") { try UnfinishedRows.ofTheDead(in: $0) }
+        let found = try catalog.read("list what is unfinished") { try UnfinishedRows.ofTheDead(in: $0) }
         if found.isEmpty { return }
         let trash = try TemporaryDirectory(in: temporary)
-        try catalog.write("cannot remove what is unfinished") { database in
+        try catalog.write("remove what is unfinished") { database in
             for path in try UnfinishedRows.ofTheDead(in: database) {
                 if try !UnfinishedRows.isNamed(path, in: database) {
                     try trash.takeIn("\(root)/\(path)")

@@ -38,7 +38,7 @@ extension BuildMount {
     ) throws(RuntimeError) -> ImageRecord {
         let store = context.store
         let pending = try commit()
-        return try storing { () throws(StoreError) in
+        return try fromStore { () throws(StoreError) in
             try store.createImage(configuration: configuration, layers: layers + [try pending.finish().id], tags: [])
         }
     }

@@ -76,7 +76,7 @@ public final class BuildMount {
         let store = context.store
         self.context = context
         self.layers = layers
-        let record = try storing { () throws(StoreError) in
+        let record = try fromStore { () throws(StoreError) in
             try store.createContainer(NewContainer(imageID: imageID, layerIDs: layers, isBuild: true))
         }
         self.record = record
@@ -86,7 +86,7 @@ public final class BuildMount {
         upper = paths.upper
         do throws(RuntimeError) {
             lock = try ContainerLock.take(paths)
-            _ = try storing { () throws(StoreError) in
+            _ = try fromStore { () throws(StoreError) in
                 try store.updateContainer(record.id) { $0.supervisor = .current }
             }
             // Volatile: a step that a crash interrupts is done again, and the image is made durable as a whole.
@@ -161,7 +161,7 @@ public final class BuildMount {
         do throws(RuntimeError) {
             try endSources()
             try mount.unmount()
-            let pending = try storing { () throws(StoreError) in
+            let pending = try fromStore { () throws(StoreError) in
                 try context.store.commitLayer(takingUpper: paths.upper, lowers: layers)
             }
             endContainer()
@@ -184,7 +184,7 @@ public final class BuildMount {
         let command = lastCommand ?? BuildCommand(arguments: [])
         let settings = ContainerSettings(keeping: command)
         let imageID = record.imageID
-        let kept = try storing { () throws(StoreError) in
+        let kept = try fromStore { () throws(StoreError) in
             let new = try store.createContainer(
                 NewContainer(
                     imageID: imageID, imageName: imageID?.short ?? "", layerIDs: layers,

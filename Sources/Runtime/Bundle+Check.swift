@@ -1,3 +1,5 @@
+import OCI
+
 extension Bundle.Command {
     /// Throws `badOption` where a text holds a NUL: an image's configuration may, and the kernel ends texts there.
     func check() throws(RuntimeError) {

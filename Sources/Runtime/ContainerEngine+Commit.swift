@@ -20,7 +20,7 @@ extension ContainerEngine {
     public func diff(_ id: String) throws(RuntimeError) -> [LayerChange] {
         let container = try container(matching: id)
         let upper = store.containerPaths(container.id).upper
-        return try storing { () throws(StoreError) in
+        return try fromStore { () throws(StoreError) in
             try store.changes(inUpper: upper, lowers: container.layerIDs)
         }
     }
@@ -35,7 +35,7 @@ extension ContainerEngine {
         _ id: String, _ options: CommitOptions = CommitOptions(),
         change: (inout ContainerConfiguration) throws(RuntimeError) -> Void = { _ in }
     ) throws(RuntimeError) -> ImageRecord {
-        try storing { () throws(StoreError) in try ImageStore.requireTags(options.tags) }
+        try fromStore { () throws(StoreError) in try ImageStore.requireTags(options.tags) }
         let container = try container(matching: id)
         let settings = try settings(of: container)
         let base = container.imageID.flatMap { try? store.image(matching: $0.description) }
@@ -51,7 +51,7 @@ extension ContainerEngine {
                 created: now, createdBy: settings.arguments.joined(separator: " "), author: options.author,
                 comment: options.message))
         let upper = store.containerPaths(container.id).upper
-        let made = try storing { () throws(StoreError) in
+        let made = try fromStore { () throws(StoreError) in
             // Its leases are those of this commit, whatever else this process does.
             let session = store.session()
             let layer = try session.commitLayer(copyingUpper: upper, lowers: container.layerIDs).finish()

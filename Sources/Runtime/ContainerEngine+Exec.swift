@@ -1,7 +1,7 @@
 import FoundationEssentials
 import ImageStore
 import Linux
-import OCI
+public import OCI
 
 /// A further process for a container that runs.
 public struct ExecOptions: Hashable, Sendable {

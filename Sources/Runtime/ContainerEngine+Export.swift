@@ -1,6 +1,6 @@
 public import ImageStore
 import Linux
-import OCI
+public import OCI
 
 extension ContainerEngine {
     /// Writes a container's whole file system, its image's files included, as a tar archive to `sink`, in pieces of up to
@@ -29,6 +29,6 @@ extension ContainerEngine {
     private func write(
         _ path: String, to sink: @escaping (UnsafeRawBufferPointer) throws(StoreError) -> Void
     ) throws(RuntimeError) {
-        _ = try storing { () throws(StoreError) in try LayerArchiveWriter.write(tree: path, marks: nil, to: sink) }
+        _ = try fromStore { () throws(StoreError) in try LayerArchiveWriter.write(tree: path, marks: nil, to: sink) }
     }
 }

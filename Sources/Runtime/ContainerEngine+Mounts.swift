@@ -1,6 +1,6 @@
 public import ImageStore
 import Linux
-import OCI
+public import OCI
 
 extension ContainerEngine {
     /// Mounts an image at a directory, read-only.
@@ -16,7 +16,7 @@ extension ContainerEngine {
         let place = try Self.mountPoint(directory)
         // Until the record of the mount keeps them.
         let session = store.session()
-        try storing { () throws(StoreError) in try session.lease(image.layerIDs) }
+        try fromStore { () throws(StoreError) in try session.lease(image.layerIDs) }
         defer { try? session.releaseLeases() }
         var lowers = store.lowerPaths(image.layerIDs)
         if lowers.isEmpty {
@@ -64,7 +64,7 @@ extension ContainerEngine {
     /// The mounts that `mount` made and that are still there.
     public func mounts() throws(RuntimeError) -> [MountRecord] {
         reconcile()
-        return try storing { () throws(StoreError) in try store.mounts() }
+        return try fromStore { () throws(StoreError) in try store.mounts() }
     }
 
     /// Unmounts what `mount` mounted, found by its directory, or by a container's name or id; `notFound` where there is
@@ -73,7 +73,7 @@ extension ContainerEngine {
     /// - Parameter lazily: whether a mount that is in use is taken out of the tree, to end with its last user.
     /// - Throws: `busy` for a mount that is in use, which stays as it is.
     public func unmount(_ target: String, lazily: Bool = false) throws(RuntimeError) {
-        let records = try storing { () throws(StoreError) in try store.mounts() }
+        let records = try fromStore { () throws(StoreError) in try store.mounts() }
         // As it was mounted, before what the path leads to by now.
         var found = records.filter { $0.mountPoint == target }
         if found.isEmpty, let place = try? Self.absolute(target) {
@@ -94,7 +94,7 @@ extension ContainerEngine {
                     identity: record.identity
                 ).unmount(inUse: lazily ? .detached : .refused)
             }
-            try storing { () throws(StoreError) in try store.removeMount(at: record.mountPoint) }
+            try fromStore { () throws(StoreError) in try store.removeMount(at: record.mountPoint) }
         }
     }
 
@@ -130,7 +130,7 @@ extension ContainerEngine {
             mountPoint: place, imageID: container.imageID, containerID: container.id, layerIDs: container.layerIDs,
             readOnly: false, server: supervisor, identity: identity)
         do throws(RuntimeError) {
-            try storing { () throws(StoreError) in try store.addMount(record) }
+            try fromStore { () throws(StoreError) in try store.addMount(record) }
         } catch {
             _ = try? OwnMount(record).unmount()
             throw error
@@ -154,7 +154,7 @@ extension ContainerEngine {
 
     private func record(_ mount: UnionMount, _ record: MountRecord) throws(RuntimeError) -> MountRecord {
         do throws(RuntimeError) {
-            try storing { () throws(StoreError) in try store.addMount(record) }
+            try fromStore { () throws(StoreError) in try store.addMount(record) }
         } catch {
             try? mount.unmount()
             throw error

@@ -1,5 +1,6 @@
 import ImageStore
 import Linux
+public import OCI
 
 extension ContainerEngine {
     /// Removes a container and what it wrote.
@@ -41,7 +42,7 @@ extension ContainerEngine {
         _ container: ContainerRecord, _ settings: ContainerSettings?, withVolumes: Bool
     ) throws(RuntimeError) {
         try ContainerUnion.cleanUp(store.containerPaths(container.id))
-        try storing { () throws(StoreError) in
+        try fromStore { () throws(StoreError) in
             try store.removeContainer(container.id, events: container.events("destroy"))
         }
         guard withVolumes, let settings else { return }
@@ -52,7 +53,7 @@ extension ContainerEngine {
     /// Gives a container another name.
     public func rename(_ id: String, to name: String) throws(RuntimeError) {
         let container = try container(matching: id)
-        try storing { () throws(StoreError) in
+        try fromStore { () throws(StoreError) in
             let events = { (record: ContainerRecord) in record.events("rename", ["oldName": "/" + container.name]) }
             try store.updateContainer(container.id, events: events) { $0.name = name }
         }
@@ -60,7 +61,7 @@ extension ContainerEngine {
 
     /// `conflict` when the container is mounted at a directory of the user's.
     func refuseIfMounted(_ container: ContainerRecord) throws(RuntimeError) {
-        let mounts = try storing { () throws(StoreError) in try store.mounts() }
+        let mounts = try fromStore { () throws(StoreError) in try store.mounts() }
         for mount in mounts where mount.containerID == container.id && mount.server.isAlive {
             throw RuntimeError(
                 .conflict, "container \(container.name) is mounted at \(mount.mountPoint)",

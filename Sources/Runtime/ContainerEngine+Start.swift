@@ -1,5 +1,6 @@
 import ImageStore
 public import Linux
+public import OCI
 
 /// What a caller that stays with a container gives it.
 public struct Attachment {

@@ -1,6 +1,6 @@
 import ImageStore
 import Linux
-import OCI
+public import OCI
 
 extension ContainerEngine {
     /// Sends a signal to a container's first process; `conflict` when it does not run.
@@ -74,7 +74,7 @@ extension ContainerEngine {
             let process = try? Supervision.descriptor(of: pid)
         else { return false }
         // Read again after the descriptor was taken: had the process ended before, its number could be another's.
-        let again = try storing { () throws(StoreError) in try store.container(matching: container.id) }
+        let again = try fromStore { () throws(StoreError) in try store.container(matching: container.id) }
         guard again.pid == pid, again.state == .running else { return false }
         do throws(Errno) {
             try Supervision.signal(signal, to: process)

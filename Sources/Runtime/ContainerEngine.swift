@@ -1,7 +1,7 @@
 import FoundationEssentials
 public import ImageStore
 import Linux
-import OCI
+public import OCI
 
 /// Containers from their making to their removal.
 ///
@@ -32,7 +32,7 @@ public struct ContainerEngine: Sendable {
             image: image.configuration.config, options: options, makeName: Self.randomName)
         let data = try Self.encode(settings)
         let name = options.imageName ?? image.references.first?.familiar ?? image.id.short
-        return try storing { () throws(StoreError) in
+        return try fromStore { () throws(StoreError) in
             try store.createContainer(
                 NewContainer(
                     name: options.name, imageID: image.id, imageName: name, layerIDs: image.layerIDs,
@@ -46,15 +46,15 @@ public struct ContainerEngine: Sendable {
     /// All containers, newest first, after what dead processes left was set right.
     public func containers() throws(RuntimeError) -> [ContainerRecord] {
         reconcile()
-        return try storing { () throws(StoreError) in try store.containers() }
+        return try fromStore { () throws(StoreError) in try store.containers() }
     }
 
     /// The container that a user means by a name, an id or the beginning of one; `notFound` where there is none.
     public func container(matching text: String) throws(RuntimeError) -> ContainerRecord {
-        let found = try storing { () throws(StoreError) in try store.container(matching: text) }
+        let found = try fromStore { () throws(StoreError) in try store.container(matching: text) }
         guard isAbandoned(found) else { return found }
         cleanUpAbandoned(found)
-        return try storing { () throws(StoreError) in try store.container(matching: text) }
+        return try fromStore { () throws(StoreError) in try store.container(matching: text) }
     }
 
     /// How a container runs.

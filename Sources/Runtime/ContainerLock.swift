@@ -1,6 +1,7 @@
 import FoundationEssentials
 import ImageStore
 import Linux
+import OCI
 
 /// The lock that the process which tends a container holds as long as it does: whoever can take it knows that nobody
 /// tends the container.

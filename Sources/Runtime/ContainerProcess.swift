@@ -1,4 +1,5 @@
 import Linux
+import OCI
 
 /// The first process of a running container, with our ends of its pipes or of its terminal.
 final class ContainerProcess {

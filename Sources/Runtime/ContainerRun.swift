@@ -36,7 +36,7 @@ final class ContainerRun {
         defer { signals = nil }
         let signalNumber = signals?.number
         var watch = Stopwatch()
-        try storing { () throws(StoreError) in
+        _ = try fromStore { () throws(StoreError) in
             try store.updateContainer(container.id) { $0.supervisor = .current }
         }
         let mount: UnionMount
@@ -116,7 +116,7 @@ final class ContainerRun {
         // Whoever is in the foreground is the only one to write to it.
         let input = attachment == nil ? (try? process.input?.duplicate()) ?? nil : nil
         control = try? ControlServer(paths, input: input, isTerminal: settings.terminal)
-        try storing { () throws(StoreError) in
+        try fromStore { () throws(StoreError) in
             let events = { (record: ContainerRecord) in record.volumeEvents("mount") + record.events("start") }
             try store.updateContainer(container.id, events: events) { record in
                 record.state = .running

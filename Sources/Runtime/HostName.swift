@@ -1,3 +1,5 @@
+import OCI
+
 /// Names of hosts, which become lines of `/etc/hosts` and `/etc/hostname`.
 public enum HostName {
     /// The kernel's `HOST_NAME_MAX`: what a machine itself may be called at most, in bytes.

@@ -1,4 +1,5 @@
 public import Linux
+public import OCI
 
 /// The program that serves union mounts: `strata-fuse`, or another one with the same option syntax.
 public struct MountHelper: Hashable, Sendable {

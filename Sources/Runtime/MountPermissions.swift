@@ -1,4 +1,5 @@
 import Linux
+public import OCI
 
 /// What a mount lets people and programs do beyond what the modes of its files say. None of it is the rule for a mount at a
 /// directory of the user's: the image decides what its files are, and it must not decide who is root on the host.

@@ -1,5 +1,6 @@
 import ImageStore
 import Linux
+import OCI
 
 /// A mount that this store made, known well enough to be told from what others mount at the same place.
 struct OwnMount {

@@ -1,4 +1,5 @@
 import Linux
+public import OCI
 
 /// A `-p` argument: which of the host's ports lead to which of the container's.
 public struct PortMapping: Hashable, Sendable {

@@ -1,6 +1,6 @@
 public import ImageStore
 public import Linux
-import OCI
+public import OCI
 
 /// What mounting and running need: the store, and which programs to use.
 public struct RuntimeContext: Sendable {
@@ -70,19 +70,9 @@ public struct RuntimeContext: Sendable {
     }
 }
 
-/// Runs calls of the store and turns their failures into ours.
-@discardableResult
-func storing<Value>(_ body: () throws(StoreError) -> Value) throws(RuntimeError) -> Value {
-    do throws(StoreError) {
-        return try body()
-    } catch {
-        throw RuntimeError(store: error)
-    }
-}
-
 extension RuntimeError {
     /// A failure of the store, with the code that fits.
-    init(store error: StoreError) {
+    init(_ error: StoreError) {
         let code: Code =
             switch error.code {
             case .noSuchContainer, .noSuchImage, .noSuchLayer: .notFound
@@ -90,6 +80,6 @@ extension RuntimeError {
             case .badName: .badOption
             default: .store
             }
-        self.init(code, error.message, remedy: error.remedy)
+        self.init(code, saying: error)
     }
 }

@@ -1,5 +1,6 @@
 import FoundationEssentials
 public import Linux
+public import OCI
 
 /// An OCI runtime, driven through its command line; runtime-spec, "Operations".
 public struct RuntimeDriver: Sendable {

@@ -1,54 +1,43 @@
+import ImageStore
 public import Linux
 public import OCI
 
 /// What went wrong while mounting for, starting or tending a container.
-public struct RuntimeError: DescribedError, Hashable, Sendable {
-    /// The kind of failure, to be compared by programs.
-    public enum Code: String, Hashable, Codable, Sendable {
-        /// The mount helper or the OCI runtime is not installed.
-        case helperMissing
-        /// The union mount did not come up, or did not go away.
-        case mountFailed
-        /// The place is a mount point already, or otherwise in use.
-        case busy
-        /// The OCI runtime cannot work on this machine as it is.
-        case runtimeUnusable
-        /// The OCI runtime could not start the container.
-        case startFailed
-        /// The command exists and cannot be executed; Docker's exit code 126.
-        case commandNotExecutable
-        /// There is no such command in the container; Docker's exit code 127.
-        case commandNotFound
-        /// The user or group that was asked for is not in the image.
-        case noSuchUser
-        /// An option that makes no sense, such as a volume with a relative target.
-        case badOption
-        /// The container is in a state that does not allow what was asked.
-        case conflict
-        /// There is no such container, image or mount.
-        case notFound
-        /// The process that tended the container has gone.
-        case supervisorLost
-        /// A system call failed.
-        case system
-        /// The image store failed; the message is its own.
-        case store
-    }
+public typealias RuntimeError = Failure<RuntimeFault>
 
-    /// The kind of failure.
-    public var code: Code
-    /// One sentence: what was attempted on which object, and why it failed.
-    public var message: String
-    /// What the user can do about it, where known.
-    public var remedy: String?
+/// The kinds of faults of `RuntimeError`, to be compared by programs.
+public enum RuntimeFault: String, Hashable, Codable, Sendable {
+    /// The mount helper or the OCI runtime is not installed.
+    case helperMissing
+    /// The union mount did not come up, or did not go away.
+    case mountFailed
+    /// The place is a mount point already, or otherwise in use.
+    case busy
+    /// The OCI runtime cannot work on this machine as it is.
+    case runtimeUnusable
+    /// The OCI runtime could not start the container.
+    case startFailed
+    /// The command exists and cannot be executed; Docker's exit code 126.
+    case commandNotExecutable
+    /// There is no such command in the container; Docker's exit code 127.
+    case commandNotFound
+    /// The user or group that was asked for is not in the image.
+    case noSuchUser
+    /// An option that makes no sense, such as a volume with a relative target.
+    case badOption
+    /// The container is in a state that does not allow what was asked.
+    case conflict
+    /// There is no such container, image or mount.
+    case notFound
+    /// The process that tended the container has gone.
+    case supervisorLost
+    /// A system call failed.
+    case system
+    /// The image store failed; the message is its own.
+    case store
+}
 
-    /// Makes an error from its parts.
-    public init(_ code: Code, _ message: String, remedy: String? = nil) {
-        self.code = code
-        self.message = message
-        self.remedy = remedy
-    }
-
+extension RuntimeError {
     /// The failure of a system call; `attempt` is what was to be done, such as "create /x".
     public init(_ attempt: String, _ error: Errno) {
         self.init(.system, "cannot \(attempt): \(error)", remedy: error.remedy)
@@ -64,13 +53,8 @@ public struct RuntimeError: DescribedError, Hashable, Sendable {
     }
 }
 
-/// Runs a system call and says what was attempted when it fails.
-func attempting<Value: ~Copyable>(
-    _ attempt: @autoclosure () -> String, _ body: () throws(Errno) -> Value
-) throws(RuntimeError) -> Value {
-    do throws(Errno) {
-        return try body()
-    } catch {
-        throw RuntimeError(attempt(), error)
-    }
-}
+/// Runs system calls; their error becomes a `RuntimeError`.
+let attempting = Attempt { RuntimeError($0, $1) }
+
+/// Does something with the store; its error becomes a `RuntimeError`.
+let fromStore = ErrorTranslation { (error: StoreError) in RuntimeError(error) }

@@ -1,3 +1,5 @@
+public import OCI
+
 /// Signals by number and name; signal(7), the numbers of all architectures Strata is built for.
 public enum Signals {
     public static let hangUp: Int32 = 1

@@ -46,7 +46,7 @@ public enum Supervisor {
     private static func tend(_ id: String, _ context: RuntimeContext) -> Int32 {
         var hasTold = false
         do throws(RuntimeError) {
-            let container = try storing { () throws(StoreError) in try context.store.container(matching: id) }
+            let container = try fromStore { () throws(StoreError) in try context.store.container(matching: id) }
             let run = try ContainerRun(context, container)
             return try run.carryOut(attachment: nil) { pid in
                 tell(Report(pid: pid))

@@ -1,4 +1,5 @@
 import Linux
+public import OCI
 
 extension UnionMount {
     /// What becomes of a mount that is still in use after about a second.

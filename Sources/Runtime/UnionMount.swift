@@ -1,4 +1,5 @@
 public import Linux
+public import OCI
 
 /// A mounted stack of directories and the process that serves it.
 public struct UnionMount: Hashable, Codable, Sendable {

@@ -1,4 +1,5 @@
 internal import Linux
+public import OCI
 
 /// The users and groups of an image, read from its `/etc/passwd` and `/etc/group`; see passwd(5) and group(5).
 public struct UserDatabase: Sendable {

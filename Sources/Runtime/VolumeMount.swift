@@ -1,3 +1,5 @@
+public import OCI
+
 /// A directory or file from outside that a container sees.
 public struct VolumeMount: Hashable, Codable, Sendable {
     /// Where it comes from.

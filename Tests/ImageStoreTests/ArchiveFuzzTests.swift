@@ -93,6 +93,6 @@ import Testing
     }
 
     private static func open(_ path: String) throws(StoreError) -> FileDescriptor {
-        do throws(Errno) { return try FileDescriptor.open(path) } catch { throw StoreError(error, "cannot open") }
+        do throws(Errno) { return try FileDescriptor.open(path) } catch { throw StoreError("open", error) }
     }
 }

@@ -12,7 +12,7 @@ import Testing
             do throws(Errno) {
                 try BorrowedDescriptor(number).writeAll(piece)
             } catch {
-                throw StoreError(error, "cannot write the test's archive")
+                throw StoreError("write the test's archive", error)
             }
         }
         try file.close()

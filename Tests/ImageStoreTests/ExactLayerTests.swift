@@ -20,7 +20,7 @@ import Testing
         let file = try FileDescriptor.open("\(test.directory)/again", [.create, .truncate, .writeOnly], mode: 0o600)
         let number = BorrowedDescriptor(file.rawValue)
         let summary = try test.store.writeArchive(of: layer.id) { (piece) throws(StoreError) in
-            do throws(Errno) { try number.writeAll(piece) } catch { throw StoreError(error, "cannot write") }
+            do throws(Errno) { try number.writeAll(piece) } catch { throw StoreError("write", error) }
         }
         try file.close()
         let difference = try shell("cmp again \(name) 2>&1 || true", in: test.directory)
@@ -78,7 +78,7 @@ import Testing
         let file = try FileDescriptor.open("\(test.directory)/a", [.create, .writeOnly], mode: 0o600)
         let number = BorrowedDescriptor(file.rawValue)
         let summary = try LayerArchiveWriter.write(tree: tree, marks: .trusted) { (piece) throws(StoreError) in
-            do throws(Errno) { try number.writeAll(piece) } catch { throw StoreError(error, "cannot write") }
+            do throws(Errno) { try number.writeAll(piece) } catch { throw StoreError("write", error) }
         }
         try file.close()
         let layer = try Self.importExactly("a", test, expecting: summary.diffID)

@@ -56,7 +56,7 @@ import Testing
         _ = try LayerArchiveWriter.write(tree: test.store.layerPath(layer.id), marks: .trusted) {
             (piece) throws(StoreError) in
             do throws(Errno) { try BorrowedDescriptor(number).writeAll(piece) } catch {
-                throw StoreError(error, "test")
+                throw StoreError("test", error)
             }
         }
         let other = try TemporaryStore()

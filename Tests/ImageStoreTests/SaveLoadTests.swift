@@ -18,7 +18,7 @@ import Testing
         let file = try FileDescriptor.open("\(test.directory)/\(name)", [.create, .truncate, .writeOnly], mode: 0o600)
         let number = BorrowedDescriptor(file.rawValue)
         try store.save(try store.imagesToSave(names), format: format) { (piece) throws(StoreError) in
-            do throws(Errno) { try number.writeAll(piece) } catch { throw StoreError(error, "cannot write") }
+            do throws(Errno) { try number.writeAll(piece) } catch { throw StoreError("write", error) }
         }
         try file.close()
     }

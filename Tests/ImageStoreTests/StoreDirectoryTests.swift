@@ -1,5 +1,6 @@
 import ImageStore
 import Linux
+import OCI
 import Testing
 
 /// The store is nobody else's.

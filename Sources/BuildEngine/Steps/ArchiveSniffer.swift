@@ -1,5 +1,6 @@
 import ImageStore
 import Linux
+import OCI
 
 extension ImageStore {
     /// The tree of a file that is an archive, unpacked in the store; nil if it is none, such as a single file that is

@@ -1,5 +1,6 @@
 import Archive
 import Linux
+import OCI
 
 extension LayerApplier {
     /// Throws `badArchive` for an extended attribute that no file system takes: the kernel has limits of its own.

@@ -259,7 +259,7 @@ final class LayerApplier {
 
     private func finish(_ path: [UInt8], _ directory: DeferredDirectory) throws(StoreError) {
         let path = try fromArchive { () throws(ArchiveError) in try ArchivePath(path) }
-        try attempting("cannot unpack the directory \(path)") { () throws(Errno) in
+        try attempting("unpack the directory \(path)") { () throws(Errno) in
             let parent = try tree.open(path.parent)
             let opened = try parent.descriptor.open(path.name ?? [46, 0], [.directory, .noFollow])
             try opened.setMode(directory.permissions)
@@ -301,7 +301,7 @@ func applierFailure(_ error: Errno, _ entry: TarEntry) -> StoreError {
         return StoreError(
             .io, "\(what): \(error)", remedy: "the store's file system must keep extended attributes and devices")
     default:
-        return StoreError(error, what)
+        return StoreError("unpack \(entry.printablePath)", error)
     }
 }
 

@@ -59,10 +59,10 @@ public enum LayerArchiveWriter {
     static func write(
         layer path: String, marks: OverlayMarks, to sink: @escaping (UnsafeRawBufferPointer) throws(StoreError) -> Void
     ) throws(StoreError) -> LayerSummary {
-        let home = try attempting("cannot open \(path)") { () throws(Errno) in
+        let home = try attempting("open \(path)") { () throws(Errno) in
             try FileDescriptor.open(path, [.directory])
         }
-        let recipe = try attempting("cannot open \(path)") { () throws(Errno) in
+        let recipe = try attempting("open \(path)") { () throws(Errno) in
             try home.statusIfPresent(of: "recipe")
         }
         if recipe == nil { return try write(tree: path + "/fs", marks: marks, to: sink) }

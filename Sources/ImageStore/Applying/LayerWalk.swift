@@ -1,5 +1,6 @@
 import Archive
 import Linux
+import OCI
 
 /// One pass over a layer's tree that writes its archive.
 final class LayerWalk {
@@ -31,7 +32,7 @@ final class LayerWalk {
     var diskUsage: Int64 { usage.bytes }
 
     func run(_ path: String) throws(StoreError) {
-        let root = try attempting("cannot read \(path)") { () throws(Errno) in
+        let root = try attempting("read \(path)") { () throws(Errno) in
             try FileDescriptor.open(path, [.directory])
         }
         try writeRoot(root, path)
@@ -41,7 +42,7 @@ final class LayerWalk {
     }
 
     private func writeRoot(_ root: borrowing FileDescriptor, _ path: String) throws(StoreError) {
-        let (status, attributes) = try attempting("cannot read \(path)") { () throws(Errno) in
+        let (status, attributes) = try attempting("read \(path)") { () throws(Errno) in
             (try root.status(), try reader.attributes(of: root))
         }
         usage.add(status)
@@ -195,6 +196,6 @@ final class LayerWalk {
     private func reading<Value: ~Copyable>(
         _ path: [UInt8], _ body: () throws(Errno) -> Value
     ) throws(StoreError) -> Value {
-        try attempting("cannot read \(String(decoding: path, as: UTF8.self)) for the layer's archive", body)
+        try attempting("read \(String(decoding: path, as: UTF8.self)) for the layer's archive", body)
     }
 }

@@ -1,5 +1,6 @@
 import Archive
 import Linux
+import OCI
 
 /// What the applier has to do so that a layer's archive can be written again: to keep contents that later entries
 /// replace, and to find out whether the archive is the canonical one anyway.
@@ -11,7 +12,7 @@ final class RecipeKeeper {
 
     /// Starts `recipe` in a layer's directory.
     init(home: consuming FileDescriptor) throws(StoreError) {
-        let file = try attempting("cannot create a layer's recipe") { () throws(Errno) in
+        let file = try attempting("create a layer's recipe") { () throws(Errno) in
             try home.open("recipe", [.create, .exclusive, .writeOnly], mode: 0o600)
         }
         self.home = home
@@ -47,7 +48,7 @@ final class RecipeKeeper {
     /// Keeps the contents of a file, or of all files in a directory, that is about to be removed.
     func displace(_ name: [CChar], in parent: borrowing FileDescriptor, at path: [UInt8]) throws(StoreError) {
         let full = path + name.dropLast().map { UInt8(bitPattern: $0) }
-        let what = "cannot keep \(String(decoding: full, as: UTF8.self)), which a later entry replaces"
+        let what = "keep \(String(decoding: full, as: UTF8.self)), which a later entry replaces"
         guard let status = try attempting(what, { () throws(Errno) in try parent.statusIfPresent(of: name) }) else {
             return
         }
@@ -74,6 +75,6 @@ final class RecipeKeeper {
         guard let shape = writer.shape, try LayerArchiveWriter.shape(of: tree, marks: marks) == shape.value else {
             return
         }
-        try attempting("cannot remove a recipe that is not needed") { () throws(Errno) in try home.unlink("recipe") }
+        try attempting("remove a recipe that is not needed") { () throws(Errno) in try home.unlink("recipe") }
     }
 }

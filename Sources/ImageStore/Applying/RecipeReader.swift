@@ -1,5 +1,6 @@
 import Archive
 import Linux
+import OCI
 
 /// Writes an archive again from what `RecipeWriter` noted and the tree that it was unpacked to.
 ///
@@ -15,7 +16,7 @@ struct RecipeReader: ~Copyable {
     /// - Parameters:
     ///   - home: the layer's directory, with `fs`, `recipe` and perhaps `displaced`.
     init(home: consuming FileDescriptor, sink: @escaping TarOutput<StoreError>.Sink) throws(StoreError) {
-        let tree = try attempting("cannot open a layer") { () throws(Errno) in
+        let tree = try attempting("open a layer") { () throws(Errno) in
             try home.open("fs", [.path, .directory, .noFollow])
         }
         self.home = home
@@ -83,7 +84,7 @@ struct RecipeReader: ~Copyable {
         switch error {
         case .ENOENT, .ENOTDIR, .ELOOP, .EISDIR, .ENXIO:
             StoreError(.corrupt, "a layer is damaged: it has no file \(name)")
-        default: StoreError(error, "cannot read \(name) of a layer")
+        default: StoreError("read \(name) of a layer", error)
         }
     }
 
@@ -114,7 +115,7 @@ private final class RecipeRecords {
     private static let longest = 32 << 20
 
     init(_ home: borrowing FileDescriptor) throws(StoreError) {
-        let file = try attempting("cannot open a layer's recipe") { () throws(Errno) in
+        let file = try attempting("open a layer's recipe") { () throws(Errno) in
             try home.open("recipe", [.noFollow])
         }
         let limits = StreamLimits(maximumBytes: .max, maximumRatio: .max)

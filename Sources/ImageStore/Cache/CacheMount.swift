@@ -22,7 +22,7 @@ public final class CacheMount: Sendable {
 
     /// Makes a finished directory the content of a new cache; nothing happens where somebody else was faster.
     public func publish(_ content: String) throws(StoreError) {
-        try attempting("cannot fill the cache \(path)") { () throws(Errno) in
+        try attempting("fill the cache \(path)") { () throws(Errno) in
             do throws(Errno) {
                 try FileDescriptor.currentDirectory.rename(content, to: directory, "data", flags: .noReplace)
             } catch {
@@ -56,7 +56,7 @@ extension ImageStore {
     ///   - exclusive: whether nobody else may use it at the same time.
     public func cacheMount(key: Digest, name: String, exclusive: Bool) throws(StoreError) -> CacheMount? {
         let place = "\(caches)/\(key.hex)"
-        return try attempting("cannot use the cache \(place)") { () throws(Errno) -> CacheMount? in
+        return try attempting("use the cache \(place)") { () throws(Errno) -> CacheMount? in
             while true {
                 for directory in [caches, place] {
                     do throws(Errno) {
@@ -126,7 +126,7 @@ extension ImageStore {
     }
 
     private func cacheMountNames() throws(StoreError) -> [String] {
-        try attempting("cannot list \(caches)") { () throws(Errno) in
+        try attempting("list \(caches)") { () throws(Errno) in
             guard try FileDescriptor.currentDirectory.statusIfPresent(of: caches) != nil else { return [] }
             return try FileDescriptor.open(caches, [.directory]).sortedEntryNames().map { name in
                 String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
@@ -138,7 +138,7 @@ extension ImageStore {
     func removeCacheMount(_ key: String) throws(StoreError) -> Bool {
         guard let name = CacheMountKey.directory(key) else { return false }
         let grave = try makeTemporaryDirectory()
-        return try attempting("cannot remove the cache \(caches)/\(name)") { () throws(Errno) in
+        return try attempting("remove the cache \(caches)/\(name)") { () throws(Errno) in
             guard let directory = try? FileDescriptor.open("\(caches)/\(name)", [.directory, .noFollow]),
                 try directory.lock(exclusive: true, blocking: false)
             else { return false }

@@ -9,12 +9,12 @@ extension ImageStore {
     ///
     /// The layer of the answer is leased to this handle, so that it stays while the build goes on.
     public func cacheRecord(key: String) throws(StoreError) -> CacheRecord? {
-        let found = try catalog.read("cannot look up the build cache") { database in
+        let found = try catalog.read("look up the build cache") { database in
             try Row.fetchOne(database, sql: "\(CacheRows.selection) WHERE cache.key = ?", arguments: [key])
                 .map(CacheRows.record)
         }
         guard let found, found.layerID != nil else { return found }
-        return try catalog.write("cannot use the build cache") { database in
+        return try catalog.write("use the build cache") { database in
             // Looked up again: it may have gone between the two.
             let row = try Row.fetchOne(database, sql: "\(CacheRows.selection) WHERE cache.key = ?", arguments: [key])
             guard let record = try row.map(CacheRows.record) else { return nil }
@@ -29,7 +29,7 @@ extension ImageStore {
     ///
     /// - Parameter inputs: what a step was made from.
     public func putCacheRecord(_ record: CacheRecord, inputs: StepInputs? = nil) throws(StoreError) {
-        try catalog.write("cannot write the build cache") { database in
+        try catalog.write("write the build cache") { database in
             try database.execute(
                 sql: """
                     INSERT OR REPLACE INTO cache (key, layer, kind, value, created_at, last_used)
@@ -47,7 +47,7 @@ extension ImageStore {
     /// Notes that records were found useful, in one transaction.
     public func touchCacheRecords(_ keys: [String], at time: Timestamp = .now) throws(StoreError) {
         if keys.isEmpty { return }
-        try catalog.write("cannot write the build cache") { database in
+        try catalog.write("write the build cache") { database in
             let statement = try database.makeStatement(sql: "UPDATE cache SET last_used = ? WHERE key = ?")
             let text = time.description
             for key in keys { try statement.execute(arguments: [text, key]) }
@@ -56,7 +56,7 @@ extension ImageStore {
 
     /// All records, most recently used first.
     public func cacheRecords() throws(StoreError) -> [CacheRecord] {
-        try catalog.read("cannot list the build cache") { database in
+        try catalog.read("list the build cache") { database in
             try Row.fetchAll(database, sql: "\(CacheRows.selection) ORDER BY last_used DESC, key").map(CacheRows.record)
         }
     }

@@ -24,7 +24,7 @@ public struct StepInputs: Hashable, Sendable {
 extension ImageStore {
     /// The inputs of the last step that was carried out with that parent and that instruction; nil stands for any.
     public func stepInputs(parent: String?, text: String?) throws(StoreError) -> StepInputs? {
-        try catalog.read("cannot look up the build cache") { database in
+        try catalog.read("look up the build cache") { database in
             try Row.fetchOne(
                 database,
                 sql: """

@@ -20,7 +20,7 @@ extension ImageStore {
         let number = key.hex.utf8.prefix(15).reduce(UInt64(0)) { sum, digit in
             sum << 4 | UInt64(digit <= UInt8(ascii: "9") ? digit & 15 : digit &- 87)
         }
-        return try attempting("cannot lock \(path)") { () throws(Errno) -> StepLock? in
+        return try attempting("lock \(path)") { () throws(Errno) -> StepLock? in
             let file = try FileDescriptor.open(path, [.readWrite, .create, .noFollow], mode: 0o600)
             return try file.lock(byte: number) ? StepLock(file) : nil
         }

@@ -1,6 +1,7 @@
 import GRDB
 import GRDBSQLite
 import Linux
+import OCI
 
 /// The SQLite database that knows what the store holds.
 ///
@@ -15,7 +16,7 @@ struct Catalog: Sendable {
     ///
     /// - Parameter directory: locked meanwhile, because two processes cannot both switch a new file to WAL.
     init(path: String, lockedBy directory: String) throws(StoreError) {
-        let gate = try attempting("cannot lock \(directory)") { () throws(Errno) in
+        let gate = try attempting("lock \(directory)") { () throws(Errno) in
             let gate = try FileDescriptor.open(directory, [.directory])
             _ = try gate.lock(exclusive: true)
             return gate
@@ -38,7 +39,7 @@ struct Catalog: Sendable {
                 try DistributionSchema.install(in: database)
             }
         } catch {
-            throw StoreError.wrapping(error, "cannot open the catalog \(path)")
+            throw StoreError.wrapping(error, "open the catalog \(path)")
         }
     }
 
@@ -86,7 +87,7 @@ struct Catalog: Sendable {
                 result = try body(database)
                 return .commit
             }
-            guard let result else { throw StoreError(.io, "\(what): the transaction had no result") }
+            guard let result else { throw StoreError(.io, "cannot \(what): the transaction had no result") }
             return result
         }
     }
@@ -100,7 +101,7 @@ struct Catalog: Sendable {
                     result = try body(database)
                     return .rollback
                 }
-                guard let result else { throw StoreError(.io, "\(what): the transaction had no result") }
+                guard let result else { throw StoreError(.io, "cannot \(what): the transaction had no result") }
                 return result
             }
         } catch {

@@ -1,4 +1,5 @@
 import GRDB
+import OCI
 
 /// The tables of the catalog.
 enum CatalogSchema {

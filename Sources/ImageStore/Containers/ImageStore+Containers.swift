@@ -58,7 +58,7 @@ extension ImageStore {
             configJSON: new.configJSON, isBuild: new.isBuild)
         try requireUsable(new.layerIDs)
         let workshop = try TemporaryDirectory(in: temporary)
-        try attempting("cannot create the container's directory") { () throws(Errno) in
+        try attempting("create the container's directory") { () throws(Errno) in
             try workshop.descriptor.makeDirectory("container", mode: 0o700)
             let home = try workshop.descriptor.open("container", [.directory])
             for name in ["upper", "work", "rootfs"] { try home.makeDirectory(name, exactMode: 0o755) }
@@ -70,7 +70,7 @@ extension ImageStore {
         try announce([place])
         CrashPoint.reached("container-announced")
         do throws(StoreError) {
-            let made = try catalog.write("cannot create the container \(record.name)") { database in
+            let made = try catalog.write("create the container \(record.name)") { database in
                 let stored = try ContainerRows.insert(record, choosesName: new.name == nil, in: database)
                 // Within the transaction: a record always has its directory.
                 let home = try FileDescriptor.open("\(root)/containers", [.directory])
@@ -91,11 +91,11 @@ extension ImageStore {
 
     /// Throws `corrupt` where a container cannot stand on a layer: it is in quarantine, or its files are gone.
     private func requireUsable(_ layers: [LayerID]) throws(StoreError) {
-        try catalog.read("cannot look up the layers") { database in
+        try catalog.read("look up the layers") { database in
             for id in layers { _ = try LayerRows.number(id, in: database) }
         }
         for id in layers {
-            let status = try attempting("cannot look at the layer \(id)") { () throws(Errno) in
+            let status = try attempting("look at the layer \(id)") { () throws(Errno) in
                 try FileDescriptor.currentDirectory.statusIfPresent(of: layerPath(id))
             }
             if status == nil {
@@ -116,7 +116,7 @@ extension ImageStore {
         _ id: String, events: (ContainerRecord) -> [StoreEvent] = { _ in [] },
         _ change: (inout ContainerRecord) -> Void
     ) throws(StoreError) -> ContainerRecord {
-        try catalog.write("cannot update the container \(id.prefix(12))") { database in
+        try catalog.write("update the container \(id.prefix(12))") { database in
             guard var record = try ContainerRows.find(id: id, in: database) else {
                 throw StoreError(.noSuchContainer, "No such container: \(id)")
             }
@@ -131,7 +131,7 @@ extension ImageStore {
 
     /// All containers, newest first; those of builds only on request.
     public func containers(includingBuilds: Bool = false) throws(StoreError) -> [ContainerRecord] {
-        try catalog.read("cannot list the containers") { database in
+        try catalog.read("list the containers") { database in
             try ContainerRows.all(in: database).filter { includingBuilds || !$0.isBuild }
         }
     }
@@ -140,7 +140,7 @@ extension ImageStore {
     ///
     /// `noSuchContainer` where there is none, `ambiguous` where a beginning fits several.
     public func container(matching text: String) throws(StoreError) -> ContainerRecord {
-        let found = try catalog.read("cannot look up the container \(text)") { database in
+        let found = try catalog.read("look up the container \(text)") { database in
             try ContainerRows.find(matching: text, in: database)
         }
         guard let found else { throw StoreError(.noSuchContainer, "No such container: \(text)") }
@@ -163,7 +163,7 @@ extension ImageStore {
             layers = try removeContainerRecord(id, events)
         }
         CrashPoint.reached("container-forgotten")
-        try attempting("cannot remove the files of the container \(id.prefix(12))") { () throws(Errno) in
+        try attempting("remove the files of the container \(id.prefix(12))") { () throws(Errno) in
             try FileDescriptor.currentDirectory.removeTree(containerPaths(id).directory)
         }
         try settle(["containers/\(id)"])
@@ -172,7 +172,7 @@ extension ImageStore {
 
     /// Returns the layers that the container stood on.
     private func removeContainerRecord(_ id: String, _ events: [StoreEvent]) throws(StoreError) -> [Int64] {
-        try catalog.write("cannot remove the container \(id.prefix(12))", freesSpace: true) { database in
+        try catalog.write("remove the container \(id.prefix(12))", freesSpace: true) { database in
             let layers = try Int64.fetchAll(
                 database,
                 sql: """
@@ -190,7 +190,7 @@ extension ImageStore {
     /// Removing the files below a mount would remove what is mounted there: volumes of the host's, among others.
     private func refuseIfMounted(_ id: String) throws(StoreError) {
         let paths = containerPaths(id)
-        let isMounted = try attempting("cannot look at the mounts of the container \(id.prefix(12))") {
+        let isMounted = try attempting("look at the mounts of the container \(id.prefix(12))") {
             () throws(Errno) in
             do throws(Errno) {
                 return try MountPlace(paths.rootfs).isMountPoint()

@@ -1,11 +1,11 @@
 import GRDB
 import Linux
-import OCI
+public import OCI
 
 extension ImageStore {
     /// Records a mount; its layers stay while the record does. A record of the same mount point is replaced.
     public func addMount(_ mount: MountRecord) throws(StoreError) {
-        try catalog.write("cannot record the mount at \(mount.mountPoint)") { database in
+        try catalog.write("record the mount at \(mount.mountPoint)") { database in
             try database.execute(sql: "DELETE FROM mounts WHERE mount_point = ?", arguments: [mount.mountPoint])
             try database.execute(
                 sql: """
@@ -25,7 +25,7 @@ extension ImageStore {
 
     /// Forgets a mount, and removes layers that nothing else keeps. No error where there is no such record.
     public func removeMount(at mountPoint: String) throws(StoreError) {
-        let layers = try catalog.write("cannot forget the mount at \(mountPoint)") { database in
+        let layers = try catalog.write("forget the mount at \(mountPoint)") { database in
             let layers = try Int64.fetchAll(
                 database,
                 sql: """
@@ -39,7 +39,7 @@ extension ImageStore {
 
     /// All recorded mounts, oldest first; whether their servers live is for the caller to ask (`server.isAlive`).
     public func mounts() throws(StoreError) -> [MountRecord] {
-        try catalog.read("cannot list the mounts") { database in
+        try catalog.read("list the mounts") { database in
             try Row.fetchAll(
                 database,
                 sql: """

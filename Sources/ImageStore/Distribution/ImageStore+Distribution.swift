@@ -9,7 +9,7 @@ extension ImageStore {
     ///
     /// `finishPull` or `dropUnfinishedPulls` end that, or a day.
     public func keepForPull(_ layer: LayerID) throws(StoreError) {
-        try catalog.write("cannot record the layer \(layer)") { database in
+        try catalog.write("record the layer \(layer)") { database in
             try database.execute(
                 sql: "INSERT OR REPLACE INTO unfinished_pulls (layer, since) VALUES (?, ?)",
                 arguments: [try LayerRows.number(layer, in: database), Timestamp.now.seconds])
@@ -22,12 +22,12 @@ extension ImageStore {
     @discardableResult
     public func dropUnfinishedPulls(olderThan seconds: Int64 = 0) throws(StoreError) -> [LayerRecord] {
         let limit = Timestamp.now.seconds - seconds
-        let found = try catalog.read("cannot list unfinished pulls") { database in
+        let found = try catalog.read("list unfinished pulls") { database in
             try Int64.fetchAll(
                 database, sql: "SELECT layer FROM unfinished_pulls WHERE since <= ?", arguments: [limit])
         }
         if found.isEmpty { return [] }
-        try catalog.write("cannot drop unfinished pulls") { database in
+        try catalog.write("drop unfinished pulls") { database in
             try database.execute(sql: "DELETE FROM unfinished_pulls WHERE since <= ?", arguments: [limit])
         }
         return try removeUnusedLayers(among: found)
@@ -60,7 +60,7 @@ extension ImageStore {
         try announce(paths)
         defer { try? removeBlobsIfUnused(paths) }
         try blobs.put(manifest)
-        try catalog.write("cannot record the manifest of the image \(image.id.short)", durable: true) { database in
+        try catalog.write("record the manifest of the image \(image.id.short)", durable: true) { database in
             // Nobody removes blobs meanwhile; somebody may have done so before.
             if !blobs.contains(digest) { try blobs.put(manifest) }
             try database.execute(
@@ -78,7 +78,7 @@ extension ImageStore {
         _ transfer: TransferRecord, of image: Digest, ending layers: [LayerID] = []
     ) throws(StoreError) {
         let now = Timestamp.now.description
-        try catalog.write("cannot record the transfer of the image \(image.short)") { database in
+        try catalog.write("record the transfer of the image \(image.short)") { database in
             guard let row = try ImageRow.find(id: image, in: database) else { return }
             for digest in transfer.digests {
                 try database.execute(
@@ -114,7 +114,7 @@ extension ImageStore {
 
     /// The forms in which a layer was fetched or sent, those that we can make ourselves first.
     public func blobs(of layer: LayerID) throws(StoreError) -> [LayerBlob] {
-        try catalog.read("cannot look up the layer \(layer)") { database in
+        try catalog.read("look up the layer \(layer)") { database in
             try Row.fetchAll(
                 database,
                 sql: """
@@ -132,7 +132,7 @@ extension ImageStore {
 
     /// The repositories that had a blob, by their full names, those seen last first.
     public func origins(of blob: Digest) throws(StoreError) -> [String] {
-        try catalog.read("cannot look up the blob \(blob)") { database in
+        try catalog.read("look up the blob \(blob)") { database in
             try String.fetchAll(
                 database,
                 sql: "SELECT name FROM blob_origins WHERE digest = ? GROUP BY name ORDER BY max(last_seen) DESC",
@@ -142,7 +142,7 @@ extension ImageStore {
 
     /// The names with digests under which registries have an image, that of its own manifest among them, sorted.
     public func repositoryDigests(of image: Digest) throws(StoreError) -> [Reference] {
-        try catalog.read("cannot look up the image \(image.short)") { database in
+        try catalog.read("look up the image \(image.short)") { database in
             try ImageRow.find(id: image, in: database).map { try DigestRows.of($0, in: database) } ?? []
         }
     }

@@ -1,5 +1,6 @@
 import GRDB
 import Linux
+public import OCI
 
 extension ImageStore {
     /// What wakes the readers of events.
@@ -8,7 +9,7 @@ extension ImageStore {
     /// Records events that no change of the catalog goes with.
     public func record(_ events: [StoreEvent]) throws(StoreError) {
         if events.isEmpty { return }
-        try catalog.write("cannot record an event") { database in try note(events, in: database) }
+        try catalog.write("record an event") { database in try note(events, in: database) }
     }
 
     /// Records events in the transaction of what they report.
@@ -18,17 +19,17 @@ extension ImageStore {
 
     /// The events that are remembered, those of other processes too, oldest first.
     public func events() throws(StoreError) -> [StoreEvent] {
-        try catalog.read("cannot read the events") { try EventRows.after(0, in: $0) }
+        try catalog.read("read the events") { try EventRows.after(0, in: $0) }
     }
 
     /// A reader of the events to come.
     public func eventReader() throws(StoreError) -> EventReader {
         let signal = eventSignal
-        let watch = try attempting("cannot watch the events of \(root)") { () throws(Errno) in
+        let watch = try attempting("watch the events of \(root)") { () throws(Errno) in
             try signal.prepare()
             return try FileWatch(signal.path)
         }
-        let last = try catalog.read("cannot read the events") { try EventRows.last(in: $0) }
+        let last = try catalog.read("read the events") { try EventRows.last(in: $0) }
         return EventReader(self, watch, after: last)
     }
 }
@@ -62,7 +63,7 @@ public struct EventReader: ~Copyable {
         let deadline = milliseconds.map { MonotonicClock.milliseconds + $0 }
         while true {
             let position = last
-            let events = try store.catalog.read("cannot read the events") { try EventRows.after(position, in: $0) }
+            let events = try store.catalog.read("read the events") { try EventRows.after(position, in: $0) }
             if let newest = events.last {
                 last = newest.number
                 return events

@@ -38,13 +38,13 @@ public struct BlobStore: Sendable {
         let digest = Digest.sha256(of: bytes)
         if isIntact(digest) {
             // Somebody else may have put it there a moment ago.
-            try attempting("cannot write the blob \(digest)") { () throws(Errno) in
+            try attempting("write the blob \(digest)") { () throws(Errno) in
                 try FileDescriptor.open(directory, [.directory]).sync()
             }
             return digest
         }
         let workshop = try TemporaryDirectory(in: temporary)
-        try attempting("cannot write the blob \(digest)") { () throws(Errno) in
+        try attempting("write the blob \(digest)") { () throws(Errno) in
             let file = try workshop.descriptor.open("blob", [.create, .exclusive, .writeOnly], mode: 0o600)
             try file.writeAll(bytes)
             try file.sync()
@@ -63,7 +63,7 @@ public struct BlobStore: Sendable {
         } catch {
             if error == .ENOENT { throw StoreError(.noSuchBlob, "there is no blob \(digest) in the store") }
             if error == .EFBIG { throw StoreError(.corrupt, "the blob \(digest) is damaged: it is too large") }
-            throw StoreError(error, "cannot read the blob \(digest)")
+            throw StoreError("read the blob \(digest)", error)
         }
         guard Digest.sha256(of: bytes) == digest else {
             throw StoreError(.corrupt, "the blob \(digest) is damaged: its content has another digest")

@@ -97,7 +97,7 @@ extension ImageStore {
         defer { try? removeBlobsIfUnused(paths) }
         for document in documents { try blobs.put(document) }
         CrashPoint.reached("image-documents")
-        let made = try catalog.write("cannot record the image \(id.short)", durable: true) { database in
+        let made = try catalog.write("record the image \(id.short)", durable: true) { database in
             let isNew = try ImageRow.find(id: id, in: database) == nil
             if isNew {
                 try ImageRow.insert(
@@ -122,7 +122,7 @@ extension ImageStore {
     private func existing(
         _ id: Digest, _ configuration: ImageConfiguration, layers: [LayerID], tags: [Reference]
     ) throws(StoreError) -> ImageRecord? {
-        try catalog.read("cannot look up the image \(id.short)") { database in
+        try catalog.read("look up the image \(id.short)") { database in
             guard let row = try ImageRow.find(id: id, in: database) else { return nil }
             let image = try record(row, configuration: configuration, in: database)
             guard image.layerIDs == layers, Set(image.references).isSuperset(of: tags) else { return nil }
@@ -133,7 +133,7 @@ extension ImageStore {
     /// Gives an image a further name; one that leads to another image moves.
     public func tag(_ id: Digest, as reference: Reference) throws(StoreError) {
         try ImageStore.requireTags([reference])
-        try catalog.write("cannot tag the image \(id.short)", durable: true) { database in
+        try catalog.write("tag the image \(id.short)", durable: true) { database in
             try TagRows.set(reference, to: id, in: database)
             try note([.image("tag", id, name: reference)], in: database)
         }
@@ -141,7 +141,7 @@ extension ImageStore {
 
     /// When an image was given a name last; nil for one that never had a name.
     public func lastTagTime(of id: Digest) throws(StoreError) -> Timestamp? {
-        try catalog.read("cannot look up the image \(id.short)") { database in
+        try catalog.read("look up the image \(id.short)") { database in
             try Row.fetchOne(
                 database,
                 sql: "SELECT last FROM tag_times JOIN images ON images.number = image WHERE images.id = ?",
@@ -173,20 +173,20 @@ extension ImageStore {
 
     /// All images, newest first, without their configurations, which are files of their own.
     public func imageSummaries() throws(StoreError) -> [ImageRecord] {
-        try catalog.read("cannot list the images") { database in
+        try catalog.read("list the images") { database in
             try ImageRow.all(in: database).map { $0.record(ImageConfiguration()) }
         }
     }
 
     func isListed(_ id: Digest) throws(StoreError) -> Bool {
-        try catalog.read("cannot look up the image") { try ImageRow.find(id: id, in: $0) != nil }
+        try catalog.read("look up the image") { try ImageRow.find(id: id, in: $0) != nil }
     }
 
     /// The image that a user means by `name[:tag]`, `name@digest`, an ID or the beginning of one.
     ///
     /// A name goes before an ID. `noSuchImage` where there is none, `ambiguous` where a beginning fits several.
     public func image(matching text: String) throws(StoreError) -> ImageRecord {
-        let found = try catalog.read("cannot look up the image \(text)") { database in
+        let found = try catalog.read("look up the image \(text)") { database in
             try ImageLookup(text, in: database).map { ($0, try snapshot($0.row, in: database)) }
         }
         guard let (_, image) = found else {

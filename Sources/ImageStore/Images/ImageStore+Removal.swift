@@ -15,7 +15,7 @@ extension ImageStore {
     public func removeImage(
         _ text: String, force: Bool = false
     ) throws(StoreError) -> [RemovalEvent] {
-        let removal = try catalog.write("cannot remove the image \(text)", durable: true, freesSpace: true) {
+        let removal = try catalog.write("remove the image \(text)", durable: true, freesSpace: true) {
             database in
             guard let found = try ImageLookup(text, in: database) else {
                 throw StoreError(.noSuchImage, "No such image: \(text)")
@@ -32,7 +32,7 @@ extension ImageStore {
     /// Removes an image that was never meant to be kept, if it is still there and nobody has given it a name meanwhile.
     /// The records of the build cache stay.
     public func removeImage(unnamed id: Digest) throws(StoreError) {
-        let removal = try catalog.write("cannot remove the image \(id.short)", durable: true, freesSpace: true) {
+        let removal = try catalog.write("remove the image \(id.short)", durable: true, freesSpace: true) {
             database in
             guard let found = try ImageLookup(id.description, in: database),
                 try found.row.names(in: database).isEmpty
@@ -52,7 +52,7 @@ extension ImageStore {
     func removeBlobsIfUnused(_ paths: [String]) throws(StoreError) {
         if paths.isEmpty { return }
         // Within a transaction, so that nobody records an image of them meanwhile.
-        try catalog.write("cannot remove blobs", freesSpace: true) { database in
+        try catalog.write("remove blobs", freesSpace: true) { database in
             for path in paths where try !UnfinishedRows.isNamed(path, in: database) {
                 do throws(Errno) {
                     try FileDescriptor.currentDirectory.unlink("\(root)/\(path)")

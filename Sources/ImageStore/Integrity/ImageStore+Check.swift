@@ -1,6 +1,6 @@
 import GRDB
 import Linux
-import OCI
+public import OCI
 
 extension ImageStore {
     /// Compares everything the catalog says with what is on disk.
@@ -26,7 +26,7 @@ extension ImageStore {
     // MARK: Catalog
 
     private func checkCatalog(_ options: IntegrityOptions, _ report: inout IntegrityReport) throws(StoreError) {
-        let faults = try catalog.read("cannot check the catalog") { database in
+        let faults = try catalog.read("check the catalog") { database in
             let pragma = options.isQuick ? "quick_check" : "integrity_check"
             var faults = try String.fetchAll(database, sql: "PRAGMA \(pragma)").filter { $0 != "ok" }
             for row in try Row.fetchAll(database, sql: "PRAGMA foreign_key_check") {
@@ -47,7 +47,7 @@ extension ImageStore {
     // MARK: Images
 
     private func checkImages(_ options: IntegrityOptions, _ report: inout IntegrityReport) throws(StoreError) {
-        let images = try catalog.read("cannot list the images") { try ImageRow.all(in: $0) }
+        let images = try catalog.read("list the images") { try ImageRow.all(in: $0) }
         report.images = images.count
         for image in images {
             let names = [image.references.first?.familiar ?? image.row.id.short]
@@ -99,7 +99,7 @@ extension ImageStore {
         } catch {
             return add(error.message)
         }
-        let stack = try catalog.read("cannot look up layers") { database in
+        let stack = try catalog.read("look up layers") { database in
             try image.layers.map { try LayerRows.find($0, in: database)?.diffID }
         }
         if configuration.rootFS.diffIDs != stack, try isListed(image.row.id) {
@@ -142,7 +142,7 @@ extension ImageStore {
             finding.message = fault.message
             finding.images = try images(on: layer.id)
             if options.repairs, fault.isDamage {
-                try catalog.write("cannot mark the layer \(layer.id)", durable: true) { database in
+                try catalog.write("mark the layer \(layer.id)", durable: true) { database in
                     try LayerRows.setBroken(layer.id, in: database)
                 }
                 try putAside("layers/\(layer.id.rawValue)", as: layer.id.rawValue)
@@ -157,7 +157,7 @@ extension ImageStore {
         finding.kind = .size
         finding.message = "it takes \(size) bytes, the record says \(layer.diskUsage)"
         if options.repairs {
-            try catalog.write("cannot correct the layer \(layer.id)") { database in
+            try catalog.write("correct the layer \(layer.id)") { database in
                 try database.execute(
                     sql: "UPDATE layers SET disk_usage = ? WHERE id = ?", arguments: [size, layer.id.rawValue])
             }
@@ -171,7 +171,7 @@ extension ImageStore {
         of layer: LayerRecord, _ options: IntegrityOptions, _ report: inout IntegrityReport
     ) throws(StoreError) -> Fault? {
         do throws(StoreError) {
-            let status = try attempting("cannot look at the layer") { () throws(Errno) in
+            let status = try attempting("look at the layer") { () throws(Errno) in
                 try FileDescriptor.currentDirectory.statusIfPresent(of: layerPath(layer.id))
             }
             if status?.isDirectory != true { return Fault(message: "its files are missing") }
@@ -196,7 +196,7 @@ extension ImageStore {
     }
 
     private func isSynced(_ id: LayerID) throws(StoreError) -> Bool {
-        try catalog.read("cannot look up the layer \(id)") { database in
+        try catalog.read("look up the layer \(id)") { database in
             try Bool.fetchOne(
                 database, sql: "SELECT unsynced_boot IS NULL FROM layers WHERE id = ?", arguments: [id.rawValue])
                 ?? false

@@ -38,7 +38,7 @@ extension ImageStore {
 
     /// Files that no record names, and what is unfinished though nobody works on it.
     func checkStrays(_ options: IntegrityOptions, _ report: inout IntegrityReport) throws(StoreError) {
-        let strays = try catalog.write("cannot look for stray files") { database in
+        let strays = try catalog.write("look for stray files") { database in
             try StrayPlace.allCases.flatMap { try $0.strays(in: root, database) }
         }
         for path in strays {
@@ -59,7 +59,7 @@ extension ImageStore {
 
     /// Moves a damaged file or directory, given by its path in the store, to `quarantine/`.
     func putAside(_ path: String, as name: String) throws(StoreError) {
-        try attempting("cannot put \(path) into quarantine") { () throws(Errno) in
+        try attempting("put \(path) into quarantine") { () throws(Errno) in
             do throws(Errno) {
                 try FileDescriptor.currentDirectory.makeDirectory(quarantine, mode: 0o700)
             } catch {

@@ -1,5 +1,5 @@
 import Linux
-import OCI
+public import OCI
 
 /// What `dedupe` found and did.
 public struct DeduplicationReport: Hashable, Sendable {
@@ -42,7 +42,7 @@ extension ImageStore {
             _ = try one.shareRange(from: 0, length: 4096, with: two, at: 0)
         } catch {
             guard [.EOPNOTSUPP, .EINVAL, .ENOTTY].contains(error) else {
-                throw StoreError(error, "cannot share space between files")
+                throw StoreError("share space between files", error)
             }
             let type = (try? FileSystemStatus(path: root).type).map(Deduplication.name) ?? "unknown"
             throw StoreError(
@@ -105,7 +105,7 @@ private struct Deduplication {
 
     private mutating func visit(_ path: String, _ body: (String, FileStatus) -> Void) throws(StoreError) {
         var seen = seen
-        try attempting("cannot look through \(path)") { () throws(Errno) in
+        try attempting("look through \(path)") { () throws(Errno) in
             try Deduplication.visit(path, &seen, body)
         }
         self.seen = seen
@@ -133,7 +133,7 @@ private struct Deduplication {
     }
 
     private func digest(of path: String) throws(StoreError) -> Digest? {
-        try attempting("cannot read \(path)") { () throws(Errno) in
+        try attempting("read \(path)") { () throws(Errno) in
             let file = try FileDescriptor.open(path, [.noFollow, .noAccessTime])
             let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
             defer { buffer.deallocate() }
@@ -148,7 +148,7 @@ private struct Deduplication {
 
     private mutating func share(_ original: String, with copy: String) throws(StoreError) {
         let isDryRun = isDryRun
-        let gained: Int64? = try attempting("cannot have \(copy) share the space of \(original)") { () throws(Errno) in
+        let gained: Int64? = try attempting("have \(copy) share the space of \(original)") { () throws(Errno) in
             let source = try FileDescriptor.open(original, [.noFollow])
             let target = try FileDescriptor.open(copy, [.noFollow])
             let status = try target.status()

@@ -7,7 +7,7 @@ extension ImageStore {
     public func layer(_ id: LayerID, notLaterThan limit: Timestamp) throws(StoreError) -> LayerRecord {
         let times = TreeTimes(limit: TimeSpec(seconds: limit.seconds, nanoseconds: Int64(limit.nanoseconds)))
         let path = layerPath(id)
-        let isNeeded = try attempting("cannot read the layer \(id)") { () throws(Errno) in
+        let isNeeded = try attempting("read the layer \(id)") { () throws(Errno) in
             try times.isNeeded(in: OpenDirectory(try FileDescriptor.open(path, [.directory])))
         }
         if !isNeeded {
@@ -43,7 +43,7 @@ extension ImageStore {
     ) throws(StoreError) -> LayerRecord {
         let workshop = try TemporaryDirectory(in: temporary)
         let path = try workshop.makeDirectory("upper")
-        try attempting("cannot make a layer of layers") { () throws(Errno) in
+        try attempting("make a layer of layers") { () throws(Errno) in
             try body(OpenDirectory(try FileDescriptor.open(path, [.directory])))
         }
         return try commitLayer(takingUpper: path, lowers: lowers).finish()

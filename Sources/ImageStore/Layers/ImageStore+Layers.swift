@@ -5,19 +5,19 @@ public import OCI
 extension ImageStore {
     /// The layer of that ID; `noSuchLayer` where there is none.
     public func layer(_ id: LayerID) throws(StoreError) -> LayerRecord {
-        let record = try catalog.read("cannot look up the layer \(id)") { try LayerRows.find(id, in: $0) }
+        let record = try catalog.read("look up the layer \(id)") { try LayerRows.find(id, in: $0) }
         guard let record else { throw StoreError(.noSuchLayer, "there is no layer \(id) in the store") }
         return record
     }
 
     /// The layer with that content; nil where the store has none.
     public func layer(diffID: Digest) throws(StoreError) -> LayerRecord? {
-        try catalog.read("cannot look up the layer \(diffID)") { try LayerRows.find(diffID: diffID, in: $0) }
+        try catalog.read("look up the layer \(diffID)") { try LayerRows.find(diffID: diffID, in: $0) }
     }
 
     /// All layers, oldest first.
     public func layers() throws(StoreError) -> [LayerRecord] {
-        try catalog.read("cannot list the layers") { database in
+        try catalog.read("list the layers") { database in
             try Row.fetchAll(
                 database, sql: "SELECT \(LayerRows.columns) FROM layers WHERE NOT is_dead ORDER BY number"
             ).map(LayerRows.record)
@@ -30,7 +30,7 @@ extension ImageStore {
     /// first; `noSuchLayer` when one is gone already.
     public func lease(_ layers: [LayerID]) throws(StoreError) {
         if layers.isEmpty { return }
-        try catalog.write("cannot lease layers") { database in
+        try catalog.write("lease layers") { database in
             for id in layers { try LayerRows.lease(id, to: .current, owner: leaseOwner, in: database) }
         }
     }
@@ -41,7 +41,7 @@ extension ImageStore {
     public func leaseImage(matching text: String) throws(StoreError) -> ImageRecord {
         // Most that is asked for and missing costs no writing.
         let found = try image(matching: text)
-        try catalog.write("cannot lease the image \(text)") { database in
+        try catalog.write("lease the image \(text)") { database in
             guard let row = try ImageRow.find(id: found.id, in: database) else {
                 throw StoreError(.noSuchImage, "No such image: \(text)")
             }
@@ -58,7 +58,7 @@ extension ImageStore {
     /// it has to come again. Whatever stands on one that was lost then stands on the new one.
     public func leaseUsable(diffID: Digest) throws(StoreError) -> LayerRecord? {
         if try layer(diffID: diffID) == nil { return nil }
-        return try catalog.write("cannot lease the layer \(diffID)") { database in
+        return try catalog.write("lease the layer \(diffID)") { database in
             guard let found = try LayerRows.find(diffID: diffID, in: database) else { return nil }
             if try FileDescriptor.currentDirectory.statusIfPresent(of: layerPath(found.id)) == nil {
                 try LayerRows.setBroken(found.id, in: database)
@@ -71,11 +71,11 @@ extension ImageStore {
 
     /// Gives up all leases of this handle; layers that nothing else keeps are removed.
     public func releaseLeases() throws(StoreError) {
-        let held = try catalog.read("cannot list leases") { database in
+        let held = try catalog.read("list leases") { database in
             try Int64.fetchAll(database, sql: "SELECT layer FROM leases WHERE owner = ?", arguments: [leaseOwner])
         }
         if held.isEmpty { return }
-        try catalog.write("cannot release leases", freesSpace: true) { database in
+        try catalog.write("release leases", freesSpace: true) { database in
             try database.execute(sql: "DELETE FROM leases WHERE owner = ?", arguments: [leaseOwner])
         }
         try removeUnusedLayers(among: held)
@@ -83,14 +83,14 @@ extension ImageStore {
 
     /// Drops leases of processes that are gone, and what only they kept.
     func dropLeasesOfTheDead() throws(StoreError) {
-        let holders = try catalog.read("cannot list leases") { database in
+        let holders = try catalog.read("list leases") { database in
             try Row.fetchAll(database, sql: "SELECT DISTINCT pid, start_time FROM leases").map {
                 ProcessIdentity(pid: $0["pid"], startTime: UInt64(bitPattern: $0["start_time"] as Int64))
             }
         }
         let dead = holders.filter { !$0.isAlive }
         if dead.isEmpty { return }
-        try catalog.write("cannot drop leases", freesSpace: true) { database in
+        try catalog.write("drop leases", freesSpace: true) { database in
             for process in dead {
                 try database.execute(
                     sql: "DELETE FROM leases WHERE pid = ? AND start_time = ?",

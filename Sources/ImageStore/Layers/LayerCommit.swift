@@ -1,4 +1,5 @@
 import Linux
+public import OCI
 
 extension ImageStore {
     /// Makes the upper directory of an unmounted union the next layer, by renaming it: `path` is gone afterwards.
@@ -19,7 +20,7 @@ extension ImageStore {
     public func commitLayer(copyingUpper path: String, lowers: [LayerID]) throws(StoreError) -> PendingLayer {
         let workshop = try TemporaryDirectory(in: temporary)
         let copier = FileCopier(.all)
-        try attempting("cannot copy \(path)") { () throws(Errno) in
+        try attempting("copy \(path)") { () throws(Errno) in
             try workshop.descriptor.makeDirectory("upper", mode: 0o755)
             try workshop.descriptor.makeDirectory("index", mode: 0o700)
             let source = OpenDirectory(try FileDescriptor.open(path, [.directory]))
@@ -48,7 +49,7 @@ extension ImageStore {
             try copier.copyChildren(of: source, to: target)
             try copier.copyMetadata(of: source.descriptor, to: target.descriptor)
         } catch {
-            guard error == .EINVAL else { throw StoreError(error, "cannot copy \(path)") }
+            guard error == .EINVAL else { throw StoreError("copy \(path)", error) }
             throw StoreError(
                 .badName,
                 "cannot make a layer of \(path): it holds a name that begins with .wh., or a device 0:0, which no layer can"
@@ -60,7 +61,7 @@ extension ImageStore {
     private func commitLayer(taking path: String, index: String, lowers: [LayerID]) throws(StoreError) -> PendingLayer {
         try LayerFlattener(lowers: lowerPaths(lowers), index: index, marks: marks).flatten(path)
         let workshop = try TemporaryDirectory(in: temporary)
-        try attempting("cannot take over \(path)") { () throws(Errno) in
+        try attempting("take over \(path)") { () throws(Errno) in
             try workshop.descriptor.makeDirectory("layer", mode: 0o700)
             let home = try workshop.descriptor.open("layer", [.directory])
             try FileDescriptor.currentDirectory.rename(path, to: home, "fs")

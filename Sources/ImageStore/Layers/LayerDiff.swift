@@ -23,7 +23,7 @@ extension ImageStore {
     ///
     /// - Parameter lowers: the layers below it, bottom first.
     public func changes(inUpper path: String, lowers: [LayerID]) throws(StoreError) -> [LayerChange] {
-        try attempting("cannot compare \(path) with its layers") { () throws(Errno) in
+        try attempting("compare \(path) with its layers") { () throws(Errno) in
             let upper = OpenDirectory(try FileDescriptor.open(path, [.directory]))
             var diff = LayerDiff(roots: try LowerStack(roots: lowerPaths(lowers), marks: marks))
             try diff.compare(upper, with: diff.roots, at: "")

@@ -31,7 +31,7 @@ final class LayerFlattener {
 
     /// Writes out what is needed, in place.
     func flatten(_ path: String) throws(StoreError) {
-        try attempting("cannot flatten \(path)") { () throws(Errno) in
+        try attempting("flatten \(path)") { () throws(Errno) in
             let upper = OpenDirectory(try FileDescriptor.open(path, [.directory, .noFollow]))
             try readIndex()
             _ = try clean(upper.descriptor)

@@ -1,6 +1,6 @@
 public import Archive
 public import Linux
-import OCI
+public import OCI
 
 extension ImageStore {
     /// Unpacks an archive (tar; gzip, xz, Zstandard, bzip2 or not compressed) as a new layer.
@@ -20,7 +20,7 @@ extension ImageStore {
         from source: any ByteSource, options: ImportOptions = ImportOptions()
     ) throws(StoreError) -> LayerRecord {
         let workshop = try TemporaryDirectory(in: temporary)
-        let tree = try attempting("cannot create \(workshop.path)/layer") { () throws(Errno) in
+        let tree = try attempting("create \(workshop.path)/layer") { () throws(Errno) in
             try workshop.descriptor.makeDirectory("layer", mode: 0o700)
             try workshop.descriptor.makeDirectory("layer/fs", mode: 0o755)
             let tree = try workshop.descriptor.open("layer/fs", [.directory])
@@ -48,7 +48,7 @@ extension ImageStore {
         _ stream: DecompressedStream, to tree: consuming FileDescriptor, in workshop: TemporaryDirectory,
         _ options: ImportOptions
     ) throws(StoreError) -> LayerSummary {
-        let home = try attempting("cannot open \(workshop.path)/layer") { () throws(Errno) in
+        let home = try attempting("open \(workshop.path)/layer") { () throws(Errno) in
             try workshop.descriptor.open("layer", [.directory, .noFollow])
         }
         let recipe = try RecipeKeeper(home: home)

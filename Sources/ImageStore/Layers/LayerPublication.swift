@@ -13,7 +13,7 @@ extension ImageStore {
     /// Records a layer whose files are still to come.
     func reserveLayer() throws(StoreError) -> LayerID {
         let id = LayerID.random()
-        try catalog.write("cannot record the layer \(id)") { database in
+        try catalog.write("record the layer \(id)") { database in
             try LayerRows.insert(id, in: database)
             try LayerRows.lease(id, to: .current, owner: leaseOwner, in: database)
         }
@@ -30,7 +30,7 @@ extension ImageStore {
         CrashPoint.reached("layer-placed")
         // Its own directory counts, and what lies beside the tree.
         let size = try summary.diskUsage + diskUsage(besidesTreeOf: id)
-        let outcome = try catalog.write("cannot publish the layer \(id)") { database in
+        let outcome = try catalog.write("publish the layer \(id)") { database in
             if let other = try LayerRows.find(diffID: summary.diffID, in: database) {
                 if try FileDescriptor.currentDirectory.statusIfPresent(of: layerPath(other.id)) != nil {
                     try LayerRows.lease(other.id, to: .current, owner: leaseOwner, in: database)
@@ -63,12 +63,12 @@ extension ImageStore {
 
     /// Has the files of layers reach the disk, and counts their blocks, which are only allocated then.
     func makeDurable(_ layers: [LayerID]) throws(StoreError) {
-        let unsynced = try catalog.read("cannot look for layers to be written") { database in
+        let unsynced = try catalog.read("look for layers to be written") { database in
             try String.fetchAll(database, sql: "SELECT id FROM layers WHERE unsynced_boot IS NOT NULL")
         }
         // One call writes them all, those of the build's other stages included.
         if Set(layers.map(\.rawValue)).isDisjoint(with: unsynced) { return }
-        try attempting("cannot write the layers to disk") { () throws(Errno) in
+        try attempting("write the layers to disk") { () throws(Errno) in
             try FileDescriptor.open("\(root)/layers", [.directory]).syncFileSystem()
         }
         var sizes: [(id: String, bytes: Int64)] = []
@@ -76,7 +76,7 @@ extension ImageStore {
             sizes.append((id, try diskUsage(ofTree: "\(root)/layers/\(id)")))
         }
         CrashPoint.reached("layers-synced")
-        try catalog.write("cannot record layers as written", durable: true) { database in
+        try catalog.write("record layers as written", durable: true) { database in
             for (id, bytes) in sizes {
                 try database.execute(
                     sql: "UPDATE layers SET disk_usage = ?, unsynced_boot = NULL WHERE id = ?", arguments: [bytes, id])
@@ -86,7 +86,7 @@ extension ImageStore {
 
     /// Bytes of the blocks of a layer's directory without its tree.
     private func diskUsage(besidesTreeOf id: LayerID) throws(StoreError) -> Int64 {
-        try attempting("cannot add up the layer \(id)") { () throws(Errno) in
+        try attempting("add up the layer \(id)") { () throws(Errno) in
             let home = try FileDescriptor.open("\(root)/layers/\(id.rawValue)", [.directory])
             var bytes = try home.status().allocatedSize
             for name in try home.sortedEntryNames() {
@@ -102,7 +102,7 @@ extension ImageStore {
     /// The kernel's name for the machine's run since it was switched on.
     static func bootID() throws(StoreError) -> String {
         let path = "/proc/sys/kernel/random/boot_id"
-        let text = try attempting("cannot read \(path)") { () throws(Errno) in
+        let text = try attempting("read \(path)") { () throws(Errno) in
             try FileDescriptor.open(path).readAll(limit: 4096)
         }
         return String(decoding: text.filter { $0 > 0x20 }, as: UTF8.self)
@@ -110,7 +110,7 @@ extension ImageStore {
 
     /// Gives up one lease of this handle, and the layer with it when nothing else keeps it.
     func releaseLease(of id: LayerID) throws(StoreError) {
-        let number = try catalog.write("cannot release the layer \(id)") { database in
+        let number = try catalog.write("release the layer \(id)") { database in
             let number = try Int64.fetchOne(
                 database, sql: "SELECT number FROM layers WHERE id = ?", arguments: [id.rawValue])
             try database.execute(
@@ -122,7 +122,7 @@ extension ImageStore {
 
     /// Moves a directory with a finished tree named `fs` to its place.
     func placeLayer(_ id: LayerID, from directory: borrowing FileDescriptor, _ name: String) throws(StoreError) {
-        try attempting("cannot move the layer \(id) into place") { () throws(Errno) in
+        try attempting("move the layer \(id) into place") { () throws(Errno) in
             let home = try FileDescriptor.open("\(root)/layers", [.directory])
             try directory.rename(name, to: home, id.rawValue, flags: .noReplace)
             try home.sync()

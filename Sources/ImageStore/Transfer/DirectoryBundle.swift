@@ -12,7 +12,7 @@ final class DirectoryBundle: ImageBundle {
     init(_ path: String, store: ImageStore, options: ImportOptions) throws(StoreError) {
         self.store = store
         self.options = options
-        directory = try attempting("cannot open \(path)") { () throws(Errno) in
+        directory = try attempting("open \(path)") { () throws(Errno) in
             try FileDescriptor.open(path, [.directory])
         }
     }
@@ -28,7 +28,7 @@ final class DirectoryBundle: ImageBundle {
                     "the layout cannot be used: \(name) has more than the \(ImageArchive.maximumDocument) bytes that a "
                         + "document may have")
             }
-            throw StoreError(error, "cannot read \(name) of the layout")
+            throw StoreError("read \(name) of the layout", error)
         }
     }
 
@@ -38,7 +38,7 @@ final class DirectoryBundle: ImageBundle {
         guard let file = try open(name) else {
             throw StoreError(.badArchive, "the layout cannot be used: it lacks the layer \(name)")
         }
-        let size = try attempting("cannot read \(name) of the layout") { () throws(Errno) in try file.status().size }
+        let size = try attempting("read \(name) of the layout") { () throws(Errno) in try file.status().size }
         try LayerCheck.require(size: size, descriptor, at: name)
         var options = options
         (options.kind, options.isExact, options.expectedDiffID) = (.layer, true, diffID)
@@ -58,7 +58,7 @@ final class DirectoryBundle: ImageBundle {
             switch error {
             case .ENOENT, .ENOTDIR: return nil
             case .ENAMETOOLONG, .ELOOP: break
-            default: throw StoreError(error, "cannot open \(name) of the layout")
+            default: throw StoreError("open \(name) of the layout", error)
             }
         }
         throw StoreError(.badArchive, "the layout cannot be used: \(name.prefix(200)) is no file")

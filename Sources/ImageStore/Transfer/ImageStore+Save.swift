@@ -93,13 +93,13 @@ extension ImageStore {
         while trimmed.count > 1, trimmed.hasSuffix("/") { trimmed.removeLast() }
         let unfinished = "\(trimmed).strata-\(RandomName.hex(digits: 16))"
         do throws(StoreError) {
-            try attempting("cannot create \(unfinished)") { () throws(Errno) in
+            try attempting("create \(unfinished)") { () throws(Errno) in
                 for directory in ["", "/blobs", "/blobs/sha256"] {
                     try FileDescriptor.currentDirectory.makeDirectory(unfinished + directory, mode: 0o755)
                 }
             }
             for (name, file) in contents.files { try write(file, to: "\(unfinished)/\(name)") }
-            try attempting("cannot create \(path)") { () throws(Errno) in
+            try attempting("create \(path)") { () throws(Errno) in
                 try FileDescriptor.open(unfinished, [.directory]).syncFileSystem()
                 try FileDescriptor.currentDirectory.rename(unfinished, to: .currentDirectory, String(trimmed))
             }
@@ -110,16 +110,16 @@ extension ImageStore {
     }
 
     private func write(_ file: ImageArchiveFile, to path: String) throws(StoreError) {
-        let target = try attempting("cannot create \(path)") { () throws(Errno) in
+        let target = try attempting("create \(path)") { () throws(Errno) in
             try FileDescriptor.open(path, [.create, .exclusive, .writeOnly], mode: 0o644)
         }
         switch file {
         case .document(let data):
-            try attempting("cannot write \(path)") { () throws(Errno) in try target.writeAll(Array(data)) }
+            try attempting("write \(path)") { () throws(Errno) in try target.writeAll(Array(data)) }
         case .layer(let record):
             let number = target.rawValue
             try writeArchive(of: record) { (piece) throws(StoreError) in
-                try attempting("cannot write \(path)") { () throws(Errno) in
+                try attempting("write \(path)") { () throws(Errno) in
                     try BorrowedDescriptor(number).writeAll(piece)
                 }
             }

@@ -83,7 +83,7 @@ final class TarBundle: ImageBundle {
         let bytes = try fromArchive { () throws(ArchiveError) in try content.readAll() }
         let number = documentCount
         documentCount += 1
-        try attempting("cannot keep \(name) of the archive") { () throws(Errno) in
+        try attempting("keep \(name) of the archive") { () throws(Errno) in
             let file = try workshop.descriptor.open("\(number)", [.create, .exclusive, .writeOnly], mode: 0o600)
             try file.writeAll(bytes)
         }
@@ -127,7 +127,7 @@ final class TarBundle: ImageBundle {
         let name = followed(name)
         if let failure = failures[name] { throw failure }
         guard let number = documents[name] else { return nil }
-        let bytes = try attempting("cannot read \(name) of the archive") { () throws(Errno) in
+        let bytes = try attempting("read \(name) of the archive") { () throws(Errno) in
             try workshop.descriptor.open("\(number)").readAll(limit: ImageArchive.maximumDocument)
         }
         return Data(bytes)

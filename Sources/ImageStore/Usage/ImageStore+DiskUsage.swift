@@ -3,7 +3,7 @@ import Linux
 extension ImageStore {
     /// Sums up what the store takes. Layers are not walked: their sizes are in the catalog. Containers are.
     public func diskUsage() throws(StoreError) -> DiskUsage {
-        var usage = try catalog.read("cannot sum up the disk usage") { try DiskUsageQuery.run(in: $0) }
+        var usage = try catalog.read("sum up the disk usage") { try DiskUsageQuery.run(in: $0) }
         usage.overheadBytes = try overhead()
         try addCacheMounts(to: &usage)
         for record in try containers(includingBuilds: true) {
@@ -43,7 +43,7 @@ extension ImageStore {
     /// Bytes that the store takes besides layers, documents, containers and volumes: the catalog, what is unfinished, the
     /// directories themselves.
     private func overhead() throws(StoreError) -> Int64 {
-        try attempting("cannot add up the files of \(root)") { () throws(Errno) in
+        try attempting("add up the files of \(root)") { () throws(Errno) in
             let home = try FileDescriptor.open(root, [.directory])
             var bytes = try home.status().allocatedSize + home.status(of: "blobs/sha256").allocatedSize
             for name in try home.sortedEntryNames() {
@@ -78,7 +78,7 @@ extension ImageStore {
 
     /// Bytes of the allocated blocks of a directory and all below it, hard links once, without what is mounted there.
     public func diskUsage(ofTree path: String) throws(StoreError) -> Int64 {
-        try attempting("cannot add up the files of \(path)") { () throws(Errno) in
+        try attempting("add up the files of \(path)") { () throws(Errno) in
             var counter = UsageCounter()
             try counter.addTree(path, in: .currentDirectory)
             return counter.bytes

@@ -87,12 +87,12 @@ extension ImageStore {
         var pruning = Pruning(selection, labelled: try labelled(selection), blobs: blobs)
         if selection.cache != nil { pruning.mounts = try cacheMounts().filter { !$0.isShared } }
         if dryRun {
-            return try catalog.dryRun("cannot tell what would be pruned") { database in
+            return try catalog.dryRun("tell what would be pruned") { database in
                 try pruning.run(in: database)
                 return pruning.result
             }
         }
-        var (result, removal) = try catalog.write("cannot prune", durable: true, freesSpace: true) { database in
+        var (result, removal) = try catalog.write("prune", durable: true, freesSpace: true) { database in
             try pruning.run(in: database)
             try note(pruning.removal.reports, in: database)
             return (pruning.result, pruning.removal)

@@ -1,5 +1,5 @@
 import GRDB
-import OCI
+public import OCI
 
 /// Something that keeps a layer in the store.
 public struct LayerHolder: Hashable, Sendable {
@@ -35,7 +35,7 @@ extension ImageStore {
         let digits = text.hasPrefix("sha256:") ? String(text.dropFirst(7)) : text
         guard !digits.isEmpty, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) })
         else { return nil }
-        let found = try catalog.read("cannot look up the layer \(text)") { database in
+        let found = try catalog.read("look up the layer \(text)") { database in
             try String.fetchAll(
                 database,
                 sql: """
@@ -53,7 +53,7 @@ extension ImageStore {
 
     /// What keeps layers, in the same order.
     public func holding(of layers: [LayerID]) throws(StoreError) -> [LayerHolding] {
-        try catalog.read("cannot look up what keeps layers") { database in
+        try catalog.read("look up what keeps layers") { database in
             try layers.compactMap { id in
                 guard let record = try LayerRows.find(id, in: database) else { return nil }
                 return LayerHolding(layer: record, holders: try LayerHolders.all(of: id, in: database))

@@ -1,5 +1,6 @@
 import ImageStore
 public import Linux
+public import OCI
 
 /// How an attachment to a container has ended.
 public enum AttachmentEnd: Hashable, Sendable {

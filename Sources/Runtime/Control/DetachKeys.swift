@@ -1,3 +1,5 @@
+public import OCI
+
 /// The keys that end an attachment and leave the container as it is; Docker's `--detach-keys`.
 public struct DetachKeys: Hashable, Sendable {
     private let sequence: [UInt8]

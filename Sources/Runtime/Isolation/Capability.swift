@@ -1,4 +1,5 @@
 import Linux
+import OCI
 
 /// The names of capabilities; capabilities(7).
 enum Capability {

@@ -1,4 +1,5 @@
 import Linux
+public import OCI
 
 /// What the processes of a container may use together; Docker's names and rules.
 public struct ResourceLimits: Hashable, Codable, Sendable {

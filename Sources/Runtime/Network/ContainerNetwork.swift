@@ -1,3 +1,5 @@
+public import OCI
+
 /// Which network a container, or the command of a build step, is on.
 ///
 /// The runtime makes the container with the namespace of `namespace`, `attach` connects it before anything in it runs, and

@@ -2,6 +2,7 @@ import ArgumentParser
 import Engine
 import ImageStore
 import Linux
+import OCI
 
 /// Options of every command, which may also stand before it.
 struct GlobalOptions: ParsableArguments {

@@ -60,7 +60,7 @@ enum OutputFile {
                     try descriptor.writeAll(piece)
                 } catch {
                     isGone.isSet = error == .EPIPE
-                    throw StoreError(error, "cannot write \(name)")
+                    throw StoreError("write \(name)", error)
                 }
             }
         } catch {

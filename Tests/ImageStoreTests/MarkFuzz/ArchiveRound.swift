@@ -1,7 +1,8 @@
 import Archive
-@testable import ImageStore
 import Linux
+import OCI
 import TestSupport
+@testable import ImageStore
 
 /// Archives with notes in them: refused, or as if the notes were not there, but for the attributes that they are.
 enum ArchiveRound {

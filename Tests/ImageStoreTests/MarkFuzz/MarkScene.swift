@@ -125,7 +125,7 @@ final class MarkScene {
         let number = file.rawValue
         try test.store.writeArchive(of: id) { (piece) throws(StoreError) in
             do throws(Errno) { try BorrowedDescriptor(number).writeAll(piece) } catch {
-                throw StoreError(error, "test")
+                throw StoreError("test", error)
             }
         }
         return try other.store.importFile(archive, options)

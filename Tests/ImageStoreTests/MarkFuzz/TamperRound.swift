@@ -1,6 +1,7 @@
-@testable import ImageStore
 import Linux
+import OCI
 import TestSupport
+@testable import ImageStore
 
 /// Upper directories that somebody wrote notes into: the commit is refused, or nothing of the host is in the layer.
 enum TamperRound {

@@ -83,7 +83,7 @@ extension ImageStore {
         do throws(Errno) {
             file = try FileDescriptor.open(path)
         } catch {
-            throw StoreError(error, "cannot open \(path)")
+            throw StoreError("open \(path)", error)
         }
         return try importLayer(from: file, options: options)
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Engine
+import OCI
 import Rendering
 import Runtime
 
