@@ -11,7 +11,8 @@ package struct LiveLines {
     /// Takes the lines off the terminal.
     package mutating func erased() -> String {
         defer { lines = [] }
-        return lines.isEmpty ? "" : "\r\u{1b}[J"
+        // tmux keeps in its history what is erased from the screen's first column and row: hence a blank before.
+        return lines.isEmpty ? "" : "\r \u{1b}[J\r"
     }
 
     /// Shows these lines in the place of those before. They may choose colours; they have no line feeds, and are no more

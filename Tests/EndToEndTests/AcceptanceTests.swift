@@ -26,20 +26,29 @@ extension EndToEnd {
             try #require(outcome.status == 0, "\(outcome)")
         }
 
-        /// Builds, and builds again: the second time every instruction comes from the cache, in well under a second.
+        /// Builds, and builds again: the second time every instruction comes from the cache, with well under a second of the processor's time.
         private static func build(
             _ strata: Strata, _ arguments: [String], location: SourceLocation = #_sourceLocation
         ) throws {
             let first = try strata.run(["build"] + arguments, seconds: 900)
             try #require(first.status == 0, "\(first)", sourceLocation: location)
             try strata.expectOrder(location: location)
-            let clock = ContinuousClock()
-            let start = clock.now
+            // The time of a clock would be that of the machine's other work as well.
+            let start = processorTimeOfChildren()
             let second = try strata.run(["build"] + arguments)
-            let duration = clock.now - start
+            let duration = processorTimeOfChildren() - start
             #expect(second.status == 0, "\(second)", sourceLocation: location)
             #expect(duration < .seconds(1), sourceLocation: location)
             expectCached(second.errors, location: location)
+        }
+
+        /// What children that have ended took of the processors, in their own code and in the kernel's.
+        private static func processorTimeOfChildren() -> Duration {
+            var usage = rusage()
+            getrusage(RUSAGE_CHILDREN.rawValue, &usage)
+            return [usage.ru_utime, usage.ru_stime].reduce(.zero) { sum, time in
+                sum + .seconds(Int64(time.tv_sec)) + .microseconds(Int64(time.tv_usec))
+            }
         }
 
         private static func expectCached(_ log: String, location: SourceLocation) {

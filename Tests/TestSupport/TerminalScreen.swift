@@ -61,6 +61,12 @@ public struct TerminalScreen {
         let body = String(String.UnicodeScalarView(pending.dropFirst(2)))
         pending = []
         switch (body, last) {
+        case ("J", _) where row == top && column == 0:
+            // As tmux does: the whole screen becomes history.
+            erasures += 1
+            all.append(Row())
+            row = all.count - 1
+            top = row
         case ("J", _):
             erasures += 1
             all.removeLast(all.count - row - 1)

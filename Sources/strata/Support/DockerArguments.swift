@@ -78,6 +78,11 @@ struct DockerArguments {
                 resolved += options.written(name, value: String(hasEquals ? value.dropFirst() : value))
                 return
             }
+            // Everybody's, unless the command means something else by it.
+            if name == "-h", !options.has(name) {
+                wantsHelp = true
+                break
+            }
             check(name, in: argument)
             guard options.isFlag(name) else { break }
             if value.first == "=", let isOn = DockerArguments.boolean(value.dropFirst()) {

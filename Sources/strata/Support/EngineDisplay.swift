@@ -24,7 +24,7 @@ final class EngineDisplay: Sendable {
         let display = transfer.withLock { $0 }
         switch progress {
         case .missing(let reference):
-            if output != .quiet { Console.remark("Unable to find image '\(reference.familiar)' locally\n") }
+            if output != .quiet { display.remark("Unable to find image '\(reference.familiar)' locally") }
         case .usesTag(let tag): display.print("Using default tag: \(tag)")
         case .downloading(let address): display.print("Downloading from \(address)")
         case .downloaded(let bytes, let total):
@@ -40,7 +40,7 @@ final class EngineDisplay: Sendable {
             display.print("\(reference.tag ?? Reference.defaultTag): digest: \(pushed.digest) size: \(pushed.size)")
             finish(reference)
         case .build: break
-        case .warning(let text): Console.remark(line: "WARNING: \(text)")
+        case .warning(let text): display.remark("WARNING: \(text)")
         }
     }
 

@@ -30,11 +30,20 @@ final class TransferDisplay: Sendable {
 
     /// Shows what happened.
     func show(_ event: TransferEvent) {
-        if case .remark(let text) = event, output == .quiet { return Console.remark(line: "WARNING: \(text)") }
+        if case .remark(let text) = event, output == .quiet { return remark("WARNING: \(text)") }
         if output == .quiet { return }
         state.withLock { state in
             if isLive { state.size = Terminal.drawingSize(of: descriptor) }
             write(state.take(event, at: MonotonicClock.milliseconds))
+        }
+    }
+
+    /// Writes a line to standard error, above what moves.
+    func remark(_ line: String) {
+        state.withLock { state in
+            write(state.erased())
+            Console.remark(line: line)
+            write(state.redrawn(at: MonotonicClock.milliseconds))
         }
     }
 
@@ -159,7 +168,11 @@ struct TransferLines {
         return "[\(bar)\(space)]  \(sizes)"
     }
 
-    private mutating func redrawn(at now: Int64) -> String {
+    /// Takes what moves off the terminal, until it is drawn again.
+    mutating func erased() -> String { live.erased() }
+
+    /// What moves drawn anew.
+    mutating func redrawn(at now: Int64) -> String {
         guard isLive else { return "" }
         lastDrawn = now
         let shown = active.prefix(max(1, Int(size.rows) - 2))

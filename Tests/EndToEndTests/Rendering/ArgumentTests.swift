@@ -68,6 +68,7 @@ import Testing
 
     @Test(arguments: [
         ["run", "-e", "x", "--help"], ["container", "run", "--name", "n", "--help"], ["images", "x", "--help"],
+        ["exec", "-h"], ["exec", "-ih", "x"],
     ])
     func findsCallsForHelp(arguments: [String]) {
         #expect(CommandPath(arguments).wantsHelp)

@@ -29,7 +29,7 @@ import Testing
         let drawn = progress.redrawn(at: 2000)
         #expect(Self.seen(first + drawn).suffix(2) == [" => => # three", " => => # fo"])
         let end = progress.take(.finished(step: 1, seconds: 1.04), at: 2040)
-        #expect(end == "\r\u{1b}[J => [1/3] RUN make                 1.0s\n")
+        #expect(end == "\r \u{1b}[J\r => [1/3] RUN make                 1.0s\n")
         #expect(progress.take(.started(Self.step(2, "COPY a b")), at: 2050).contains("(1 done)"))
         #expect(progress.take(.cached(step: 2), at: 2060).hasSuffix(" => CACHED [2/3] COPY a b\n"))
     }

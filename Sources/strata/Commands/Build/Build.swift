@@ -44,9 +44,18 @@ struct Build: ParsableCommand {
             display.end()
             if options.showsRemarks { warnings.show() }
         }
+        defer {
+            end()
+            transfers.end()
+        }
         do {
             let built = try engine.build(request, cancellation: cancellation) { progress in
-                guard case .build(let event) = progress else { return transfers.show(progress) }
+                guard case .build(let event) = progress else {
+                    // Two displays do not draw on one terminal.
+                    display.suspend()
+                    transfers.show(progress)
+                    return display.resume()
+                }
                 display.show(event)
                 warnings.take(event)
             } ended: { result in
