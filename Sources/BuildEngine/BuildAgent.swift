@@ -19,7 +19,7 @@ public struct BuildAgent: Sendable {
     public static func parse(
         _ text: String, environment: (String) -> String?
     ) throws(BuildError) -> (id: String, agent: BuildAgent) {
-        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        let parts = text.parts(at: "=")
         let id = parts.first.flatMap { $0.isEmpty ? nil : $0 } ?? "default"
         guard let value = parts.count == 2 ? parts[1] : environment("SSH_AUTH_SOCK"), !value.isEmpty else {
             throw BuildError(
@@ -68,13 +68,13 @@ private final class KeyAgent: Sendable {
     private static let patience: Int64 = 20_000
 
     init(_ keys: [String]) throws(BuildError) {
-        let directory = "/tmp/strata-agent-\(String(UInt64.random(in: .min ... .max), radix: 36))"
+        let directory = "/tmp/strata-agent-\(RandomName.hex(digits: 12))"
         let socket = directory + "/socket"
         (self.directory, self.socket) = (directory, socket)
         (child, life) = try attempting("start ssh-agent") { () throws(Errno) in
             try FileDescriptor.currentDirectory.makeDirectory(directory, mode: 0o700)
             let pipe = try FileDescriptor.pipe()
-            let nothing = try FileDescriptor.open("/dev/null", [.readWrite])
+            let nothing = try FileDescriptor.nullDevice()
             let child = try ChildProcess.spawn(
                 "/bin/sh", arguments: ["sh", "-c", Self.script, "sh", socket],
                 descriptors: [pipe.read.rawValue, nothing.rawValue, nothing.rawValue], newSession: true)
@@ -83,7 +83,7 @@ private final class KeyAgent: Sendable {
             return (child, ends.write)
         }
         let limit = MonotonicClock.milliseconds + Self.patience
-        while (try? FileDescriptor.currentDirectory.statusIfPresent(of: socket)) == .some(.none) {
+        while !FileDescriptor.currentDirectory.mayHave(socket) {
             guard MonotonicClock.milliseconds < limit, try hasBegun() else {
                 throw BuildError(
                     .badOption, "cannot start an SSH agent for keys",
@@ -102,7 +102,7 @@ private final class KeyAgent: Sendable {
     private func add(_ key: String) throws(BuildError) {
         let status = try attempting("add the key \(key)") { () throws(Errno) in
             let file = try FileDescriptor.open(key)
-            let nothing = try FileDescriptor.open("/dev/null", [.readWrite])
+            let nothing = try FileDescriptor.nullDevice()
             return try ChildProcess.spawn(
                 "/bin/sh",
                 arguments: [

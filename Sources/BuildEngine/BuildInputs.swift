@@ -21,7 +21,7 @@ public enum BuildSecret: Hashable, Sendable {
         var (id, source, variable) = ("", "", "")
         var type: String?
         for field in text.split(separator: ",").map(String.init) {
-            let parts = field.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            let parts = field.parts(at: "=")
             let value = parts.count == 2 ? parts[1] : ""
             switch parts[0].lowercased() {
             case _ where parts.count == 1:

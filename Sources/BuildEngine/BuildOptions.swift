@@ -1,5 +1,6 @@
 public import Dockerfile
 public import ImageStore
+import Linux
 public import OCI
 public import Runtime
 
@@ -115,7 +116,7 @@ public struct BuildOptions: Sendable {
     /// Turns `--build-arg NAME[=VALUE]` into `buildArguments`: without a value, the environment's counts, and nothing
     /// where that has none either.
     public mutating func addBuildArgument(_ text: String, environment: (String) -> String?) {
-        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        let parts = text.parts(at: "=")
         guard let name = parts.first, !name.isEmpty else { return }
         if parts.count == 2 {
             buildArguments[name] = parts[1]

@@ -47,7 +47,7 @@ extension VolumeDocument {
 }
 
 /// All volumes: the Engine API's `GET /volumes`.
-package struct VolumeList: Hashable, Codable, Sendable {
+package struct VolumeListing: Hashable, Codable, Sendable {
     package var volumes: [VolumeDocument] = []
     @OrNull package var warnings: [String]?
 

@@ -18,17 +18,13 @@ enum StoreDirectory {
         let what = "open the store \(root)"
         if !creating { try requireStore(root) }
         let home = try attempting(what) { () throws(Errno) in
-            try makeDirectories(root)
+            try FileDescriptor.currentDirectory.makeDirectories(root, mode: 0o700)
             return try FileDescriptor.open(root, .directory)
         }
         try close(home, root)
         for name in ["blobs", "blobs/sha256", "layers", "containers", "tmp"] {
             try attempting(what) { () throws(Errno) in
-                do throws(Errno) {
-                    try home.makeDirectory(name, mode: 0o700)
-                } catch {
-                    if error != .EEXIST { throw error }
-                }
+                try home.makeDirectoryIfMissing(name, mode: 0o700)
             }
             let status = try attempting(what) { () throws(Errno) in
                 try home.status(of: name, followSymlinks: true)
@@ -110,21 +106,5 @@ enum StoreDirectory {
         throw StoreError(
             .notPermitted, "cannot open the store: \(path) belongs to another user (\(status.uid))",
             remedy: "name a directory of your own with --root or STRATA_ROOT")
-    }
-
-    private static func makeDirectories(_ path: String) throws(Errno) {
-        do throws(Errno) {
-            try FileDescriptor.currentDirectory.makeDirectory(path, mode: 0o700)
-        } catch {
-            if error == .EEXIST { return }
-            guard error == .ENOENT, let slash = path.lastIndex(of: "/"), slash != path.startIndex else { throw error }
-            try makeDirectories(String(path[..<slash]))
-            do throws(Errno) {
-                try FileDescriptor.currentDirectory.makeDirectory(path, mode: 0o700)
-            } catch {
-                // Somebody else opens it for the first time, too.
-                if error != .EEXIST { throw error }
-            }
-        }
     }
 }

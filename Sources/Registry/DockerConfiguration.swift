@@ -158,20 +158,10 @@ public struct DockerConfiguration: Hashable, Sendable {
             throw RegistryError(.credentials, "cannot write \(path): \(error.message)")
         }
         do throws(Errno) {
-            do throws(Errno) {
-                try FileDescriptor.currentDirectory.makeDirectory(directory, mode: 0o700)
-            } catch {
-                if error != .EEXIST { throw error }
+            try FileDescriptor.currentDirectory.makeDirectoryIfMissing(directory, mode: 0o700)
+            try FileDescriptor.currentDirectory.replaceFile(target, mode: 0o600) { (file) throws(Errno) in
+                try file.writeAll(text + "\n")
             }
-            let target = target
-            let home = try FileDescriptor.open(DockerConfiguration.parent(of: target), [.directory])
-            let name = target.lastIndex(of: "/").map { String(target[target.index(after: $0)...]) } ?? target
-            let temporary = "\(name).\(ProcessTable.currentID)"
-            try? home.unlink(temporary)
-            let file = try home.open(temporary, [.create, .exclusive, .writeOnly], mode: 0o600)
-            try file.writeAll(text + "\n")
-            try file.sync()
-            try home.rename(temporary, to: home, name)
         } catch {
             throw RegistryError(.credentials, "cannot write \(path): \(error)")
         }

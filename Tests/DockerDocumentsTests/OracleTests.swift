@@ -44,7 +44,7 @@ import Testing
         try expectSame([ContainerListEntry].self, "containers")
         try expectSame([ImageListEntry].self, "images")
         try expectSame([ImageHistoryEntry].self, "history")
-        try expectSame(VolumeList.self, "volumes")
+        try expectSame(VolumeListing.self, "volumes")
         try expectSame(DiskUsageDocument.self, "disk-usage")
     }
 

@@ -162,7 +162,7 @@ public struct LocalCache: CacheSource {
     private func replace(
         _ path: String, _ body: (borrowing FileDescriptor) throws(BuildError) -> Void
     ) throws(BuildError) {
-        let place = "\(path).new-\(String(UInt64.random(in: .min ... .max), radix: 36))"
+        let place = "\(path).new-\(RandomName.hex(digits: 12))"
         do throws(BuildError) {
             let file = try attempting("write \(place)") { () throws(Errno) in
                 try FileDescriptor.open(place, [.writeOnly, .create, .exclusive], mode: 0o644)

@@ -43,7 +43,7 @@ struct DockerfileSource {
     }
 
     private static func exists(_ file: String) -> Bool {
-        (try? FileDescriptor.currentDirectory.statusIfPresent(of: file)) != .some(.none)
+        FileDescriptor.currentDirectory.mayHave(file)
     }
 
     /// The content; `noDockerfile` where it cannot be read.

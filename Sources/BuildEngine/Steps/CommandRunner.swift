@@ -51,7 +51,7 @@ private struct StepScript {
     private let status: FileStatus
 
     init(_ text: String, in rootfs: String) throws(BuildError) {
-        let name = ".strata-run-\(String(UInt64.random(in: .min ... .max), radix: 36))"
+        let name = ".strata-run-\(RandomName.hex(digits: 12))"
         path = "/" + name
         self.rootfs = rootfs
         status = try attempting("write \(path)") { () throws(Errno) in

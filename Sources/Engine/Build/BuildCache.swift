@@ -1,5 +1,6 @@
 import BuildEngine
 import ImageStore
+import Linux
 package import OCI
 
 /// A cache that a build takes results from or leaves them in: a value of `--cache-from` or `--cache-to`.
@@ -32,7 +33,7 @@ package struct BuildCache: Hashable, Sendable {
         var fields: [String: String] = [:]
         if text.contains("=") {
             for field in text.split(separator: ",") {
-                let parts = field.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+                let parts = field.parts(at: "=")
                 fields[parts[0].lowercased()] = parts.count == 2 ? parts[1] : ""
             }
         } else {

@@ -1,5 +1,6 @@
 import BuildEngine
 import ImageStore
+import Linux
 import OCI
 
 /// What becomes of a built image besides its place in the store: a value of `--output`.
@@ -38,7 +39,7 @@ package struct BuildOutput: Hashable, Sendable {
         var kind: Kind?
         var result = BuildOutput(kind: .image)
         for field in Self.fields(text) {
-            let parts = field.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            let parts = field.parts(at: "=")
             let value = parts.count == 2 ? parts[1] : ""
             switch parts[0] {
             case "type":

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import GRDB
+import Linux
 import OCI
 
 /// Rows of containers.
@@ -23,7 +24,7 @@ enum ContainerRows {
                     remedy: "remove or rename that container to reuse the name")
             }
             attempt += 1
-            record.name = RandomName.container() + (attempt > 4 ? RandomName.hex(digits: 4) : "")
+            record.name = ContainerName.random() + (attempt > 4 ? RandomName.hex(digits: 4) : "")
         }
         try database.execute(
             sql: """

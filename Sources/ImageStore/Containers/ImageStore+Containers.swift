@@ -52,7 +52,7 @@ extension ImageStore {
     ) throws(StoreError) -> ContainerRecord {
         if let name = new.name { try ImageStore.requireContainerName(name) }
         let record = ContainerRecord(
-            id: RandomName.hex(digits: 64), name: new.name ?? RandomName.container(), imageID: new.imageID,
+            id: RandomName.hex(digits: 64), name: new.name ?? ContainerName.random(), imageID: new.imageID,
             imageName: new.imageName, layerIDs: new.layerIDs, createdAt: .now, state: .created, pid: nil,
             supervisor: nil, exitCode: nil, startedAt: nil, finishedAt: nil, arguments: new.arguments,
             configJSON: new.configJSON, isBuild: new.isBuild)

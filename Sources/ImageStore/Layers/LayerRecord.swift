@@ -1,3 +1,4 @@
+import Linux
 public import OCI
 
 /// Names a layer within a store: the directory `layers/<id>`. It says nothing of the content; `diffID` does.

@@ -1,16 +1,5 @@
 import Linux
 
-/// Names a file whatever its paths.
-struct FileIdentity: Hashable {
-    var device: UInt64
-    var inode: UInt64
-
-    init(_ status: FileStatus) {
-        device = status.device
-        inode = status.inode
-    }
-}
-
 /// Adds up the allocated blocks of files as `du` does: a file with several names counts once.
 struct UsageCounter {
     private var seen: Set<FileIdentity> = []

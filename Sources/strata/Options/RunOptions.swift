@@ -106,7 +106,7 @@ struct RunOptions: ParsableArguments {
         options.autoRemove = remove
         options.stopSignal = stopSignal
         for text in label {
-            let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            let parts = text.parts(at: "=")
             options.labels[parts[0]] = parts.count == 2 ? parts[1] : ""
         }
         return options

@@ -52,7 +52,7 @@ struct BuildAssemblyOptions: ParsableArguments {
 
     /// Reads `[TYPE[,TYPE…]:]KEY=VALUE`, each type perhaps with a platform, `manifest[linux/amd64]`, as buildx does.
     static func parse(_ text: String) throws(CommandError) -> [(Place, key: String, value: String)] {
-        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        let parts = text.parts(at: "=")
         guard parts.count == 2 else {
             throw CommandError(.usage, "invalid annotation \"\(text)\"", remedy: "write it as KEY=VALUE")
         }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Linux
 
 /// What `build` is asked to do instead of a build; Docker's names.
 struct BuildCallOptions: ParsableArguments {
@@ -18,7 +19,7 @@ struct BuildCallOptions: ParsableArguments {
     func method() throws(CommandError) -> BuildCall? {
         var (method, format, ignoresStatus): (String?, String?, Bool) = (check ? "check" : nil, nil, false)
         for field in call.split(separator: ",", omittingEmptySubsequences: false) {
-            let parts = field.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            let parts = field.parts(at: "=")
             switch (parts[0], parts.count) {
             case ("format", 2): format = parts[1]
             case ("ignorestatus", 2): ignoresStatus = ["1", "t", "true"].contains(parts[1].lowercased())

@@ -119,7 +119,7 @@ struct BuildCommandOptions: ParsableArguments {
         result.target = target.flatMap { $0.isEmpty ? nil : $0 }
         for text in buildArg { result.addBuildArgument(text) { Environment.nonEmpty($0) } }
         for text in label {
-            let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            let parts = text.parts(at: "=")
             result.labels[parts[0]] = parts.count == 2 ? parts[1] : ""
         }
         result.usesCache = !noCache

@@ -17,7 +17,7 @@ struct BuildSourceOptions: ParsableArguments {
     /// Puts them into the options of the builder.
     func apply(to options: inout BuildOptions) throws {
         for text in buildContext {
-            let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            let parts = text.parts(at: "=")
             guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else {
                 throw CommandError(.usage, "invalid value \"\(text)\" for --build-context: it is no name=value")
             }

@@ -53,7 +53,7 @@ struct IdentificationFile: ~Copyable {
     init?(_ path: String?) throws(CommandError) {
         guard let path else { return nil }
         self.path = path
-        if (try? FileDescriptor.currentDirectory.statusIfPresent(of: path)) != .some(.none) {
+        if FileDescriptor.currentDirectory.mayHave(path) {
             throw CommandError(.usage, "the file \(path) for the container's ID exists", remedy: "remove it first")
         }
     }

@@ -5,7 +5,7 @@ import OCI
 import Rendering
 
 /// `strata history`
-struct History: ParsableCommand {
+struct HistoryCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "history", abstract: "Show how an image was made, the latest step first.",
         discussion: "EXAMPLE: strata history --no-trunc web")

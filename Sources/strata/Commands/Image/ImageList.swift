@@ -33,12 +33,12 @@ struct ImageListOptions: ParsableArguments {
             Console.complain("the image \(image.references.first?.familiar ?? image.id.short) is damaged: \(damage)")
         }
         let showsDigests = digests || format.format?.contains("Digest") == true
-        let rows = ImageRow.rows(images, withDigests: showsDigests, full: format.noTruncation)
+        let rows = ListedImage.rows(images, withDigests: showsDigests, full: format.noTruncation)
         let columns =
             digests
             ? ["Repository", "Tag", "Digest", "ID", "CreatedSince", "Size"]
             : ["Repository", "Tag", "ID", "CreatedSince", "Size"]
-        try ImageRow.listing(columns).show(rows, format: format.format, quiet: format.quiet ? "ID" : nil)
+        try ListedImage.listing(columns).show(rows, format: format.format, quiet: format.quiet ? "ID" : nil)
     }
 }
 

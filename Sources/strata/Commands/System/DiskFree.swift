@@ -49,14 +49,14 @@ struct DiskUsageDetails {
 
     init(_ usage: SystemUsage) { self.usage = usage }
 
-    private var images: [ImageRow] {
+    private var images: [ListedImage] {
         let usages = Dictionary(usage.stored.images.map { ($0.id, $0) }) { first, _ in first }
-        return ImageRow.rows(usage.images, usages: usages)
+        return ListedImage.rows(usage.images, usages: usages)
     }
 
     private var containers: [ContainerRow] { usage.containers.map { ContainerRow($0) } }
 
-    private static let imageListing = ImageRow.listing(
+    private static let imageListing = ListedImage.listing(
         ["Repository", "Tag", "ID", "CreatedSince", "Size", "SharedSize", "UniqueSize", "Containers"])
     private static let containerListing = ContainerRow.listing(
         ["ID", "Image", "Command", "LocalVolumes", "Size", "RunningFor", "Status", "Names"])

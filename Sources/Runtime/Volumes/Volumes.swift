@@ -31,7 +31,7 @@ public struct Volumes: Sendable {
     }
 
     /// A name for a volume that nobody named: 64 random hexadecimal digits.
-    public static func anonymousName() -> String { ContainerEngine.randomName() }
+    public static func anonymousName() -> String { RandomName.hex(digits: 64) }
 
     /// Docker's rule for names: letters, digits, `_.-`, the first one a letter or digit, at least two.
     static func isName(_ text: String) -> Bool {

@@ -3,7 +3,7 @@ import OCI
 import Rendering
 
 /// A line of a list of images: an image under one of its names.
-struct ImageRow {
+struct ListedImage {
     let image: ImageRecord
     /// The repository, nil for an image without a name.
     private let repository: String?
@@ -21,10 +21,10 @@ struct ImageRow {
     ///   - usages: what is known of the space of images.
     static func rows(
         _ images: [ImageRecord], withDigests: Bool = false, usages: [Digest: DiskUsage.Image] = [:], full: Bool = false
-    ) -> [ImageRow] {
+    ) -> [ListedImage] {
         images.flatMap { image in
             names(of: image, withDigests: withDigests).map { name in
-                ImageRow(
+                ListedImage(
                     image: image, repository: name.repository, tag: name.tag, digest: name.digest,
                     usage: usages[image.id], full: full)
             }
@@ -50,7 +50,7 @@ struct ImageRow {
     private var id: String { full ? image.id.description : image.id.short }
 
     /// The list, with Docker's columns.
-    static func listing(_ standard: [String]) -> Listing<ImageRow> {
+    static func listing(_ standard: [String]) -> Listing<ListedImage> {
         Listing(
             columns: [
                 Column("Repository", "REPOSITORY") { $0.repository ?? "<none>" },

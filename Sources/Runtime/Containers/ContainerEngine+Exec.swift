@@ -43,11 +43,11 @@ extension ContainerEngine {
                 remedy: "start it with runc")
         }
         let size = attachment.terminal.flatMap { try? Terminal.size(of: $0.rawValue) }
-        let file = "\(paths.directory)/exec-\(Self.randomName().prefix(16))"
+        let file = "\(paths.directory)/exec-\(RandomName.hex(digits: 16))"
         try describe(options, of: container, paths, size, in: file)
         defer { for end in ["", ".log", ".pid"] { try? FileDescriptor.currentDirectory.unlink(file + end) } }
 
-        let identity = ["execID": Self.randomName()]
+        let identity = ["execID": RandomName.hex(digits: 64)]
         let command = options.arguments.joined(separator: " ")
         report(
             container.events("exec_create: \(command)", identity) + container.events("exec_start: \(command)", identity)

@@ -1,4 +1,5 @@
 package import ImageStore
+import Linux
 import OCI
 
 /// Conditions as `--filter` takes them, `key=value`, by Docker's rules.
@@ -71,7 +72,7 @@ package struct Filters: Hashable, Sendable {
     }
 
     private static func label(_ text: String, isNegated: Bool, in whole: String) throws(EngineError) -> LabelCondition {
-        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        let parts = text.parts(at: "=")
         if parts[0].isEmpty {
             throw EngineError(.badRequest, "invalid filter \"\(whole)\"", remedy: "write it as label=KEY[=VALUE]")
         }

@@ -75,7 +75,7 @@ extension ContainerEngine {
             throw RuntimeError(.helperMissing, "cannot find the path of the running program")
         }
         let null = try attempting("open /dev/null") { () throws(Errno) in
-            try FileDescriptor.open("/dev/null", .readWrite)
+            try FileDescriptor.nullDevice()
         }
         let report = try attempting("create a pipe") { () throws(Errno) in try FileDescriptor.pipe() }
         let arguments = [program, Supervisor.command] + context.supervisorArguments + [container.id]

@@ -15,11 +15,11 @@ final class SocketRelay: Sendable {
         named name: String, in directory: borrowing FileDescriptor, to target: String
     ) throws(Errno) {
         // The full path may be longer than an address can be.
-        let listener = Shared(try UnixSocket.listen(at: "/proc/self/fd/\(directory.rawValue)/\(name)"))
+        let listener = SharedDescriptor(try UnixSocket.listen(at: "/proc/self/fd/\(directory.rawValue)/\(name)"))
         let pipe = try FileDescriptor.pipe()
         let (read, write) = pipe.release()
         stop = FileDescriptor(owning: write)
-        let ended = Shared(FileDescriptor(owning: read))
+        let ended = SharedDescriptor(FileDescriptor(owning: read))
         thread = PrivateThread.startIfPossible { Self.serve(listener, until: ended, target) }
         if thread == nil { throw .EAGAIN }
     }
@@ -30,7 +30,7 @@ final class SocketRelay: Sendable {
         thread?.join()
     }
 
-    private static func serve(_ listener: Shared, until ended: Shared, _ target: String) {
+    private static func serve(_ listener: SharedDescriptor, until ended: SharedDescriptor, _ target: String) {
         var connections: [PrivateThread.Companion] = []
         while true {
             var poll = Poll()
@@ -38,8 +38,8 @@ final class SocketRelay: Sendable {
             let ready = poll.add(listener.descriptor.rawValue, .readable)
             guard (try? poll.wait()) != nil, poll.events(end).isEmpty else { break }
             if poll.events(ready).isEmpty { continue }
-            guard let client = try? Shared(UnixSocket.accept(on: listener.descriptor)),
-                let server = try? Shared(UnixSocket.connect(to: target))
+            guard let client = try? SharedDescriptor(UnixSocket.accept(on: listener.descriptor)),
+                let server = try? SharedDescriptor(UnixSocket.connect(to: target))
             else { continue }
             let connection = PrivateThread.startIfPossible { pump(client, server, until: ended) }
             if let connection { connections.append(connection) }
@@ -49,7 +49,7 @@ final class SocketRelay: Sendable {
 
     /// Copies both ways. Each ends by itself, at the end of what its source says or when nobody listens any more, and
     /// its end is handed on: a client that has asked all may still wait for the answer.
-    private static func pump(_ client: Shared, _ server: Shared, until ended: Shared) {
+    private static func pump(_ client: SharedDescriptor, _ server: SharedDescriptor, until ended: SharedDescriptor) {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 14, alignment: 8)
         defer { buffer.deallocate() }
         var directions = [(source: client, sink: server), (source: server, sink: client)]
@@ -68,11 +68,5 @@ final class SocketRelay: Sendable {
                 directions.removeAll { $0.source === source }
             }
         }
-    }
-
-    /// Lets threads share a descriptor.
-    private final class Shared: Sendable {
-        let descriptor: FileDescriptor
-        init(_ descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
     }
 }

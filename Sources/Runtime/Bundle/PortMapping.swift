@@ -54,7 +54,7 @@ public struct PortMapping: Hashable, Sendable {
     private static func shortForm(_ text: String) throws(RuntimeError) -> String {
         var fields = ["protocol": "tcp"]
         for field in text.split(separator: ",", omittingEmptySubsequences: false) {
-            let parts = field.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            let parts = field.parts(at: "=")
             guard parts.count == 2, !parts[0].isEmpty else {
                 throw RuntimeError(
                     .badOption, "invalid publish opts format (should be name=value but got '\(field)')")

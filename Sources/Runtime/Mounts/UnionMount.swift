@@ -54,7 +54,7 @@ public struct UnionMount: Hashable, Codable, Sendable {
             base: base)
         let messages = try openLog(log)
         let null = try attempting("open /dev/null") { () throws(Errno) in
-            try FileDescriptor.open("/dev/null", .readWrite)
+            try FileDescriptor.nullDevice()
         }
         // Opened before the mount, so that it tells of it.
         let mounts = try attempting("open /proc/self/mountinfo") { () throws(Errno) in

@@ -63,7 +63,7 @@ final class ContainerProcess {
         let null = try openNull()
         start.descriptors = [null.rawValue, null.rawValue, null.rawValue]
         // In the state directory, because paths of sockets are short and those of bundles are not.
-        let name = ContainerEngine.randomName().prefix(16)
+        let name = RandomName.hex(digits: 16)
         let socketPath = "\(driver.socketDirectory)/\(name).sock"
         let claim = try driver.claimDirectories()
         let listener = try attempting("listen at \(socketPath)") { () throws(Errno) in
@@ -88,7 +88,7 @@ final class ContainerProcess {
     }
 
     private static func openNull() throws(RuntimeError) -> FileDescriptor {
-        try attempting("open /dev/null") { () throws(Errno) in try FileDescriptor.open("/dev/null", .readWrite) }
+        try attempting("open /dev/null") { () throws(Errno) in try FileDescriptor.nullDevice() }
     }
 
     private static func receiveTerminal(
@@ -129,3 +129,12 @@ final class ContainerProcess {
         try? Terminal.setSize(of: number, to: size)
     }
 }
+
+/// Which of its two outputs a process wrote to. With a terminal there is only the first.
+public enum OutputStream: String, Hashable, Codable, Sendable {
+    case standardOutput = "stdout"
+    case standardError = "stderr"
+}
+
+/// Takes what a process printed: the stream, and bytes that are valid during the call.
+public typealias OutputHandler = (OutputStream, UnsafeRawBufferPointer) -> Void

@@ -1,18 +1,7 @@
-/// Names that nobody else has.
-enum RandomName {
-    /// Random hexadecimal digits.
-    static func hex(digits: Int) -> String {
-        var random = SystemRandomNumberGenerator()
-        var text = ""
-        while text.utf8.count < digits {
-            let word = String(random.next(), radix: 16)
-            text += String(repeating: "0", count: 16 - word.utf8.count) + word
-        }
-        return String(text.prefix(digits))
-    }
-
-    /// A container's name in Docker's manner: an adjective and a surname.
-    static func container() -> String {
+/// Names for containers whose user chose none.
+enum ContainerName {
+    /// A name in Docker's manner: an adjective and a surname.
+    static func random() -> String {
         "\(adjectives.randomElement() ?? "plain")_\(surnames.randomElement() ?? "name")"
     }
 

@@ -29,7 +29,7 @@ public struct ContainerEngine: Sendable {
         _ options: ContainerOptions, image: ImageRecord
     ) throws(RuntimeError) -> ContainerRecord {
         let settings = try ContainerSettings(
-            image: image.configuration.config, options: options, makeName: Self.randomName)
+            image: image.configuration.config, options: options, makeName: { RandomName.hex(digits: 64) })
         let data = try Self.encode(settings)
         let name = options.imageName ?? image.references.first?.familiar ?? image.id.short
         return try fromStore { () throws(StoreError) in
@@ -72,11 +72,5 @@ public struct ContainerEngine: Sendable {
         } catch {
             throw RuntimeError(.system, "cannot keep the container's settings: \(error.message)")
         }
-    }
-
-    /// 64 random hexadecimal digits.
-    static func randomName() -> String {
-        var random = SystemRandomNumberGenerator()
-        return Digest.hexadecimal((0..<32).map { _ in UInt8.random(in: 0...255, using: &random) })
     }
 }

@@ -144,7 +144,7 @@ public struct RuntimeDriver: Sendable {
 
     /// Whether the runtime knows the container.
     func exists(_ id: String) -> Bool {
-        (try? FileDescriptor.currentDirectory.statusIfPresent(of: "\(stateRoot)/\(id)")) != .some(.none)
+        FileDescriptor.currentDirectory.mayHave("\(stateRoot)/\(id)")
     }
 
     // MARK: Calling the runtime
@@ -174,11 +174,7 @@ public struct RuntimeDriver: Sendable {
         for (depth, component) in directory.split(separator: "/").enumerated() {
             path += "/" + component
             let status = try attempting("create \(path)") { () throws(Errno) in
-                do throws(Errno) {
-                    try FileDescriptor.currentDirectory.makeDirectory(path, mode: 0o700)
-                } catch {
-                    if error != .EEXIST { throw error }
-                }
+                try FileDescriptor.currentDirectory.makeDirectoryIfMissing(path, mode: 0o700)
                 // Whoever ends the last container removes it again.
                 return try FileDescriptor.currentDirectory.statusIfPresent(of: path)
             }
@@ -192,7 +188,7 @@ public struct RuntimeDriver: Sendable {
 
     private func run(_ arguments: [String]) throws(RuntimeError) -> Termination {
         let null = try attempting("open /dev/null") { () throws(Errno) in
-            try FileDescriptor.open("/dev/null", .readWrite)
+            try FileDescriptor.nullDevice()
         }
         let child = try spawn(
             arguments, descriptors: [null.rawValue, null.rawValue, null.rawValue], directory: "/")
