@@ -21,7 +21,8 @@ struct Strata: ParsableCommand {
             CommandGroup(
                 name: "Images",
                 subcommands: [
-                    Build.self, Import.self, Load.self, Save.self, Images.self, HistoryCommand.self, Inspect.self, Tag.self,
+                    Build.self, Import.self, Load.self, Save.self, Images.self, HistoryCommand.self, Inspect.self,
+                    Tag.self,
                     RemoveImage.self, Pull.self, Push.self, Login.self, Logout.self,
                 ]),
             CommandGroup(

@@ -48,7 +48,9 @@ import Testing
     @Test(arguments: [
         "add('../evil')", "add('a/../../evil')", "add('a', DIR); add('a/../../../evil')", "add('/../evil')",
         "add('ok'); add('link', LNK, '../../victim')", "add('link', LNK, '/victim')",
-        "add('d', SYM, '/'); add('d/victim')  ; add('x/../../y')", "add('x', DIR); add('y', LNK, 'x')",
+        "add('d', SYM, '/'); add('d/victim')  ; add('x/../../y')",
+        "add('d', SYM, '/'); add('d/../../evil')", "add('ok'); add('link', LNK, 'd/../../victim')",
+        "add('x', DIR); add('y', LNK, 'x')",
         "add('f'); add('f/child')", "add('l', SYM, 'nowhere'); add('l/child')", "add('l', SYM, 'l'); add('l/child')",
         "add('n' * 256)", "add('link', LNK, 'missing')", "add('unknown', b'Z')",
         "add('.wh..')", "add('.wh...')", "add('.wh.')", "add('d', DIR); add('d/.wh..')",
@@ -88,6 +90,9 @@ import Testing
         "add('d', SYM, '../../../../etc'); add('etc', DIR); add('d/passwd')",
         "add('etc', DIR); add('a', DIR); add('a/b', SYM, '/etc'); add('a/b/passwd')",
         "add('etc', DIR); add('etc/x'); add('etc/passwd', LNK, '/etc/x')", "add('.//./etc///passwd')",
+        // A name's `..` removes the component before it, whatever that is: it follows no symbolic link.
+        "add('etc/ssl/../passwd')", "add('etc', DIR); add('etc/x'); add('etc/passwd', LNK, 'usr/../etc/./x')",
+        "add('a', DIR); add('a/b', DIR); add('d', SYM, 'a/b'); add('d/../etc/passwd')",
     ])
     func staysInside(_ body: String) throws {
         let test = try TemporaryStore()

@@ -21,7 +21,7 @@ struct FileName: Hashable, Sendable, Comparable {
     var isEmpty: Bool { cString.count <= 1 }
 
     /// Whether the name would be a whiteout in a layer's archive; image-spec, "Whiteouts".
-    var isWhiteoutMarker: Bool { bytes.starts(with: ".wh.".utf8) }
+    var isWhiteoutMarker: Bool { bytes.starts(with: WhiteoutName.prefixBytes) }
 
     var text: String { String(decoding: bytes, as: UTF8.self) }
 

@@ -53,7 +53,7 @@ final class LayerWalk {
                     uid: status.uid, gid: status.gid, attributes: attributes.own
                 ).encoded())
         }
-        if attributes.isOpaque { try writeMarker(Array(Whiteout.opaqueName.utf8)) }
+        if attributes.isOpaque { try writeMarker(WhiteoutName.opaqueBytes) }
     }
 
     private func writeChildren(of directory: borrowing FileDescriptor, at path: [UInt8]) throws(StoreError) {
@@ -117,7 +117,7 @@ final class LayerWalk {
         header.path.append(UInt8(ascii: "/"))
         header.attributes = attributes.own
         try output.put(header.encoded())
-        if attributes.isOpaque { try writeMarker(header.path + Array(Whiteout.opaqueName.utf8)) }
+        if attributes.isOpaque { try writeMarker(header.path + WhiteoutName.opaqueBytes) }
         try writeChildren(of: directory, at: header.path)
     }
 
@@ -190,7 +190,7 @@ final class LayerWalk {
 
     private static func whiteoutPath(_ path: [UInt8]) -> [UInt8] {
         let slash = path.lastIndex(of: UInt8(ascii: "/")).map { $0 + 1 } ?? 0
-        return Array(path[..<slash]) + Array(".wh.".utf8) + path[slash...]
+        return Array(path[..<slash]) + WhiteoutName.prefixBytes + path[slash...]
     }
 
     private func reading<Value: ~Copyable>(

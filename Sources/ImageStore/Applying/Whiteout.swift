@@ -1,3 +1,5 @@
+import Linux
+
 /// A name that says something is gone; image-spec, "Image Layer Filesystem Changeset", "Whiteouts".
 enum Whiteout: Equatable {
     /// `.wh..wh..opq`: nothing below shows through this directory.
@@ -7,15 +9,15 @@ enum Whiteout: Equatable {
     /// Other names that begin with `.wh..wh.` belong to AUFS and mean nothing to anybody else.
     case reserved
 
-    static let prefix = ".wh.".utf8.map { CChar(bitPattern: $0) }
-    static let opaqueName = ".wh..wh..opq"
+    private static let prefix = WhiteoutName.prefixBytes.map { CChar(bitPattern: $0) }
+    private static let opaqueName = WhiteoutName.opaqueBytes.map { CChar(bitPattern: $0) }
 
     /// Nil for an ordinary name; `name` comes with its terminating zero.
     init?(_ name: [CChar]) {
         guard name.starts(with: Whiteout.prefix) else { return nil }
         let rest = Array(name.dropFirst(Whiteout.prefix.count))
         if rest.starts(with: Whiteout.prefix) {
-            let isOpaque = name.dropLast().elementsEqual(Whiteout.opaqueName.utf8.map { CChar(bitPattern: $0) })
+            let isOpaque = name.dropLast().elementsEqual(Whiteout.opaqueName)
             self = isOpaque ? .opaque : .reserved
         } else {
             self = .name(rest)

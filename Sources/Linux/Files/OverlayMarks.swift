@@ -13,7 +13,7 @@ public enum OverlayMarks: String, Hashable, Sendable {
     case user
 
     /// What a note says.
-    public enum Mark: String, Hashable, Sendable {
+    public enum Mark: String, Hashable, Sendable, CaseIterable {
         /// With the value `y`: the directory hides what lies below it.
         case opaque
         /// Where the directory, or the data of the file, is in the layers below; see `OverlayRedirect`.
@@ -22,15 +22,68 @@ public enum OverlayMarks: String, Hashable, Sendable {
         case origin
         /// The file holds its attributes only.
         case metacopy
+        /// The directory holds files that were copied up or moved.
+        case impure
+        /// How the number of the file's links differs from the one on disk.
+        case linkCount = "nlink"
+        /// Of our union alone: inode number and link count of the origin, where handles cannot be opened.
+        case number = "inode"
     }
 
     /// What all names of notes begin with.
-    public var prefix: String { rawValue + ".overlay." }
+    public var prefix: StaticString {
+        switch self {
+        case .trusted: "trusted.overlay."
+        case .user: "user.overlay."
+        }
+    }
 
-    private static let escape = "overlay."
+    /// What all names begin with that the overlay keeps for programs whose own begin with `prefix`.
+    public var escapedPrefix: StaticString {
+        switch self {
+        case .trusted: "trusted.overlay.overlay."
+        case .user: "user.overlay.overlay."
+        }
+    }
+
+    private static let escape: StaticString = "overlay."
+
+    /// The name of a note as a literal.
+    public func literal(_ mark: Mark) -> StaticString {
+        switch (self, mark) {
+        case (.trusted, .opaque): "trusted.overlay.opaque"
+        case (.trusted, .redirect): "trusted.overlay.redirect"
+        case (.trusted, .origin): "trusted.overlay.origin"
+        case (.trusted, .metacopy): "trusted.overlay.metacopy"
+        case (.trusted, .impure): "trusted.overlay.impure"
+        case (.trusted, .linkCount): "trusted.overlay.nlink"
+        case (.trusted, .number): "trusted.overlay.inode"
+        case (.user, .opaque): "user.overlay.opaque"
+        case (.user, .redirect): "user.overlay.redirect"
+        case (.user, .origin): "user.overlay.origin"
+        case (.user, .metacopy): "user.overlay.metacopy"
+        case (.user, .impure): "user.overlay.impure"
+        case (.user, .linkCount): "user.overlay.nlink"
+        case (.user, .number): "user.overlay.inode"
+        }
+    }
 
     /// The name of a note, with its terminating zero.
-    public func name(_ mark: Mark) -> [CChar] { (prefix + mark.rawValue).utf8.map { CChar(bitPattern: $0) } + [0] }
+    public func name(_ mark: Mark) -> [CChar] {
+        (self == .trusted ? Self.trustedNames : Self.userNames)[mark] ?? encoded(mark)
+    }
+
+    /// The names are asked for at every file: each is made once.
+    private static let trustedNames = names(of: .trusted)
+    private static let userNames = names(of: .user)
+
+    private static func names(of marks: OverlayMarks) -> [Mark: [CChar]] {
+        Dictionary(uniqueKeysWithValues: Mark.allCases.map { ($0, marks.encoded($0)) })
+    }
+
+    private func encoded(_ mark: Mark) -> [CChar] {
+        literal(mark).withUTF8Buffer { $0.map { CChar(bitPattern: $0) } } + [0]
+    }
 
     /// Whether an attribute, by its name with or without the zero, is a note of the overlay and not a program's.
     public func isMark(_ name: [CChar]) -> Bool {
@@ -40,24 +93,37 @@ public enum OverlayMarks: String, Hashable, Sendable {
     /// The name under which the overlay keeps an attribute that a program calls `name`.
     public func stored(_ name: [CChar]) -> [CChar] {
         guard let rest = rest(of: name) else { return name }
-        return (prefix + Self.escape).utf8.map { CChar(bitPattern: $0) } + rest
+        return escapedPrefix.withUTF8Buffer { $0.map { CChar(bitPattern: $0) } } + rest
     }
 
     /// What programs call an attribute that the overlay keeps as `name`; nil for its own notes.
     public func shown(_ name: [CChar]) -> [CChar]? {
         guard let rest = rest(of: name) else { return name }
         guard Self.starts(rest, with: Self.escape) else { return nil }
-        return Array(name[..<prefix.utf8.count]) + Array(rest.dropFirst(Self.escape.utf8.count))
+        return Array(name[..<rest.startIndex]) + rest.dropFirst(Self.escape.utf8CodeUnitCount)
     }
 
     /// What follows the prefix; nil for any other name.
     private func rest(of name: [CChar]) -> ArraySlice<CChar>? {
-        Self.starts(name[...], with: prefix) ? name.dropFirst(prefix.utf8.count) : nil
+        Self.starts(name[...], with: prefix) ? name.dropFirst(prefix.utf8CodeUnitCount) : nil
     }
 
-    private static func starts(_ name: ArraySlice<CChar>, with text: String) -> Bool {
-        name.count >= text.utf8.count && zip(name, text.utf8).allSatisfy { UInt8(bitPattern: $0) == $1 }
+    private static func starts(_ name: ArraySlice<CChar>, with text: StaticString) -> Bool {
+        text.withUTF8Buffer { text in name.starts(with: text) { UInt8(bitPattern: $0) == $1 } }
     }
+}
+
+/// Names that begin with `.wh.` say in archives of layers, and in the layers of AUFS and of an unprivileged
+/// fuse-overlayfs, that something is gone; image-spec, "Image Layer Filesystem Changeset", "Whiteouts".
+public enum WhiteoutName {
+    /// What all such names begin with; before the name of a file it hides that file.
+    public static let prefix: StaticString = ".wh."
+    /// Hides everything that the directory has below.
+    public static let opaque: StaticString = ".wh..wh..opq"
+    /// `prefix` as bytes, without a zero.
+    public static let prefixBytes = prefix.withUTF8Buffer { Array($0) }
+    /// `opaque` as bytes, without a zero.
+    public static let opaqueBytes = opaque.withUTF8Buffer { Array($0) }
 }
 
 /// The value of the note `redirect`: where the other half of a directory, or the data of a file, is in the layers below.

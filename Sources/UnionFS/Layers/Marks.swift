@@ -20,24 +20,26 @@ struct Marks: Sendable {
     /// Whether what other overlays leave counts too: names that begin with `.wh.`, and opaque marks under other prefixes.
     var readsForeign = true
 
-    static let trusted = Marks(
-        opaque: "trusted.overlay.opaque", redirect: "trusted.overlay.redirect", origin: "trusted.overlay.origin",
-        impure: "trusted.overlay.impure", linkCount: "trusted.overlay.nlink",
-        metacopy: "trusted.overlay.metacopy", number: "trusted.overlay.inode",
-        prefix: "trusted.overlay.",
-        escapedPrefix: "trusted.overlay.overlay.")
-    static let user = Marks(
-        opaque: "user.overlay.opaque", redirect: "user.overlay.redirect", origin: "user.overlay.origin",
-        impure: "user.overlay.impure", linkCount: "user.overlay.nlink",
-        metacopy: "user.overlay.metacopy", number: "user.overlay.inode",
-        prefix: "user.overlay.",
-        escapedPrefix: "user.overlay.overlay.")
+    static let trusted = Marks(OverlayMarks.trusted)
+    static let user = Marks(OverlayMarks.user)
+
+    private init(_ marks: OverlayMarks) {
+        opaque = marks.literal(.opaque)
+        redirect = marks.literal(.redirect)
+        origin = marks.literal(.origin)
+        impure = marks.literal(.impure)
+        linkCount = marks.literal(.linkCount)
+        metacopy = marks.literal(.metacopy)
+        number = marks.literal(.number)
+        prefix = marks.prefix
+        escapedPrefix = marks.escapedPrefix
+    }
 
     /// Names that hide the rest of the name below (`.wh.NAME`) or everything below (`.wh..wh..opq`), as AUFS, OCI layer
     /// archives and an unprivileged fuse-overlayfs have them. They are never written; read, and not shown, where
     /// `readsForeign` is set.
-    static let markerPrefix: StaticString = ".wh."
-    static let opaqueMarker: StaticString = ".wh..wh..opq"
+    static let markerPrefix = WhiteoutName.prefix
+    static let opaqueMarker = WhiteoutName.opaque
 
     static func isMarker(_ name: Text) -> Bool { name.hasPrefix(markerPrefix) }
 
@@ -123,7 +125,7 @@ struct Marks: Sendable {
 
     /// What else means "opaque" on reading.
     private static let foreignOpaque: [StaticString] = [
-        "trusted.overlay.opaque", "user.overlay.opaque", "user.fuseoverlayfs.opaque",
+        OverlayMarks.trusted.literal(.opaque), OverlayMarks.user.literal(.opaque), "user.fuseoverlayfs.opaque",
     ]
 
     private func names(at place: borrowing Place) throws(Errno) -> Found {
