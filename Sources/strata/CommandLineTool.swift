@@ -61,9 +61,13 @@ enum CommandLineTool {
     private static func reportParsing(_ error: any Error, of path: CommandPath, status: Int32) -> Int32 {
         if path.command.exitCode(for: error) == .success {
             let isRoot = path.names.isEmpty
-            try? Console.write(
-                (isRoot ? Strata.fullMessage(for: error) : Strata.helpMessage(for: path.command)) + "\n")
-            return 0
+            do {
+                try Console.write(
+                    (isRoot ? Strata.fullMessage(for: error) : Strata.helpMessage(for: path.command)) + "\n")
+                return 0
+            } catch {
+                return report(error, of: path)
+            }
         }
         let message =
             path.command.message(for: error).split(whereSeparator: \.isNewline).first.map(String.init) ?? "\(error)"

@@ -22,9 +22,11 @@ extension BuildMount {
                 terminal == nil
                 ? try ContainerProcess.start(driver, start, withInput: true)
                 : try ContainerProcess.startWithTerminal(driver, start, size: size)
-            return try process.attend(
+            let status = try process.attend(
                 attachment, withInput: true, signals: signals?.number, cancellation: cancellation,
                 onOutput: attachment.onOutput)
+            try attachment.requireWritten()
+            return status
         }
     }
 

@@ -62,6 +62,7 @@ extension ContainerEngine {
             attachment, withInput: options.interactive, signals: signals?.number, onOutput: attachment.onOutput)
         withExtendedLifetime(signals) {}
         report(container.events("exec_die", identity.merging(["exitCode": String(status)]) { first, _ in first }))
+        try attachment.requireWritten()
         return status
     }
 

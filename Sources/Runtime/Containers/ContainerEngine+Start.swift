@@ -12,6 +12,13 @@ public struct Attachment {
     public var terminal: BorrowedDescriptor?
     /// Whether signals to this process go to the container's instead.
     public var forwardsSignals: Bool
+    /// Keeps why the output could not be written.
+    private let losses: Losses?
+
+    /// Why output was lost. One thread at a time has it: the one that takes the output.
+    private final class Losses {
+        var first: RuntimeError?
+    }
 
     /// Puts an attachment together.
     ///
@@ -34,23 +41,40 @@ public struct Attachment {
         self.terminal = terminal
         self.forwardsSignals = forwardsSignals
         self.onOutput = onOutput
+        losses = nil
+    }
+
+    /// What is printed goes to this process's own streams.
+    private init(input: BorrowedDescriptor, losses: Losses) {
+        self.input = input
+        terminal = input.isTerminal ? input : nil
+        forwardsSignals = true
+        self.losses = losses
+        onOutput = { stream, bytes in
+            let isOutput = stream == .standardOutput
+            let target: BorrowedDescriptor = isOutput ? .standardOutput : .standardError
+            do throws(Errno) {
+                try target.writeAll(bytes)
+                return true
+            } catch {
+                // `… | head -1`: the container is to notice, as it would without us in between. So it is with a full disk,
+                // which is an error of ours as well.
+                if error != .EPIPE, losses.first == nil {
+                    losses.first = RuntimeError("write to standard \(isOutput ? "output" : "error")", error)
+                }
+                return false
+            }
+        }
     }
 
     /// This process's own standard streams and terminal, with signals passed on.
     public static func ownStreams() -> Attachment {
-        let input = BorrowedDescriptor.standardInput
-        return Attachment(
-            input: input, terminal: input.isTerminal ? input : nil, forwardsSignals: true,
-            whileRead: { stream, bytes in
-                let target: BorrowedDescriptor = stream == .standardOutput ? .standardOutput : .standardError
-                do throws(Errno) {
-                    try target.writeAll(bytes)
-                    return true
-                } catch {
-                    // `… | head -1`: the container is to notice, as it would without us in between.
-                    return error != .EPIPE
-                }
-            })
+        Attachment(input: .standardInput, losses: Losses())
+    }
+
+    /// Throws `system` where something that the container printed could not be written.
+    func requireWritten() throws(RuntimeError) {
+        if let loss = losses?.first { throw loss }
     }
 }
 

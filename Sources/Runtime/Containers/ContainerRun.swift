@@ -89,6 +89,7 @@ final class ContainerRun {
         watch.report(container.shortID, context.environment)
         _ = try outcome.get()
         try unmounted.get()
+        try attachment?.requireWritten()
         return exitCode
     }
 

@@ -40,6 +40,7 @@ extension ContainerEngine {
             return false
         }
         withExtendedLifetime(signals) {}
+        try attachment.requireWritten()
         switch end {
         case .ended(let code?): return .ended(code)
         case .ended(nil): return .ended(try wait(container.id))
