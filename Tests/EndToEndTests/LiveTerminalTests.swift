@@ -24,10 +24,10 @@ extension EndToEnd {
                 let terminal = try PseudoTerminal(
                     [try Strata.binary(), "build", "--no-cache", context],
                     environment: ["STRATA_ROOT=\(strata.root)", "TERM=xterm", "PATH=/usr/sbin:/usr/bin:/sbin:/bin"],
-                    rows: 12, columns: 30, reflows: reflows)
+                    rows: 60, columns: 30, reflows: reflows)
                 try terminal.read { $0.lines.contains { $0.contains("=> => # 漢字") } }
                 for columns in [30, 12, 100, 17, 2, 1, 40] {
-                    try terminal.resize(rows: 12, columns: columns)
+                    try terminal.resize(rows: 60, columns: columns)
                     let before = terminal.screen.erasures
                     try terminal.read { $0.erasures > before + 3 && $0.lines.last?.isEmpty == false }
                     let lines = terminal.screen.lines
