@@ -33,6 +33,9 @@ func selfContained(libraries: [String] = []) -> [LinkerSetting] {
         ]
 }
 
+/// Loggers are handed down from the front end to whoever has something to report.
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+
 /// What the static Foundation stands on; its module does not name them when it is imported for dynamic linking.
 let foundation = ["CoreFoundation", "_FoundationICU", "_FoundationCShims", "_FoundationCollections"]
 
@@ -44,6 +47,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
@@ -74,20 +78,17 @@ let package = Package(
             ], swiftSettings: settings),
         // Registries.
         .target(name: "CCurl"),
-        .target(name: "Registry", dependencies: ["CCurl", "Linux", "OCI"], swiftSettings: settings),
+        .target(name: "Registry", dependencies: ["CCurl", "Linux", "OCI", logging], swiftSettings: settings),
         .systemLibrary(name: "CDeflate", pkgConfig: "libdeflate", providers: [.apt(["libdeflate-dev"])]),
         .target(
             name: "Distribution", dependencies: ["Archive", "CDeflate", "ImageStore", "Linux", "OCI", "Registry"],
             swiftSettings: settings),
         .target(name: "Dockerfile", swiftSettings: settings),
         .target(
-            name: "Runtime",
-            dependencies: [
-                "ImageStore", "Linux", "OCI",
-            ], swiftSettings: settings),
+            name: "Runtime", dependencies: ["ImageStore", "Linux", "OCI", logging], swiftSettings: settings),
         .target(
             name: "BuildEngine",
-            dependencies: ["Dockerfile", "ImageStore", "Linux", "OCI", "Runtime"], swiftSettings: settings),
+            dependencies: ["Dockerfile", "ImageStore", "Linux", "OCI", "Runtime", logging], swiftSettings: settings),
         // Docker's documents, pure values.
         .target(name: "DockerDocuments", dependencies: ["OCI"], swiftSettings: settings),
         // Everything that can be done with a store, for every front end.
@@ -95,6 +96,7 @@ let package = Package(
             name: "Engine",
             dependencies: [
                 "BuildEngine", "Distribution", "DockerDocuments", "ImageStore", "Linux", "OCI", "Registry", "Runtime",
+                logging,
             ], swiftSettings: settings),
         // What people read.
         .target(name: "Rendering", dependencies: ["Linux", "OCI"], swiftSettings: settings),
@@ -102,7 +104,7 @@ let package = Package(
             name: "strata",
             dependencies: [
                 "BuildEngine", "Distribution", "DockerDocuments", "Dockerfile", "Engine", "ImageStore", "Linux", "OCI",
-                "Registry", "Rendering", "Runtime",
+                "Registry", "Rendering", "Runtime", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ], swiftSettings: settings, linkerSettings: selfContained(libraries: foundation)),
 

@@ -2,6 +2,7 @@ package import BuildEngine
 package import Distribution
 package import ImageStore
 package import Linux
+package import Logging
 package import OCI
 package import Runtime
 
@@ -21,6 +22,8 @@ package struct Engine: Sendable {
         package var environment: ProcessEnvironment
         /// What requests to registries say of the program, such as `strata/1.0`.
         package var userAgent = "strata"
+        /// Takes what is done with programs, mounts, registries and the build cache; by default nothing does.
+        package var logger = Logger(label: "strata") { _ in SwiftLogNoOpLogHandler() }
 
         /// A configuration with the usual runtime.
         package init(location: StoreLocation, environment: ProcessEnvironment) {
@@ -68,10 +71,13 @@ package struct Engine: Sendable {
     /// - Parameter creating: whether it is made where there is none; else that is `noSuchStore`.
     package init(_ configuration: Configuration, creating: Bool = true) throws(StoreError) {
         self.configuration = configuration
-        registries = Registries(environment: configuration.environment, userAgent: configuration.userAgent)
+        registries = Registries(
+            environment: configuration.environment, userAgent: configuration.userAgent, logger: configuration.logger)
         store = try ImageStore(root: configuration.location.path, creating: creating)
         containers = ContainerEngine(
-            RuntimeContext(store: store, environment: configuration.environment, runtime: configuration.runtime))
+            RuntimeContext(
+                store: store, environment: configuration.environment, runtime: configuration.runtime,
+                logger: configuration.logger))
     }
 
     /// The same engine on a further handle of the store, whose leases nobody else's end releases: for one request.

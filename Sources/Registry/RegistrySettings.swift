@@ -1,4 +1,5 @@
 public import Linux
+public import Logging
 
 /// How registries are talked to.
 public struct RegistrySettings: Sendable {
@@ -24,6 +25,8 @@ public struct RegistrySettings: Sendable {
     public var addresses: [String] = []
     /// What requests say of us.
     public var userAgent = "strata"
+    /// Takes requests and the statuses of their answers, never credentials; by default nothing does.
+    public var logger = Logger(label: "strata") { _ in SwiftLogNoOpLogHandler() }
 
     /// The file of certificates to trust in place of the machine's, which OpenSSL calls `SSL_CERT_FILE`.
     public var certificateFile: String?

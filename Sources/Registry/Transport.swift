@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Linux
+import Logging
 import Synchronization
 
 /// Carries single requests: no credentials, no repetition.
@@ -54,7 +55,24 @@ final class Transport: Sendable {
             throw TransportError(kind: .request, text: "there is something in it that no request may hold")
         }
         // Silence is bounded by the connection's own limits; a long transfer is not.
-        return try await HTTPTransfer(request, try connection(for: request), on: loop).answer()
+        do throws(TransportError) {
+            let response = try await HTTPTransfer(request, try connection(for: request), on: loop).answer()
+            report(request, String(response.status))
+            return response
+        } catch {
+            report(request, error.text)
+            throw error
+        }
+    }
+
+    /// Reports a request and what became of it. What is behind a question mark may be a signature.
+    private func report(_ request: HTTPRequest, _ outcome: String) {
+        let address = String(request.url.prefix { $0 != "?" })
+        settings.logger.debug(
+            "request",
+            metadata: [
+                "method": .string(request.method.rawValue), "url": .string(address), "outcome": .string(outcome),
+            ])
     }
 
     /// An address without the user and the password in it: libcurl would make credentials of them.

@@ -1,5 +1,6 @@
 public import ImageStore
 public import Linux
+public import Logging
 public import OCI
 
 /// What mounting and running need: the store, and which programs to use.
@@ -8,6 +9,8 @@ public struct RuntimeContext: Sendable {
     public let store: ImageStore
     /// The variables that choose programs and directories.
     let environment: ProcessEnvironment
+    /// Takes what is done with programs and mounts.
+    public let logger: Logger
     private let chosenHelper: MountHelper?
     private let chosenRuntime: String?
 
@@ -17,9 +20,12 @@ public struct RuntimeContext: Sendable {
     ///   - runtime: name or path of an OCI runtime; nil for `STRATA_RUNTIME` or `runc`.
     ///   - environment: where `STRATA_RUNTIME`, `STRATA_FUSE`, `PATH`, `XDG_RUNTIME_DIR` and `STRATA_TIMINGS` are.
     ///   - helper: the mount helper; nil for `STRATA_FUSE` or `strata-fuse`.
+    ///   - logger: takes what is done with programs and mounts; by default nothing does.
     public init(
-        store: ImageStore, environment: ProcessEnvironment, runtime: String? = nil, helper: MountHelper? = nil
+        store: ImageStore, environment: ProcessEnvironment, runtime: String? = nil, helper: MountHelper? = nil,
+        logger: Logger = Logger(label: "strata") { _ in SwiftLogNoOpLogHandler() }
     ) {
+        self.logger = logger
         self.store = store
         self.environment = environment
         chosenRuntime = runtime
@@ -28,7 +34,8 @@ public struct RuntimeContext: Sendable {
 
     /// The same choices for another handle of the store.
     public func with(_ store: ImageStore) -> RuntimeContext {
-        RuntimeContext(store: store, environment: environment, runtime: chosenRuntime, helper: chosenHelper)
+        RuntimeContext(
+            store: store, environment: environment, runtime: chosenRuntime, helper: chosenHelper, logger: logger)
     }
 
     /// The mount helper; `helperMissing` where there is none.
@@ -44,7 +51,7 @@ public struct RuntimeContext: Sendable {
     /// - Parameter name: the one a container was started with; nil for the one to start with now.
     public func driver(named name: String? = nil) throws(RuntimeError) -> RuntimeDriver {
         try RuntimeDriver.find(
-            named: name ?? chosenRuntime, in: environment, stateDirectory: stateDirectory)
+            named: name ?? chosenRuntime, in: environment, stateDirectory: stateDirectory, logger: logger)
     }
 
     /// Whether the machine lets this process limit what containers use. Where it does not, they run without limits.

@@ -27,7 +27,8 @@ extension EndToEnd {
                 try strata.write("FROM busybox\nRUN echo 1 > /a\n", to: "context/Dockerfile")
                 let lines = [
                     "images", "images -q", "images --format json", "ps -a", "inspect app", "inspect -f '{{.Name}}' app",
-                    "history busybox", "volume ls", "volume inspect data", "system df", "system df -v", "info", "version",
+                    "history busybox", "volume ls", "volume inspect data", "system df", "system df -v", "info",
+                    "version",
                     "logs app", "diff app", "events --since 1h --until 0s", "save busybox", "export app",
                     "build -q '\(strata.scratch)/context'", "volume create", "create busybox true", "start app",
                     "system prune -f --dry-run", "mount", "wait app", "--help", "run --help",

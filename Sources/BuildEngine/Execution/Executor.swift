@@ -46,7 +46,7 @@ struct Executor: Sendable {
         self.sources = sources
         steps = StepRunner(
             cache: cache, reporter: reporter, stop: stop, usesCache: options.usesCache,
-            explainsCache: options.explainsCache)
+            explainsCache: options.explainsCache, logger: runtime.logger)
         let commands = CommandRunner(
             runtime: runtime, reporter: reporter, stop: stop,
             failures: FailedCommands(options: options, reporter: reporter, board: sources.board, stop: stop))

@@ -2,6 +2,7 @@ import Dispatch
 import Dockerfile
 import ImageStore
 import Linux
+import Logging
 import OCI
 import Runtime
 
@@ -14,10 +15,16 @@ struct StepRunner: Sendable {
     let usesCache: Bool
     /// Whether progress says what the cache had of each step.
     let explainsCache: Bool
+    /// Takes what the cache had of each step.
+    let logger: Logger
     /// What is being hashed and published.
     private let publishing = DispatchGroup()
 
-    init(cache: StepCache, reporter: ProgressReporter, stop: StopCheck, usesCache: Bool, explainsCache: Bool) {
+    init(
+        cache: StepCache, reporter: ProgressReporter, stop: StopCheck, usesCache: Bool, explainsCache: Bool,
+        logger: Logger
+    ) {
+        self.logger = logger
         self.cache = cache
         self.reporter = reporter
         self.stop = stop
@@ -51,6 +58,11 @@ struct StepRunner: Sendable {
         }
     }
 
+    private func report(_ message: Logger.Message, _ step: LayerStep, _ instruction: Instruction) {
+        logger.debug(
+            message, metadata: ["instruction": .string(instruction.text), "key": .string(step.key.digest.description)])
+    }
+
     /// Does a step that works on files: looks it up, or does it and hands its layer to be hashed.
     func perform(
         _ kind: any BuildStep, _ instruction: Instruction, _ place: StepPlace, _ state: inout StageState
@@ -62,6 +74,11 @@ struct StepRunner: Sendable {
             step.description.instruction = instruction.text
             step.description.base = state.base
             let verdict = try verdict(on: step, state)
+            if case .hit = verdict {
+                report("the cache has a step", step, instruction)
+            } else {
+                report("the cache has not a step", step, instruction)
+            }
             try explain(verdict, step.description, on: step.place(in: state), state, number)
             if case .hit(let hit) = verdict { return reuse(hit, step, number, &state) }
             let turn = try waitForTurn(step, number, state)

@@ -1,4 +1,5 @@
 package import Linux
+package import Logging
 import OCI
 package import Registry
 
@@ -17,11 +18,17 @@ package struct RegistryAccess: Hashable, Sendable {
 package struct Registries: Sendable {
     private let environment: ProcessEnvironment
     private let userAgent: String
+    private let logger: Logger
 
     /// - Parameters:
     ///   - environment: where proxies, certificates and the place of the credentials are.
     ///   - userAgent: what requests say of the program.
-    package init(environment: ProcessEnvironment, userAgent: String) {
+    ///   - logger: takes the requests.
+    package init(
+        environment: ProcessEnvironment, userAgent: String,
+        logger: Logger = Logger(label: "strata") { _ in SwiftLogNoOpLogHandler() }
+    ) {
+        self.logger = logger
         self.environment = environment
         self.userAgent = userAgent
     }
@@ -32,6 +39,7 @@ package struct Registries: Sendable {
         settings.verifiesServer = access.verifiesServer
         settings.explicitCredentials = access.credentials
         settings.userAgent = userAgent
+        settings.logger = logger
         return settings
     }
 

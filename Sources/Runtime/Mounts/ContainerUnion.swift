@@ -1,6 +1,7 @@
 import FoundationEssentials
 import ImageStore
 import Linux
+import Logging
 import OCI
 
 /// The union that is a container's root file system.
@@ -37,6 +38,11 @@ enum ContainerUnion {
             }
             lowers = [nothing]
         }
+        context.logger.debug(
+            "mount a union",
+            metadata: [
+                "at": .string(paths.rootfs), "layers": .stringConvertible(lowers.count), "helper": .string(helper.path),
+            ])
         let mount = try UnionMount.mount(
             helper, lowers: lowers, upper: paths.upper, work: paths.work, at: paths.rootfs,
             permissions: permissions, options: isVolatile ? ["volatile"] : [], base: context.store.root,

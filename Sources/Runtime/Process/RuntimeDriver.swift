@@ -1,5 +1,6 @@
 import FoundationEssentials
 public import Linux
+public import Logging
 public import OCI
 
 /// An OCI runtime, driven through its command line; runtime-spec, "Operations".
@@ -19,6 +20,7 @@ public struct RuntimeDriver: Sendable {
     /// A directory for sockets, with a short path.
     let socketDirectory: String
     private let cgroups: Cgroups
+    private let logger: Logger
 
     /// Finds a runtime.
     ///
@@ -28,13 +30,14 @@ public struct RuntimeDriver: Sendable {
     ///   - stateDirectory: for what has to be known of running containers; does not have to exist.
     /// - Throws: `helperMissing`.
     public static func find(
-        named name: String? = nil, in environment: ProcessEnvironment, stateDirectory: String
+        named name: String? = nil, in environment: ProcessEnvironment, stateDirectory: String, logger: Logger
     ) throws(RuntimeError) -> RuntimeDriver {
         let wanted = name ?? environment.nonEmpty("STRATA_RUNTIME")
         for candidate in wanted.map({ [$0] }) ?? ["runc", "crun"] {
             if let path = Executables.find(candidate, in: environment) {
                 let kind: Kind = path.split(separator: "/").last == "crun" ? .crun : .runc
-                return RuntimeDriver(kind: kind, path: path, stateDirectory: stateDirectory, cgroups: Cgroups.detect())
+                return RuntimeDriver(
+                    kind: kind, path: path, stateDirectory: stateDirectory, cgroups: Cgroups.detect(), logger: logger)
             }
         }
         throw RuntimeError(
@@ -42,7 +45,8 @@ public struct RuntimeDriver: Sendable {
             remedy: "install runc, or name another with --runtime or STRATA_RUNTIME")
     }
 
-    private init(kind: Kind, path: String, stateDirectory: String, cgroups: Cgroups) {
+    private init(kind: Kind, path: String, stateDirectory: String, cgroups: Cgroups, logger: Logger) {
+        self.logger = logger
         self.kind = kind
         self.path = path
         socketDirectory = stateDirectory
@@ -201,6 +205,7 @@ public struct RuntimeDriver: Sendable {
         _ arguments: [String], descriptors: [Int32], directory: String
     ) throws(RuntimeError) -> ChildProcess {
         let (path, all) = (path, [path, "--root", stateRoot] + arguments)
+        logger.debug("run a program", metadata: ["arguments": .string(all.joined(separator: " "))])
         let start: @Sendable () throws(Errno) -> ChildProcess = { () throws(Errno) in
             try ChildProcess.spawn(
                 path, arguments: all, directory: directory, descriptors: descriptors, newSession: true, mask: 0o022)

@@ -14,28 +14,37 @@ struct GlobalOptions: ParsableArguments {
     @Option(help: ArgumentHelp("The OCI runtime (STRATA_RUNTIME; default runc).", valueName: "program"))
     var runtime: String?
 
+    @Option(
+        name: .customLong("log-level"),
+        help: ArgumentHelp(
+            "Report on standard error what is done (STRATA_LOG): trace, debug, info, warning, error; default off.",
+            valueName: "level"))
+    var logLevel: String?
+
     /// How many arguments an option of this group takes up, 0 excluded; nil for anything else.
     static func length(of argument: String) -> Int? {
-        if argument == "--root" || argument == "--runtime" { return 2 }
-        return argument.hasPrefix("--root=") || argument.hasPrefix("--runtime=") ? 1 : nil
+        let names = ["--root", "--runtime", "--log-level"]
+        if names.contains(argument) { return 2 }
+        return names.contains { argument.hasPrefix($0 + "=") } ? 1 : nil
     }
 
     /// Opens the store.
     ///
     /// - Parameter creating: whether it is made where there is none; not by commands that only show what there is.
-    func openEngine(creating: Bool = true) throws(StoreError) -> Engine {
+    func openEngine(creating: Bool = true) throws -> Engine {
         let location = StoreLocation(root, environment: Environment.current, isRoot: Effective.isRoot)
         var configuration = Engine.Configuration(location: location, environment: Environment.current)
         configuration.runtime = runtime
         configuration.userAgent = Version.userAgent
+        configuration.logger = try Log.logger(level: logLevel ?? Environment.nonEmpty("STRATA_LOG"))
         return try Engine(configuration, creating: creating)
     }
 
     /// Opens the store for a list; nil where the usual one has not been made yet, of which the list is empty.
-    func openEngineForList() throws(StoreError) -> Engine? {
-        do throws(StoreError) {
+    func openEngineForList() throws -> Engine? {
+        do {
             return try openEngine(creating: false)
-        } catch {
+        } catch let error as StoreError {
             let isUsual = root == nil && Environment.nonEmpty("STRATA_ROOT") == nil
             if error.code == .noSuchStore, isUsual { return nil }
             throw error
