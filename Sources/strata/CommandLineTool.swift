@@ -13,7 +13,7 @@ enum CommandLineTool {
         // be tidied up first.
         signal(SIGPIPE, SIG_IGN)
         signal(SIGXFSZ, SIG_IGN)
-        let path = CommandPath(arguments)
+        var path = CommandPath(arguments)
         if let unknown = path.unknownCommand {
             Console.complain(path.explanation(of: unknown))
             return 1
@@ -32,12 +32,25 @@ enum CommandLineTool {
                 Console.complain(unknown)
                 return path.failureStatus
             }
-            // The command itself is parsed, not the whole tree of commands: that is the quicker way.
-            var command = try path.command.parseAsRoot(path.arguments)
+            var command = try parsed(&path)
             try command.run()
             return 0
         } catch {
             return report(error, of: path)
+        }
+    }
+
+    /// The command itself is parsed, not the whole tree of commands: that is the quicker way. Its options are asked for only
+    /// when it refuses the arguments.
+    private static func parsed(_ path: inout CommandPath) throws -> any ParsableCommand {
+        do {
+            return try path.command.parseAsRoot(path.arguments)
+        } catch {
+            guard path.readOptions() else { throw error }
+            if let unknown = path.unknownOption {
+                throw CommandError(.usage, unknown, status: path.failureStatus)
+            }
+            return try path.command.parseAsRoot(path.arguments)
         }
     }
 

@@ -37,7 +37,24 @@ struct CommandPath: CustomStringConvertible {
             remaining = remaining.dropFirst()
         }
         rest = Array(remaining)
-        own = CommandPath.own(rest, of: command)
+        let isPlain =
+            if let command = command as? any TakesCommandLine.Type {
+                DockerArguments.areOnly(command.plainFlags, rest)
+            } else {
+                DockerArguments.arePlain(rest)
+            }
+        if !isPlain { readOptions() }
+    }
+
+    /// Reads the arguments that are not for somebody else with the options of the command; false where they are read already,
+    /// or there is nothing to read.
+    @discardableResult
+    mutating func readOptions() -> Bool {
+        // The parser tells of the whole tree at the root, and need not tell of options where there can be none.
+        guard own == nil, command != Strata.self, rest.contains(where: { $0.hasPrefix("-") }) else { return false }
+        own = DockerArguments(
+            rest, options: CommandOptions(of: command), endsAtPositional: command is any TakesCommandLine.Type)
+        return true
     }
 
     /// The commands of a group, none of any other.
@@ -84,14 +101,6 @@ struct CommandPath: CustomStringConvertible {
 
     /// The arguments as the command's parser takes them.
     var arguments: [String] { leading + (own?.resolved ?? rest) }
-
-    /// The arguments that are not for somebody else, read with the options of the command.
-    private static func own(_ rest: [String], of command: any ParsableCommand.Type) -> DockerArguments? {
-        // The parser tells of the whole tree at the root, and need not tell of options where there can be none.
-        guard command != Strata.self, rest.contains(where: { $0.hasPrefix("-") }) else { return nil }
-        return DockerArguments(
-            rest, options: CommandOptions(of: command), endsAtPositional: command is any TakesCommandLine.Type)
-    }
 }
 
 /// A command whose exit status is that of a container's process.
@@ -105,4 +114,7 @@ extension ContainerRunning {
 }
 
 /// A command whose arguments after the first are for somebody else.
-protocol TakesCommandLine: ParsableCommand {}
+protocol TakesCommandLine: ParsableCommand {
+    /// Flags that are mostly given: where there are no others, the command need not be asked for its options.
+    static var plainFlags: Set<String> { get }
+}

@@ -46,6 +46,24 @@ struct DockerArguments {
         }
     }
 
+    /// Whether a parser that refuses what it does not know takes arguments as they are, or refuses them: no groups, no values
+    /// joined to letters, no values of flags, no bare hyphens, and no request for help. To know more, the command has to be
+    /// asked for its options, which takes as long as a tenth of a start.
+    static func arePlain(_ arguments: [String]) -> Bool {
+        arguments.allSatisfy { argument in
+            guard argument.hasPrefix("-") else { return true }
+            guard argument.hasPrefix("--") else { return argument.count == 2 && argument != "-h" }
+            guard let equals = argument.firstIndex(of: "=") else { return argument != "--help" && argument != "--" }
+            return boolean(argument[argument.index(after: equals)...]) == nil
+        }
+    }
+
+    /// Whether arguments, of which those from the first that is no option are for somebody else, begin with some of these flags
+    /// and nothing besides.
+    static func areOnly(_ flags: Set<String>, _ arguments: [String]) -> Bool {
+        arguments.prefix { $0.hasPrefix("-") }.allSatisfy(flags.contains)
+    }
+
     /// A single `-` is a positional argument: standard input or output.
     private static func isOption(_ argument: String) -> Bool { argument.hasPrefix("-") && argument != "-" }
 

@@ -13,6 +13,8 @@ struct Create: ParsableCommand, ContainerRunning, TakesCommandLine {
         usage: "strata create [<options>] <image> [<command> [<argument>...]]",
         discussion: "EXAMPLE: strata create --name web -e TARGET=world web:1.0", helpNames: .long)
 
+    static let plainFlags: Set = ["--rm", "-i", "--interactive", "-t", "--tty"]
+
     @OptionGroup var options: RunOptions
 
     func run() throws {

@@ -18,6 +18,8 @@ struct Execute: ParsableCommand, ContainerRunning, TakesCommandLine {
     // Docker's: its engine's failures are 1 here, unlike those of `run`.
     static var failureStatus: Int32 { 1 }
 
+    static let plainFlags: Set = ["-i", "--interactive", "-t", "--tty"]
+
     @OptionGroup var globals: GlobalOptions
 
     @Flag(name: .shortAndLong, help: "Pass on standard input.")

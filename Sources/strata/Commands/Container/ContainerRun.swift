@@ -18,6 +18,8 @@ struct Run: ParsableCommand, ContainerRunning, TakesCommandLine {
             """,
         helpNames: .long)
 
+    static let plainFlags: Set = ["--rm", "-d", "--detach", "-i", "--interactive", "-t", "--tty"]
+
     @OptionGroup var options: RunOptions
 
     @Flag(name: .shortAndLong, help: "Leave the container running in the background and print its ID.")
