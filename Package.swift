@@ -111,7 +111,7 @@ let package = Package(
         // Tests.
         .target(name: "TestSupport", dependencies: ["Linux"], path: "Tests/TestSupport", swiftSettings: settings),
         .testTarget(name: "LinuxTests", dependencies: ["Linux"], swiftSettings: settings),
-        .testTarget(name: "FUSETests", dependencies: ["FUSE", "Linux"], swiftSettings: settings),
+        .testTarget(name: "FUSETests", dependencies: ["FUSE", "Linux", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "UnionFSTests", dependencies: ["UnionFS", "FUSE", "Linux"], swiftSettings: settings),
         .testTarget(name: "OCITests", dependencies: ["OCI", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "ArchiveTests", dependencies: ["Archive", "Linux", "OCI"], swiftSettings: settings),

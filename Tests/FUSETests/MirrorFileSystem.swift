@@ -2,6 +2,7 @@ import FUSE
 import Glibc
 import Linux
 import Synchronization
+import TestSupport
 
 /// A file system that shows a directory as it is: enough of one to see each part of the session layer at work.
 ///
@@ -13,8 +14,11 @@ final class MirrorFileSystem: FileSystem, @unchecked Sendable {
     var usesPassthrough = true
     /// Drops requests for this name without an answer.
     var unansweredName: String?
-    /// Requests for this name take that many milliseconds.
-    var slowName: (name: String, milliseconds: Int64)?
+    /// Requests for this name wait until `released` is set, at most 20 s.
+    var heldName: String?
+    /// How many requests wait.
+    let held = Atomic<Int>(0)
+    let released = Atomic<Bool>(false)
     /// What reached the server, by operation.
     let counters = Mutex<[String: Int]>([:])
     /// SETATTR requests that asked for nothing.
@@ -94,8 +98,10 @@ final class MirrorFileSystem: FileSystem, @unchecked Sendable {
     override func lookup(_ request: Request, parent: NodeID, name: Name, reply: consuming EntryReply) {
         note("lookup")
         if let unansweredName, String(cString: name.pointer) == unansweredName { return }
-        if let slowName, String(cString: name.pointer) == slowName.name {
-            MonotonicClock.sleep(milliseconds: slowName.milliseconds)
+        if let heldName, String(cString: name.pointer) == heldName {
+            held.add(1, ordering: .relaxed)
+            waitUntil(seconds: 20) { released.load(ordering: .relaxed) }
+            held.subtract(1, ordering: .relaxed)
         }
         do throws(Errno) {
             reply.entry(try entry(try path(parent, name)))

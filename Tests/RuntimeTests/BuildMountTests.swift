@@ -160,13 +160,9 @@ import Testing
         try Fixture.run { fixture in
             let mount = try BuildMount(fixture.context, layers: fixture.image.layerIDs)
             let cancellation = try Cancellation()
-            PrivateThread.detach {
-                MonotonicClock.sleep(milliseconds: 300)
-                cancellation.cancel()
-            }
             let status = try mount.run(
-                BuildCommand(arguments: ["/bin/sleep", "1000"]), cancellation: cancellation
-            ) { _, _ in }
+                BuildCommand(arguments: ["/bin/sh", "-c", "echo started; exec sleep 1000"]), cancellation: cancellation
+            ) { _, _ in cancellation.cancel() }
             #expect(status == 137)
             #expect(cancellation.isCancelled)
             mount.discard()
