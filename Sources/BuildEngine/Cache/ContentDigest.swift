@@ -100,20 +100,7 @@ struct ContentDigest {
         }
         // What the error names is the directory's path, which is enough to find the file.
         let attempt = "read \(text)/\(entry.name.text)"
-        var hasAttributes = false
-        if status.isRegular, files.known(status)?.hasAttributes == false {
-            hasher.add(UInt64(0))
-        } else {
-            let attributes = try attempting(attempt) { () throws(Errno) in try directory.attributes(entry) }
-            hasAttributes = !attributes.isEmpty
-            hasher.add(UInt64(attributes.count))
-            for attribute in attributes {
-                hasher.add(attribute.name.lazy.map { UInt8(bitPattern: $0) })
-                hasher.add(attribute.value)
-                properties.add(attribute.name.lazy.map { UInt8(bitPattern: $0) })
-                properties.add(attribute.value)
-            }
-        }
+        let hasAttributes = try addAttributes(of: entry, in: directory, to: &properties, attempt)
         if status.linkCount > 1, !status.isDirectory {
             let identity = FileIdentity(status)
             if let number = linked[identity] {
@@ -148,5 +135,24 @@ struct ContentDigest {
             content.add(status.rawDevice)
         case .fifo, .socket: break
         }
+    }
+
+    /// Adds extended attributes, without reading them where it is known that there are none; returns whether there are.
+    private mutating func addAttributes(
+        of entry: TreeEntry, in directory: TreeDirectory, to properties: inout ShortHash, _ attempt: String
+    ) throws(BuildError) -> Bool {
+        if entry.status.isRegular, files.known(entry.status)?.hasAttributes == false {
+            hasher.add(UInt64(0))
+            return false
+        }
+        let attributes = try attempting(attempt) { () throws(Errno) in try directory.attributes(entry) }
+        hasher.add(UInt64(attributes.count))
+        for attribute in attributes {
+            hasher.add(attribute.name.lazy.map { UInt8(bitPattern: $0) })
+            hasher.add(attribute.value)
+            properties.add(attribute.name.lazy.map { UInt8(bitPattern: $0) })
+            properties.add(attribute.value)
+        }
+        return !attributes.isEmpty
     }
 }

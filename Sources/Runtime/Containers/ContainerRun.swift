@@ -39,32 +39,7 @@ final class ContainerRun {
         _ = try fromStore { () throws(StoreError) in
             try store.updateContainer(container.id) { $0.supervisor = .current }
         }
-        let mount: UnionMount
-        let driver: RuntimeDriver
-        let process: ContainerProcess
-        let log: LogWriter
-        do throws(RuntimeError) {
-            driver = try context.driver()
-            let volumes = Volumes(store)
-            let places = Bundle.places(for: volumes.mounts(settings.volumes))
-            mount = try ContainerUnion.mount(context, paths, layers: container.layerIDs, places: places)
-            watch.lap("mount")
-        } catch {
-            fail(error)
-            throw error
-        }
-        do throws(RuntimeError) {
-            log = try LogWriter(path: paths.log)
-            process = try start(driver, attachment)
-        } catch {
-            // The runtime cleans up what it could not start; this is for what failed after that.
-            driver.delete(container.id)
-            settings.isolation.network.release(container.id)
-            try? mount.unmount()
-            fail(error)
-            throw error
-        }
-        watch.lap("start")
+        let (mount, driver, process, log) = try begin(attachment, &watch)
         onStarted(process.pid)
         let outcome: Result<Int32, RuntimeError> = Result { () throws(RuntimeError) in
             try attend(process, attachment, log, signals: signalNumber)
@@ -94,6 +69,37 @@ final class ContainerRun {
     }
 
     // MARK: Start
+
+    /// Mounts the container's file system and starts it. What fails leaves neither.
+    private func begin(
+        _ attachment: Attachment?, _ watch: inout Stopwatch
+    ) throws(RuntimeError) -> (UnionMount, RuntimeDriver, ContainerProcess, LogWriter) {
+        let mount: UnionMount
+        let driver: RuntimeDriver
+        do throws(RuntimeError) {
+            driver = try context.driver()
+            let places = Bundle.places(for: Volumes(store).mounts(settings.volumes))
+            mount = try ContainerUnion.mount(context, paths, layers: container.layerIDs, places: places)
+            watch.lap("mount")
+        } catch {
+            fail(error)
+            throw error
+        }
+        do throws(RuntimeError) {
+            let log = try LogWriter(path: paths.log)
+            let process = try start(driver, attachment)
+            watch.lap("start")
+            return (mount, driver, process, log)
+        } catch {
+            // The runtime cleans up what it could not start; this is for what failed after that.
+            driver.delete(container.id)
+            settings.isolation.network.release(container.id)
+            control?.end(exitCode: error.exitCode)
+            try? mount.unmount()
+            fail(error)
+            throw error
+        }
+    }
 
     private func start(_ driver: RuntimeDriver, _ attachment: Attachment?) throws(RuntimeError) -> ContainerProcess {
         let configuration = settings.configuration
