@@ -68,6 +68,20 @@ import Testing
         }
     }
 
+    @Test func `names too long for a marker are found beside markers`() throws {
+        let sandbox = try Sandbox()
+        let names = [251, 252, 255].map { String(repeating: "n", count: $0) }
+        for layer in ["a", "b"] { try sandbox.directory("\(layer)/d") }
+        try sandbox.file("a/d/.wh.gone")
+        for name in names { try sandbox.file("b/d/\(name)", "from b") }
+        let longestHidden = String(repeating: "h", count: 251)
+        try sandbox.file("a/d/.wh.\(longestHidden)")
+        try sandbox.file("b/d/\(longestHidden)")
+        let union = try sandbox.union("a", "b")
+        for name in names { #expect(try union.read("d/\(name)") == "from b") }
+        #expect(try !union.exists("d/\(longestHidden)"))
+    }
+
     @Test func `a file over a directory ends the merge`() throws {
         let sandbox = try Sandbox()
         try sandbox.directory("a/n")

@@ -53,22 +53,26 @@ final class LayerStack: Sendable {
     func hasMarker(_ part: LowerPart, _ name: Text) throws(Errno) -> Bool {
         if !part.hasMarkers || !marks.readsForeign { return false }
         guard let layer = lower(part.layer) else { throw .EIO }
-        return try Self.withMarker(name) { (marker: Text) throws(Errno) in
+        return try Self.isMarked(name) { (marker: Text) throws(Errno) in
             try Place.lower(layer, part.path, marker).statusIfPresent() != nil
         }
     }
 
-    /// Calls `body` with `.wh.NAME`.
-    static func withMarker<Result>(_ name: Text, _ body: (Text) throws(Errno) -> Result) throws(Errno) -> Result {
+    /// Whether `exists` holds for `.wh.NAME`. A name too long to have such a marker has none.
+    static func isMarked(_ name: Text, _ exists: (Text) throws(Errno) -> Bool) throws(Errno) -> Bool {
         let prefix = Marks.markerPrefix.utf8CodeUnitCount
         let length = prefix + name.length
+        if length > Self.longestName { return false }
         let buffer = UnsafeMutablePointer<CChar>.allocate(capacity: length + 1)
         defer { buffer.deallocate() }
         buffer.update(from: Marks.markerPrefix.cString, count: prefix)
         (buffer + prefix).update(from: name.pointer, count: name.length)
         buffer[length] = 0
-        return try body(Text(buffer, length: length))
+        return try exists(Text(buffer, length: length))
     }
+
+    /// `NAME_MAX`.
+    private static let longestName = 255
 
     // MARK: Directories
 

@@ -80,7 +80,7 @@ extension Union {
         let (lowers, upperHasMarkers) = try searchable(parent)
         if lowers.isEmpty { return nil }
         if upperHasMarkers && parent.isUpper, let upper = stack.upper {
-            let hidden = try LayerStack.withMarker(name) { (marker: Text) throws(Errno) in
+            let hidden = try LayerStack.isMarked(name) { (marker: Text) throws(Errno) in
                 try Place.upper(upper, parent, marker).statusIfPresent() != nil
             }
             if hidden { return nil }
