@@ -70,10 +70,12 @@ let package = Package(
         .target(name: "OCI", dependencies: ["CCrypto"], swiftSettings: settings),
         .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
         .target(name: "Archive", dependencies: ["CArchive", "Linux", "OCI"], swiftSettings: settings),
+        // Stacks of directories without a mount.
+        .target(name: "LayerTree", dependencies: ["Linux"], swiftSettings: settings),
         .target(
             name: "ImageStore",
             dependencies: [
-                "Archive", "Linux", "OCI",
+                "Archive", "LayerTree", "Linux", "OCI",
                 .product(name: "GRDB", package: "GRDB.swift"),
             ], swiftSettings: settings),
         // Registries.
@@ -85,10 +87,12 @@ let package = Package(
             swiftSettings: settings),
         .target(name: "Dockerfile", swiftSettings: settings),
         .target(
-            name: "Runtime", dependencies: ["ImageStore", "Linux", "OCI", logging], swiftSettings: settings),
+            name: "Runtime", dependencies: ["ImageStore", "LayerTree", "Linux", "OCI", logging], swiftSettings: settings
+        ),
         .target(
             name: "BuildEngine",
-            dependencies: ["Dockerfile", "ImageStore", "Linux", "OCI", "Runtime", logging], swiftSettings: settings),
+            dependencies: ["Dockerfile", "ImageStore", "LayerTree", "Linux", "OCI", "Runtime", logging],
+            swiftSettings: settings),
         // Docker's documents, pure values.
         .target(name: "DockerDocuments", dependencies: ["OCI"], swiftSettings: settings),
         // Everything that can be done with a store, for every front end.
@@ -116,6 +120,8 @@ let package = Package(
         .testTarget(name: "OCITests", dependencies: ["OCI", "TestSupport"], swiftSettings: settings),
         .testTarget(name: "ArchiveTests", dependencies: ["Archive", "Linux", "OCI"], swiftSettings: settings),
         .testTarget(
+            name: "LayerTreeTests", dependencies: ["LayerTree", "Linux", "TestSupport"], swiftSettings: settings),
+        .testTarget(
             name: "ImageStoreTests", dependencies: ["Archive", "ImageStore", "OCI", "Linux", "TestSupport"],
             swiftSettings: settings),
         .testTarget(
@@ -130,7 +136,9 @@ let package = Package(
             swiftSettings: settings),
         .testTarget(
             name: "BuildEngineTests",
-            dependencies: ["BuildEngine", "Dockerfile", "ImageStore", "OCI", "Linux", "Runtime", "TestSupport"],
+            dependencies: [
+                "BuildEngine", "Dockerfile", "ImageStore", "LayerTree", "OCI", "Linux", "Runtime", "TestSupport",
+            ],
             swiftSettings: settings),
         .testTarget(name: "RenderingTests", dependencies: ["Linux", "OCI", "Rendering"], swiftSettings: settings),
         .testTarget(

@@ -1,4 +1,5 @@
 public import ImageStore
+import LayerTree
 import Linux
 public import OCI
 

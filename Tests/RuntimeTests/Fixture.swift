@@ -63,6 +63,7 @@ struct Fixture {
         try onHost(
             """
             cp /bin/busybox \(tree)/bin/busybox
+            ln \(tree)/data/file \(tree)/data/second
             for applet in sh cat echo id env pwd hostname sleep true false kill tty stty ls touch rm mv mkdir mount \
                 dd grep readlink stat; do ln -s busybox \(tree)/bin/$applet; done
             tar -C \(tree) -cf \(directory)/image.tar .

@@ -186,6 +186,9 @@ import Testing
             #expect(first.output == "from the image\n")
             let second = try fixture.shell("cat /data/file") { $0.volumes = ["vol:/data"] }
             #expect(second.output == "from the image\nsecond\n")
+            // Names of one file stay so.
+            let links = try fixture.shell("stat -c %h /data/file; cat /data/second") { $0.volumes = ["vol:/data"] }
+            #expect(links.output == "2\nfrom the image\nsecond\n")
             for container in try fixture.store.containers() {
                 try fixture.engine.remove(container.id, withVolumes: true)
             }

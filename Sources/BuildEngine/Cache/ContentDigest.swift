@@ -1,3 +1,4 @@
+import LayerTree
 import Linux
 import OCI
 
@@ -27,16 +28,16 @@ struct ContentDigest {
     mutating func add(_ source: SelectedSource) throws(BuildError) {
         if let known = source.digest {
             hasher.add("fetched")
-            hasher.add(Array(source.name.bytes))
+            hasher.add(source.name.bytes)
             hasher.add(known.hex)
-            note(Array(source.name.bytes), content: known.hex.utf8)
+            note(source.name.bytes, content: known.hex.utf8)
             return
         }
         tree = source.tree
         let text = TreePath.text(source.location.path)
         if let entry = source.location.entry, !entry.status.isDirectory {
             hasher.add("file")
-            hasher.add(Array(source.name.bytes))
+            hasher.add(source.name.bytes)
             manifest.directory = TreePath.bytes(source.location.path.dropLast())
             try add(entry, in: source.location.parent, path: source.path, source: source.prefixLength, text)
         } else {
@@ -127,7 +128,7 @@ struct ContentDigest {
             manifest.add(
                 entry.name.bytes, FileManifest.Entry(properties: properties.half, content: content.value))
             let outer = manifest.directory
-            manifest.directory += (outer.isEmpty ? [] : [UInt8(ascii: "/")]) + Array(entry.name.bytes)
+            manifest.directory += (outer.isEmpty ? [] : [UInt8(ascii: "/")]) + entry.name.bytes
             try addContents(of: below, path: path, source: source, "\(text)/\(entry.name.text)")
             manifest.directory = outer
         case .characterDevice, .blockDevice:

@@ -1,3 +1,4 @@
+import LayerTree
 import Linux
 
 /// Where a path of the image leads.

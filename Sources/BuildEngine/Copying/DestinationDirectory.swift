@@ -1,3 +1,4 @@
+import LayerTree
 import Linux
 
 /// A directory of the image that a layer is being written for: what the new layer has of it so far, over what lies

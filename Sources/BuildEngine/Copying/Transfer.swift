@@ -1,4 +1,5 @@
 import Dockerfile
+import LayerTree
 import Linux
 
 /// What a `COPY` or `ADD` takes and where it goes, with its sources found.

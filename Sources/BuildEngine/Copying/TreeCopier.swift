@@ -1,3 +1,4 @@
+import LayerTree
 import Linux
 
 /// Puts files of a tree into the directory of a new layer.
@@ -17,7 +18,7 @@ struct TreeCopier {
     /// Files with several links that were copied already, and where to: the links are kept within one source, as
     /// BuildKit does. Two sources that happen to be one file become two.
     private var linked: [FileIdentity: [FileName]] = [:]
-    private var buffer = CopyBuffer()
+    private let maker = FileMaker()
 
     init(tree: SourceTree, rules: CopyRules, root: DestinationDirectory) {
         self.tree = tree
@@ -171,78 +172,25 @@ struct TreeCopier {
             return
         }
         let attributes = try directory.attributes(entry)
-        let (rules, buffer) = (rules, buffer)
+        let (status, owner) = (entry.status, rules.owner(of: entry.status))
+        let mode = status.isSymbolicLink ? nil : rules.permissions(of: status)
         try target.withUpper { (upper: borrowing FileDescriptor) throws(Errno) in
-            if entry.status.isRegular {
-                let file = try upper.open(name.cString, [.writeOnly, .create, .exclusive, .noFollow], mode: 0o600)
-                try buffer.copy(try directory.openFile(entry), to: file, status: entry.status)
-                try Self.finish(file, entry.status, rules) { (file) throws(Errno) in
-                    try target.set(attributes, on: file)
+            if status.isRegular {
+                let file = try maker.makeFile(name, in: upper, like: try directory.openFile(entry), status)
+                try file.setMetadata(uid: owner.uid, gid: owner.gid, mode: mode, times: status) {
+                    (file: borrowing FileDescriptor) throws(Errno) in try target.set(attributes, on: file)
                 }
-            } else {
-                try Self.makeSpecial(entry, from: directory, in: upper, as: name, rules)
-                for attribute in attributes {
-                    try? upper.setAttribute(target.keptName(attribute), of: name.cString, attribute.value)
-                }
-                try upper.setTimes(
-                    of: name.cString, access: entry.status.accessTime, modification: entry.status.modificationTime)
+                return
+            }
+            // In a layer it would be a whiteout.
+            if status.isWhiteout { throw .EPERM }
+            try maker.makeSpecial(name, in: upper, like: entry.name, of: try directory.home(of: entry), status)
+            let file = try upper.open(name.cString, [.path, .noFollow])
+            try file.setMetadata(uid: owner.uid, gid: owner.gid, mode: mode, times: status) {
+                (file: borrowing FileDescriptor) throws(Errno) in
+                for attribute in attributes { try? file.setAttribute(target.keptName(attribute), attribute.value) }
             }
         }
         if isShared { linked[identity] = target.path + [name] }
-    }
-
-    private static func makeSpecial(
-        _ entry: TreeEntry, from directory: TreeDirectory, in upper: borrowing FileDescriptor, as name: FileName,
-        _ rules: CopyRules
-    ) throws(Errno) {
-        let owner = rules.owner(of: entry.status)
-        if entry.status.isSymbolicLink {
-            let target = try directory.readLink(entry).map { CChar(bitPattern: $0) } + [0]
-            try upper.makeSymbolicLink(name.cString, to: target)
-        } else {
-            // In a layer it would be a whiteout.
-            if entry.status.isWhiteout { throw .EPERM }
-            try upper.makeNode(
-                name.cString, mode: entry.status.type.rawValue | 0o600, device: entry.status.rawDevice)
-        }
-        try upper.setOwner(of: name.cString, uid: owner.uid, gid: owner.gid)
-        if !entry.status.isSymbolicLink { try upper.setMode(of: name.cString, rules.permissions(of: entry.status)) }
-    }
-
-    /// Owner before mode, because a change of the owner takes set-id bits away; capabilities after the owner for the
-    /// same reason; times last.
-    private static func finish(
-        _ file: borrowing FileDescriptor, _ status: FileStatus, _ rules: CopyRules,
-        _ setAttributes: (borrowing FileDescriptor) throws(Errno) -> Void
-    ) throws(Errno) {
-        let owner = rules.owner(of: status)
-        try file.setOwner(uid: owner.uid, gid: owner.gid)
-        try file.setMode(rules.permissions(of: status))
-        try setAttributes(file)
-        try file.setTimes(access: status.accessTime, modification: status.modificationTime)
-    }
-}
-
-/// Copies the data of files, small ones through memory: for them one read and one write are cheaper than asking the
-/// file system to share or to copy.
-final class CopyBuffer {
-    private static let size = 1 << 16
-    private let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: CopyBuffer.size, alignment: 4096)
-
-    deinit { memory.deallocate() }
-
-    func copy(
-        _ source: borrowing FileDescriptor, to target: borrowing FileDescriptor, status: FileStatus
-    ) throws(Errno) {
-        let isSparse = status.allocatedSize < status.size
-        if status.size > Self.size || (isSparse && status.size > 4096) {
-            try target.copyContents(of: source, size: status.size)
-            return
-        }
-        while true {
-            let count = try source.read(into: memory)
-            if count == 0 { return }
-            try target.writeAll(UnsafeRawBufferPointer(rebasing: memory[..<count]))
-        }
     }
 }

@@ -1,4 +1,5 @@
 import Dockerfile
+import LayerTree
 import Linux
 
 /// Which files of a tree take part: those that no pattern leaves out.
@@ -69,7 +70,7 @@ struct SourceTree: Sendable {
                 result.append((entry, []))
                 continue
             }
-            let below = path + (path.isEmpty ? [] : [UInt8(ascii: "/")]) + Array(entry.name.bytes)
+            let below = path + (path.isEmpty ? [] : [UInt8(ascii: "/")]) + entry.name.bytes
             switch filter.verdict(below, source: source, isDirectory: entry.status.isDirectory) {
             case .excluded: continue
             case .included: result.append((entry, below))

@@ -1,4 +1,5 @@
 import ImageStore
+import LayerTree
 import Linux
 import OCI
 import Runtime

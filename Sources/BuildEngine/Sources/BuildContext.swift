@@ -1,4 +1,5 @@
 import Dockerfile
+import LayerTree
 import Linux
 import OCI
 

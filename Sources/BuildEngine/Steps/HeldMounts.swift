@@ -1,5 +1,6 @@
 import Dockerfile
 import ImageStore
+import LayerTree
 import Linux
 import OCI
 import Runtime

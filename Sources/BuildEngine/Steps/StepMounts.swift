@@ -1,4 +1,5 @@
 import Dockerfile
+import LayerTree
 import OCI
 import Runtime
 

@@ -1,4 +1,5 @@
 import Archive
+import LayerTree
 import Linux
 import OCI
 
@@ -6,7 +7,6 @@ import OCI
 final class LayerWalk {
     /// How the overlay that the tree belongs to keeps its notes; nil for a tree as programs see it.
     private let marks: OverlayMarks?
-    private let reader: AttributeReader
     private var output: TarOutput<StoreError>
     private var usage = UsageCounter()
     /// First names of files that have several.
@@ -23,7 +23,6 @@ final class LayerWalk {
         sink: @escaping TarOutput<StoreError>.Sink
     ) {
         self.marks = marks
-        reader = AttributeReader(marks: marks)
         self.reference = reference
         output = TarOutput(sink: sink)
     }
@@ -43,14 +42,14 @@ final class LayerWalk {
 
     private func writeRoot(_ root: borrowing FileDescriptor, _ path: String) throws(StoreError) {
         let (status, attributes) = try attempting("read \(path)") { () throws(Errno) in
-            (try root.status(), try reader.attributes(of: root))
+            (try root.status(), try FileAttributes(of: root, marks: marks))
         }
         usage.add(status)
-        if status.permissions != 0o755 || status.uid != 0 || status.gid != 0 || !attributes.own.isEmpty {
+        if status.permissions != 0o755 || status.uid != 0 || status.gid != 0 || !attributes.archived.isEmpty {
             try output.put(
                 TarHeaderWriter(
                     typeFlag: UInt8(ascii: "5"), path: Array("./".utf8), permissions: status.permissions,
-                    uid: status.uid, gid: status.gid, attributes: attributes.own
+                    uid: status.uid, gid: status.gid, attributes: attributes.archived
                 ).encoded())
         }
         if attributes.isOpaque { try writeMarker(WhiteoutName.opaqueBytes) }
@@ -111,11 +110,11 @@ final class LayerWalk {
             try parent.open(name, [.directory, .noFollow])
         }
         let attributes = try reading(header.path) { () throws(Errno) in
-            try reader.attributes(of: directory)
+            try FileAttributes(of: directory, marks: marks)
         }
         header.typeFlag = UInt8(ascii: "5")
         header.path.append(UInt8(ascii: "/"))
-        header.attributes = attributes.own
+        header.attributes = attributes.archived
         try output.put(header.encoded())
         if attributes.isOpaque { try writeMarker(header.path + WhiteoutName.opaqueBytes) }
         try writeChildren(of: directory, at: header.path)
@@ -126,10 +125,10 @@ final class LayerWalk {
     ) throws(StoreError) {
         var header = header
         let attributes = try reading(header.path) { () throws(Errno) in
-            try reader.attributes(of: name, in: directory)
+            try FileAttributes(of: FileName(cString: name), in: directory, marks: marks)
         }
         header.size = status.size
-        header.attributes = attributes.own
+        header.attributes = attributes.archived
         try output.put(header.encoded())
         if status.size == 0 { return }
         if let reference {
@@ -167,7 +166,7 @@ final class LayerWalk {
     ) throws(StoreError) {
         var header = header
         header.attributes = try reading(header.path) { () throws(Errno) in
-            try reader.attributes(of: name, in: directory).own
+            try FileAttributes(of: FileName(cString: name), in: directory, marks: marks).archived
         }
         switch status.type {
         case .symbolicLink:
@@ -197,5 +196,12 @@ final class LayerWalk {
         _ path: [UInt8], _ body: () throws(Errno) -> Value
     ) throws(StoreError) -> Value {
         try attempting("read \(String(decoding: path, as: UTF8.self)) for the layer's archive", body)
+    }
+}
+
+extension FileAttributes {
+    /// The file's own, as an archive has them.
+    fileprivate var archived: [TarEntry.Attribute] {
+        own.map { TarEntry.Attribute(name: $0.name.dropLast().map { UInt8(bitPattern: $0) }, value: $0.value) }
     }
 }

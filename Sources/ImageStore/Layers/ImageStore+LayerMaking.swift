@@ -1,3 +1,4 @@
+import LayerTree
 import Linux
 public import OCI
 
@@ -8,14 +9,14 @@ extension ImageStore {
         let times = TreeTimes(limit: TimeSpec(seconds: limit.seconds, nanoseconds: Int64(limit.nanoseconds)))
         let path = layerPath(id)
         let isNeeded = try attempting("read the layer \(id)") { () throws(Errno) in
-            try times.isNeeded(in: OpenDirectory(try FileDescriptor.open(path, [.directory])))
+            try times.isNeeded(in: try OpenDirectory(path: path))
         }
         if !isNeeded {
             try lease([id])
             return try layer(id)
         }
         return try makeLayer(lowers: []) { (target: OpenDirectory) throws(Errno) in
-            let source = OpenDirectory(try FileDescriptor.open(path, [.directory]))
+            let source = try OpenDirectory(path: path)
             let copier = FileCopier(.all)
             try copier.copyChildren(of: source, to: target)
             try times.apply(to: target)
@@ -31,9 +32,9 @@ extension ImageStore {
     public func mergeLayers(_ layers: [LayerID], over lowers: [LayerID]) throws(StoreError) -> LayerRecord {
         let (paths, below, marks) = (lowerPaths(layers), lowerPaths(lowers), marks)
         return try makeLayer(lowers: lowers) { (target: OpenDirectory) throws(Errno) in
-            var roots: [OpenDirectory] = []
-            for path in paths { roots.append(OpenDirectory(try FileDescriptor.open(path, [.directory]))) }
-            try LayerMerger(marks: marks).merge(roots, over: try LowerStack(roots: below, marks: marks), into: target)
+            let merged = try TreeDirectory(layers: paths, marks: marks)
+            try LayerMerger(marks: marks).merge(
+                merged, over: try TreeDirectory(layers: below, marks: marks), into: target)
         }
     }
 
@@ -44,7 +45,7 @@ extension ImageStore {
         let workshop = try TemporaryDirectory(in: temporary)
         let path = try workshop.makeDirectory("upper")
         try attempting("make a layer of layers") { () throws(Errno) in
-            try body(OpenDirectory(try FileDescriptor.open(path, [.directory])))
+            try body(try OpenDirectory(path: path))
         }
         return try commitLayer(takingUpper: path, lowers: lowers).finish()
     }

@@ -1,3 +1,4 @@
+import LayerTree
 import Linux
 public import OCI
 
@@ -23,13 +24,12 @@ extension ImageStore {
         try attempting("copy \(path)") { () throws(Errno) in
             try workshop.descriptor.makeDirectory("upper", mode: 0o755)
             try workshop.descriptor.makeDirectory("index", mode: 0o700)
-            let source = OpenDirectory(try FileDescriptor.open(path, [.directory]))
+            let source = try OpenDirectory(path: path)
             let target = OpenDirectory(try workshop.descriptor.open("upper", [.directory]))
-            try copier.copyChildren(of: source, to: target)
-            try copier.copyMetadata(of: source.descriptor, to: target.descriptor)
+            try copier.copyTree(source, to: target)
             let indexPath = ImageStore.indexPath(besides: path)
             guard try FileDescriptor.currentDirectory.statusIfPresent(of: indexPath) != nil else { return }
-            let index = OpenDirectory(try FileDescriptor.open(indexPath, [.directory]))
+            let index = try OpenDirectory(path: indexPath)
             try copier.copyChildren(of: index, to: OpenDirectory(try workshop.descriptor.open("index", [.directory])))
         }
         return try commitLayer(taking: workshop.path + "/upper", index: workshop.path + "/index", lowers: lowers)
@@ -44,10 +44,9 @@ extension ImageStore {
         let copier = FileCopier(.plain(marks))
         do throws(Errno) {
             try workshop.descriptor.makeDirectory("upper", mode: 0o755)
-            let source = OpenDirectory(try FileDescriptor.open(path, [.directory]))
+            let source = try OpenDirectory(path: path)
             let target = OpenDirectory(try workshop.descriptor.open("upper", [.directory]))
-            try copier.copyChildren(of: source, to: target)
-            try copier.copyMetadata(of: source.descriptor, to: target.descriptor)
+            try copier.copyTree(source, to: target)
         } catch {
             guard error == .EINVAL else { throw StoreError("copy \(path)", error) }
             throw StoreError(

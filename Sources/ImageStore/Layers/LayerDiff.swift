@@ -1,3 +1,4 @@
+import LayerTree
 import Linux
 
 /// How a container's file differs from its image's.
@@ -24,8 +25,8 @@ extension ImageStore {
     /// - Parameter lowers: the layers below it, bottom first.
     public func changes(inUpper path: String, lowers: [LayerID]) throws(StoreError) -> [LayerChange] {
         try attempting("compare \(path) with its layers") { () throws(Errno) in
-            let upper = OpenDirectory(try FileDescriptor.open(path, [.directory]))
-            var diff = LayerDiff(roots: try LowerStack(roots: lowerPaths(lowers), marks: marks))
+            let upper = try OpenDirectory(path: path)
+            var diff = try LayerDiff(lowers: lowerPaths(lowers), marks: marks)
             try diff.compare(upper, with: diff.roots, at: "")
             return diff.changes.sorted { Array($0.path.utf8).lexicographicallyPrecedes(Array($1.path.utf8)) }
         }
@@ -34,26 +35,26 @@ extension ImageStore {
 
 /// Compares an upper directory with what lies below.
 private struct LayerDiff {
-    let roots: LowerStack
+    let roots: TreeDirectory
+    let marks: OverlayMarks
     var changes: [LayerChange] = []
 
-    init(roots: LowerStack) { self.roots = roots }
+    init(lowers: [String], marks: OverlayMarks) throws(Errno) {
+        roots = try TreeDirectory(layers: lowers, marks: marks)
+        self.marks = marks
+    }
 
-    mutating func compare(_ upper: OpenDirectory, with lower: LowerStack, at path: String) throws(Errno) {
+    mutating func compare(_ upper: OpenDirectory, with lower: TreeDirectory, at path: String) throws(Errno) {
         for name in try upper.names() {
-            guard let status = try upper.descriptor.statusIfPresent(of: name) else { continue }
+            guard let status = try upper.status(name) else { continue }
             let full = LayerDiff.join(path, name)
-            let below = try lower.child(name)
+            let below = try lower.entry(name)
             if status.isWhiteout {
-                if case .none = below { continue }
+                if below == nil { continue }
                 changes.append(LayerChange(kind: .deleted, path: full))
                 continue
             }
-            if case .none = below {
-                changes.append(LayerChange(kind: .added, path: full))
-            } else {
-                changes.append(LayerChange(kind: .changed, path: full))
-            }
+            changes.append(LayerChange(kind: below == nil ? .added : .changed, path: full))
             guard status.isDirectory else { continue }
             let directory = try upper.open(name)
             try compareDirectory(directory, with: below, beside: lower, at: full)
@@ -61,20 +62,20 @@ private struct LayerDiff {
     }
 
     private mutating func compareDirectory(
-        _ directory: OpenDirectory, with below: LowerStack.Child, beside parent: LowerStack, at path: String
+        _ directory: OpenDirectory, with below: TreeEntry?, beside parent: TreeDirectory, at path: String
     ) throws(Errno) {
-        var merged = roots.empty
-        if case .directory(let stack) = below { merged = stack }
-        let value = try directory.descriptor.attribute(roots.marks.name(.redirect)) ?? []
+        var merged = roots.absent
+        if let below, below.status.isDirectory { merged = try parent.open(below) }
+        let value = try directory.descriptor.attribute(marks.name(.redirect)) ?? []
         if let redirect = try OverlayRedirect(value) {
             // Renamed: everything in it is new here, whether it lies above or below.
             try addAll(in: directory, over: try roots.descend(redirect) { parent }, at: path)
             return
         }
-        if try AttributeReader(marks: roots.marks).attributes(of: directory.descriptor).isOpaque {
+        if try FileAttributes(of: directory.descriptor, marks: marks).isOpaque {
             let kept = Set(try directory.names())
             for name in try merged.names() where !kept.contains(name) {
-                if case .none = try merged.child(name) { continue }
+                if try merged.entry(name) == nil { continue }
                 changes.append(LayerChange(kind: .deleted, path: LayerDiff.join(path, name)))
             }
         }
@@ -82,13 +83,13 @@ private struct LayerDiff {
     }
 
     private mutating func addAll(
-        in directory: OpenDirectory?, over lower: LowerStack, at path: String
+        in directory: OpenDirectory?, over lower: TreeDirectory, at path: String
     ) throws(Errno) {
-        var seen: Set<[CChar]> = []
+        var seen: Set<FileName> = []
         if let directory {
             for name in try directory.names() {
                 seen.insert(name)
-                guard let status = try directory.descriptor.statusIfPresent(of: name), !status.isWhiteout else {
+                guard let status = try directory.status(name), !status.isWhiteout else {
                     continue
                 }
                 let full = LayerDiff.join(path, name)
@@ -99,15 +100,14 @@ private struct LayerDiff {
             }
         }
         for name in try lower.names() where !seen.contains(name) {
-            let child = try lower.child(name)
-            if case .none = child { continue }
+            guard let entry = try lower.entry(name) else { continue }
             let full = LayerDiff.join(path, name)
             changes.append(LayerChange(kind: .added, path: full))
-            if case .directory(let stack) = child { try addAll(in: nil, over: stack, at: full) }
+            if entry.status.isDirectory { try addAll(in: nil, over: try lower.open(entry), at: full) }
         }
     }
 
-    private static func join(_ path: String, _ name: [CChar]) -> String {
-        path + "/" + String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    private static func join(_ path: String, _ name: FileName) -> String {
+        path + "/" + name.text
     }
 }

@@ -1,3 +1,4 @@
+import LayerTree
 import Linux
 
 /// Turns the upper directory of a union into a layer that means the same on its own: kernel documentation,
@@ -14,7 +15,7 @@ final class LayerFlattener {
     private let lowerPaths: [String]
     private let indexPath: String?
     private let marks: OverlayMarks
-    private var openedRoots: LowerStack?
+    private var openedRoots: TreeDirectory?
     private var linkedFiles: LinkedFiles?
     private let copier: FileCopier
 
@@ -32,7 +33,7 @@ final class LayerFlattener {
     /// Writes out what is needed, in place.
     func flatten(_ path: String) throws(StoreError) {
         try attempting("flatten \(path)") { () throws(Errno) in
-            let upper = OpenDirectory(try FileDescriptor.open(path, [.directory, .noFollow]))
+            let upper = try OpenDirectory(path: path, .noFollow)
             try readIndex()
             _ = try clean(upper.descriptor)
             try walk(upper, lowerPath: [])
@@ -44,15 +45,14 @@ final class LayerFlattener {
     /// Makes the files of the index ready to be linked to wherever what they were copied from has a name.
     private func readIndex() throws(Errno) {
         guard let indexPath, try FileDescriptor.currentDirectory.statusIfPresent(of: indexPath) != nil else { return }
-        let index = OpenDirectory(try FileDescriptor.open(indexPath, [.directory, .noFollow]))
+        let index = try OpenDirectory(path: indexPath, .noFollow)
         for name in try index.names() {
-            let status = try index.descriptor.status(of: name)
-            if status.isDirectory || status.isWhiteout { continue }
+            guard let status = try index.status(name), !status.isDirectory, !status.isWhiteout else { continue }
             let file = try index.openFile(name, .path)
             guard let original = try OverlayOrigin(of: file, marks: marks)?.identity(near: try roots()) else {
                 continue
             }
-            try visitFile(name, in: index) { () throws(Errno) in try roots().empty }
+            try visitFile(name, in: index) { () throws(Errno) in try roots().absent }
             copier.substitute(name, in: index, for: original)
         }
     }
@@ -65,11 +65,11 @@ final class LayerFlattener {
     }
 
     /// Visits an upper directory; `lowerPath` is where the layers below have its other half, nil where it has none.
-    private func walk(_ directory: OpenDirectory, lowerPath: [[CChar]]?) throws(Errno) {
+    private func walk(_ directory: OpenDirectory, lowerPath: [FileName]?) throws(Errno) {
         let (directories, files) = try entries(of: directory)
         for name in files {
             try visitFile(name, in: directory) { () throws(Errno) in
-                guard let lowerPath else { return try roots().empty }
+                guard let lowerPath else { return try roots().absent }
                 return try roots().descend(lowerPath)
             }
         }
@@ -88,14 +88,14 @@ final class LayerFlattener {
     }
 
     /// Completes an upper directory with what `lower` holds and hides nothing any more.
-    private func writeOut(_ directory: OpenDirectory, over lower: LowerStack, makesOpaque: Bool) throws(Errno) {
+    private func writeOut(_ directory: OpenDirectory, over lower: TreeDirectory, makesOpaque: Bool) throws(Errno) {
         let status = try directory.descriptor.status()
         let (directories, files) = try entries(of: directory)
         var taken = Set(directories)
         for name in files {
             taken.insert(name)
-            if try directory.descriptor.status(of: name).isWhiteout {
-                try directory.descriptor.unlink(name)
+            if try directory.status(name)?.isWhiteout == true {
+                try directory.descriptor.unlink(name.cString)
             } else {
                 try visitFile(name, in: directory) { () throws(Errno) in lower }
             }
@@ -119,28 +119,28 @@ final class LayerFlattener {
         try directory.descriptor.setTimes(access: status.accessTime, modification: status.modificationTime)
     }
 
-    private func copy(_ name: [CChar], from lower: LowerStack, to directory: OpenDirectory) throws(Errno) {
-        switch try lower.child(name) {
-        case .none: return
-        case .file(let status, let source): try copier.copyFile(name, status, from: source, to: directory)
-        case .directory(let stack):
-            guard let top = stack.directories.first else { return }
-            try directory.descriptor.makeDirectory(name, mode: 0o700)
-            let made = try directory.open(name)
-            for child in try stack.names() { try copy(child, from: stack, to: made) }
-            try copier.copyMetadata(of: top.descriptor, to: made.descriptor)
+    private func copy(_ name: FileName, from lower: TreeDirectory, to directory: OpenDirectory) throws(Errno) {
+        guard let entry = try lower.entry(name) else { return }
+        guard entry.status.isDirectory else {
+            try copier.copyFile(name, entry.status, from: try lower.home(of: entry), to: directory)
+            return
         }
+        let below = try lower.open(entry)
+        try directory.descriptor.makeDirectory(name.cString, mode: 0o700)
+        let made = try directory.open(name)
+        for child in try below.names() { try copy(child, from: below, to: made) }
+        try copier.copyMetadata(of: try below.top().descriptor, to: made.descriptor)
     }
 
     // MARK: Files
 
     /// Cleans a file's notes and gives it its data; `lower` is what lies below its directory.
     private func visitFile(
-        _ name: [CChar], in directory: OpenDirectory, _ lower: () throws(Errno) -> LowerStack
+        _ name: FileName, in directory: OpenDirectory, _ lower: () throws(Errno) -> TreeDirectory
     ) throws(Errno) {
         let none = UnsafeMutableRawBufferPointer(start: nil, count: 0)
         do throws(Errno) {
-            if try directory.descriptor.attributeNames(of: name, into: none) == 0 { return }
+            if try directory.descriptor.attributeNames(of: name.cString, into: none) == 0 { return }
         } catch {
             if error == .EOPNOTSUPP { return }
             throw error
@@ -156,20 +156,21 @@ final class LayerFlattener {
 
     /// Gives a file of which only the attributes were copied its data.
     private func fetchData(
-        _ name: [CChar], in directory: OpenDirectory, _ file: borrowing FileDescriptor, _ notes: Notes,
-        _ origin: OverlayOrigin?, _ lower: () throws(Errno) -> LowerStack
+        _ name: FileName, in directory: OpenDirectory, _ file: borrowing FileDescriptor, _ notes: Notes,
+        _ origin: OverlayOrigin?, _ lower: () throws(Errno) -> TreeDirectory
     ) throws(Errno) {
-        let (stack, source): (LowerStack, [CChar]) =
+        let (stack, source): (TreeDirectory, FileName) =
             switch notes.redirect {
             case nil: (try lower(), name)
-            case .name(let other): (try lower(), cString(other))
-            case .path(let names): (try roots().descend(names.dropLast().map(cString)), cString(names.last ?? []))
+            case .name(let other): (try lower(), FileName(other))
+            case .path(let names):
+                (try roots().descend(names.dropLast().map { FileName($0) }), FileName(names.last ?? []))
             }
         let before = try file.status()
         let capability = try file.attribute("security.capability")
         let target = try directory.openFile(name, .writeOnly)
-        if case .file(let status, let home) = try stack.child(source), status.isRegular {
-            try target.copyContents(of: try home.openFile(source), size: status.size)
+        if let found = try stack.entry(source), found.status.isRegular {
+            try target.copyContents(of: try stack.openFile(found), size: found.status.size)
         } else if let original = try linkedFile(origin) {
             // A file of the index, which has no place of its own.
             try target.copyContents(of: original, size: try original.status().size)
@@ -193,9 +194,9 @@ final class LayerFlattener {
 
     // MARK: Helpers
 
-    private func roots() throws(Errno) -> LowerStack {
+    private func roots() throws(Errno) -> TreeDirectory {
         if let openedRoots { return openedRoots }
-        let stack = try LowerStack(roots: lowerPaths, marks: marks)
+        let stack = try TreeDirectory(layers: lowerPaths, marks: marks)
         openedRoots = stack
         return stack
     }
@@ -229,12 +230,13 @@ final class LayerFlattener {
         return (notes, needless)
     }
 
-    private func entries(of directory: OpenDirectory) throws(Errno) -> (directories: [[CChar]], files: [[CChar]]) {
-        var (directories, files): ([[CChar]], [[CChar]]) = ([], [])
+    private func entries(of directory: OpenDirectory) throws(Errno) -> (directories: [FileName], files: [FileName]) {
+        var (directories, files): ([FileName], [FileName]) = ([], [])
         try directory.descriptor.forEachEntry { (entry: DirectoryEntry) throws(Errno) in
             var type = entry.type
             if type == nil { type = try directory.descriptor.status(of: entry.name).type }
-            if type == .directory { directories.append(entry.bytes) } else { files.append(entry.bytes) }
+            let name = FileName(cString: entry.bytes)
+            if type == .directory { directories.append(name) } else { files.append(name) }
             return true
         }
         return (directories, files)

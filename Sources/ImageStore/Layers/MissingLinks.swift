@@ -1,3 +1,4 @@
+import LayerTree
 import Linux
 
 /// Gives files that were copied up through one of several names their other names.
@@ -14,7 +15,7 @@ struct MissingLinks {
     }
 
     /// Adds the names to a flattened upper directory.
-    func add(to upper: OpenDirectory, over lower: LowerStack) throws(Errno) {
+    func add(to upper: OpenDirectory, over lower: TreeDirectory) throws(Errno) {
         try add(lower, upper) { () throws(Errno) in upper }
     }
 
@@ -22,47 +23,50 @@ struct MissingLinks {
     ///   - upper: the upper half of the directory; nil where there is none yet.
     ///   - made: the same, made where it is missing.
     private func add(
-        _ lower: LowerStack, _ upper: OpenDirectory?, _ made: () throws(Errno) -> OpenDirectory
+        _ lower: TreeDirectory, _ upper: OpenDirectory?, _ made: () throws(Errno) -> OpenDirectory
     ) throws(Errno) {
         var directory = upper
         for name in try lower.names() {
-            let above = try directory?.descriptor.statusIfPresent(of: name)
-            switch try lower.child(name) {
-            case .none: continue
-            case .file(let status, let home):
-                guard above == nil, status.linkCount > 1, originals.contains(FileIdentity(status)) else { continue }
-                let target = try made()
-                directory = target
-                try keepingTimes(of: target) { () throws(Errno) in
-                    try copier.copyFile(name, status, from: home, to: target)
-                }
-            case .directory(let stack):
-                if let above {
-                    guard above.isDirectory, let child = try directory?.open(name) else { continue }
-                    if try AttributeReader(marks: lower.marks).attributes(of: child.descriptor).isOpaque { continue }
-                    try add(stack, child) { () throws(Errno) in child }
+            let above = try directory?.status(name)
+            guard let entry = try lower.entry(name) else { continue }
+            guard entry.status.isDirectory else {
+                guard above == nil, entry.status.linkCount > 1, originals.contains(FileIdentity(entry.status)) else {
                     continue
                 }
-                var copy: OpenDirectory?
-                try add(stack, nil) { () throws(Errno) in
-                    if let copy { return copy }
-                    let parent = try made()
-                    directory = parent
-                    let child = try makeDirectory(name, in: parent, like: stack)
-                    copy = child
-                    return child
+                let (target, home) = (try made(), try lower.home(of: entry))
+                directory = target
+                try keepingTimes(of: target) { () throws(Errno) in
+                    try copier.copyFile(name, entry.status, from: home, to: target)
                 }
+                continue
+            }
+            let below = try lower.open(entry)
+            if let above {
+                guard above.isDirectory, let child = try directory?.open(name) else { continue }
+                if try FileAttributes(of: child.descriptor, marks: lower.marks).isOpaque { continue }
+                try add(below, child) { () throws(Errno) in child }
+                continue
+            }
+            var copy: OpenDirectory?
+            try add(below, nil) { () throws(Errno) in
+                if let copy { return copy }
+                let parent = try made()
+                directory = parent
+                let child = try makeDirectory(name, in: parent, like: below)
+                copy = child
+                return child
             }
         }
     }
 
     private func makeDirectory(
-        _ name: [CChar], in parent: OpenDirectory, like stack: LowerStack
+        _ name: FileName, in parent: OpenDirectory, like original: TreeDirectory
     ) throws(Errno) -> OpenDirectory {
-        guard let top = stack.directories.first else { throw .ENOENT }
-        try keepingTimes(of: parent) { () throws(Errno) in try parent.descriptor.makeDirectory(name, mode: 0o700) }
+        try keepingTimes(of: parent) { () throws(Errno) in
+            try parent.descriptor.makeDirectory(name.cString, mode: 0o700)
+        }
         let made = try parent.open(name)
-        try copier.copyMetadata(of: top.descriptor, to: made.descriptor)
+        try copier.copyMetadata(of: try original.top().descriptor, to: made.descriptor)
         return made
     }
 

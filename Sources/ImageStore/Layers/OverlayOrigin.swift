@@ -1,3 +1,4 @@
+import LayerTree
 import Linux
 
 /// Where an upper file was copied from: a file handle in the note `origin`; `struct ovl_fb` in the kernel's
@@ -20,8 +21,8 @@ struct OverlayOrigin {
     }
 
     /// Which file the original is; nil where it is gone or its file system has no handles.
-    func identity(near lowers: LowerStack) throws(Errno) -> FileIdentity? {
-        for directory in lowers.directories {
+    func identity(near lowers: TreeDirectory) throws(Errno) -> FileIdentity? {
+        for directory in lowers.parts {
             guard let original = try? directory.descriptor.open(handle, .path) else { continue }
             return FileIdentity(try original.status())
         }
@@ -31,18 +32,18 @@ struct OverlayOrigin {
 
 /// Finds files with several names in the layers by which files they are.
 struct LinkedFiles {
-    private var places: [FileIdentity: (root: Int, path: [[CChar]])] = [:]
-    private let lowers: LowerStack
+    private var places: [FileIdentity: (root: Int, path: [FileName])] = [:]
+    private let lowers: TreeDirectory
 
     /// Walks through all of the layers.
-    init(_ lowers: LowerStack) throws(Errno) {
+    init(_ lowers: TreeDirectory) throws(Errno) {
         self.lowers = lowers
-        for (index, root) in lowers.directories.enumerated() { try collect(root, index, []) }
+        for (index, root) in lowers.parts.enumerated() { try collect(root, index, []) }
     }
 
-    private mutating func collect(_ directory: OpenDirectory, _ root: Int, _ path: [[CChar]]) throws(Errno) {
+    private mutating func collect(_ directory: OpenDirectory, _ root: Int, _ path: [FileName]) throws(Errno) {
         for name in try directory.names() {
-            let status = try directory.descriptor.status(of: name)
+            guard let status = try directory.status(name) else { continue }
             if status.isDirectory {
                 try collect(try directory.open(name), root, path + [name])
             } else if status.isRegular, status.linkCount > 1 {
@@ -54,7 +55,7 @@ struct LinkedFiles {
     /// Opens a file for reading; nil where no layer has it.
     func open(_ identity: FileIdentity) throws(Errno) -> FileDescriptor? {
         guard let place = places[identity], let name = place.path.last else { return nil }
-        var directory = lowers.directories[place.root]
+        var directory = lowers.parts[place.root]
         for component in place.path.dropLast() { directory = try directory.open(component) }
         return try directory.openFile(name)
     }

@@ -1,3 +1,4 @@
+import LayerTree
 import Linux
 
 /// Sets back the times of a tree's files that are later than a limit. Whiteouts have none that an archive would keep.
@@ -12,8 +13,7 @@ struct TreeTimes {
     /// Whether anything below a directory is later.
     func isNeeded(in directory: OpenDirectory) throws(Errno) -> Bool {
         for name in try directory.names() {
-            let status = try directory.descriptor.status(of: name)
-            if status.isWhiteout { continue }
+            guard let status = try directory.status(name), !status.isWhiteout else { continue }
             if isLater(status) { return true }
             if status.isDirectory, try isNeeded(in: try directory.open(name)) { return true }
         }
@@ -23,11 +23,10 @@ struct TreeTimes {
     /// Sets back what is later below a directory.
     func apply(to directory: OpenDirectory) throws(Errno) {
         for name in try directory.names() {
-            let status = try directory.descriptor.status(of: name)
-            if status.isWhiteout { continue }
+            guard let status = try directory.status(name), !status.isWhiteout else { continue }
             if status.isDirectory { try apply(to: try directory.open(name)) }
             guard isLater(status) else { continue }
-            try directory.descriptor.setTimes(of: name, access: limit, modification: limit)
+            try directory.descriptor.setTimes(of: name.cString, access: limit, modification: limit)
         }
     }
 }

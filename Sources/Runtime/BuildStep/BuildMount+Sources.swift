@@ -1,4 +1,5 @@
 import ImageStore
+import LayerTree
 import Linux
 
 /// A place in the root file system that something will be mounted on while a command runs.
@@ -55,7 +56,8 @@ extension BuildMount {
             try attempting("copy the attributes of \(lowers.first ?? base)") { () throws(Errno) in
                 guard let top = lowers.first else { return }
                 let source = try FileDescriptor.open(top, .directory)
-                try Attributes.copy(from: source, to: parts.upper, marks: context.store.marks)
+                try FileCopier(.own(context.store.marks), isLenient: true).copyMetadata(
+                    of: source, to: try FileDescriptor.open(parts.upper, .directory))
                 if belongsToRoot { try FileDescriptor.currentDirectory.setOwner(of: parts.upper, uid: 0, gid: 0) }
             }
         }

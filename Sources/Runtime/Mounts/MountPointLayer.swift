@@ -1,4 +1,4 @@
-import ImageStore
+import LayerTree
 import Linux
 
 /// The directory that lends a container the mount points its image lacks.
@@ -8,6 +8,17 @@ import Linux
 /// the upper directory: what is mounted on them hides them while the container runs, and nothing of them is left in
 /// the upper directory.
 struct MountPointLayer {
+    /// The path of the directory.
+    private let directory: String
+    private let copier: FileCopier
+    /// The paths that are in it.
+    private var made: Set<[FileName]> = []
+
+    private init(directory: String, copier: FileCopier) {
+        self.directory = directory
+        self.copier = copier
+    }
+
     /// A place that something will be mounted on.
     struct Place {
         /// Absolute in the container.
@@ -28,66 +39,52 @@ struct MountPointLayer {
         try attempting("remove \(directory)") { () throws(Errno) in
             try FileDescriptor.currentDirectory.removeTree(directory)
         }
-        let lookup = try attempting("open the layers below \(directory)") { () throws(Errno) in
-            LayerLookup(root: try LowerStack(roots: layers, marks: marks))
+        let root = try attempting("open the layers below \(directory)") { () throws(Errno) in
+            try TreeDirectory(layers: layers, marks: marks)
         }
-        var made: Set<String> = []
+        var maker = MountPointLayer(directory: directory, copier: FileCopier(.own(marks), isLenient: true))
         for place in places {
-            guard case .missing(let chain, let rest) = lookup.find(place.path) else { continue }
             try attempting("create the mount point \(place.path) in \(directory)") { () throws(Errno) in
-                try create(rest, below: chain, in: directory, isDirectory: place.isDirectory, made: &made)
+                guard case .missing(let chain, let rest) = try root.search(TreePath.names(place.path)) else { return }
+                try maker.create(rest, below: chain, isDirectory: place.isDirectory)
             }
         }
-        return !made.isEmpty
+        return !maker.made.isEmpty
     }
 
-    /// Creates the chain as copies of what they merge with, and below it the missing names.
-    private static func create(
-        _ rest: [String], below chain: [LayerLookup.Merged], in directory: String, isDirectory: Bool,
-        made: inout Set<String>
+    /// Creates the chain as copies of what it merges with, and below it the missing names.
+    private mutating func create(
+        _ rest: [FileName], below chain: [(path: [FileName], directory: TreeDirectory)], isDirectory: Bool
     ) throws(Errno) {
-        for merged in chain where made.insert(merged.path).inserted {
-            try FileDescriptor.currentDirectory.makeDirectory(directory + merged.path, exactMode: 0o755)
-            guard let original = merged.stack.directories.first else { continue }
-            try Attributes.copy(from: original.descriptor, to: directory + merged.path, marks: merged.stack.marks)
+        for (path, original) in chain where made.insert(path).inserted {
+            try FileDescriptor.currentDirectory.makeDirectory(place(path), exactMode: 0o755)
+            if original.isEmpty { continue }
+            let copy = try FileDescriptor.open(place(path), [.directory, .noFollow])
+            try copier.copyMetadata(of: try original.top().descriptor, to: copy)
         }
-        var path = chain.last?.path ?? ""
+        var path = chain.last?.path ?? []
         for (index, name) in rest.enumerated() {
-            path += "/" + name
+            path.append(name)
             if !made.insert(path).inserted { continue }
             if index + 1 < rest.count || isDirectory {
-                try FileDescriptor.currentDirectory.makeDirectory(directory + path, exactMode: 0o755)
+                try FileDescriptor.currentDirectory.makeDirectory(place(path), exactMode: 0o755)
             } else {
                 let flags: OpenFlags = [.writeOnly, .create, .exclusive, .noFollow]
-                try FileDescriptor.open(directory + path, flags, mode: 0o644).setMode(0o644)
+                try FileDescriptor.open(place(path), flags, mode: 0o644).setMode(0o644)
             }
         }
         // Last, because each new entry changed the times of its directory.
-        for merged in chain {
-            guard let original = merged.stack.directories.first else { continue }
-            try Attributes.copyTimes(from: original.descriptor, to: directory + merged.path)
+        for (path, original) in chain where !original.isEmpty {
+            let status = try original.status()
+            try FileDescriptor.currentDirectory.setTimes(
+                of: place(path), access: status.accessTime, modification: status.modificationTime)
         }
     }
-}
 
-/// Copying what a directory says of itself.
-enum Attributes {
-    /// Owner, mode, extended attributes and times; marks that only mean something to a union are left out.
-    static func copy(
-        from source: borrowing FileDescriptor, to target: String, marks: OverlayMarks
-    ) throws(Errno) {
-        let to = try FileDescriptor.open(target, [.directory, .noFollow])
-        let status = try source.status()
-        try to.setOwner(uid: status.uid, gid: status.gid)
-        try to.setMode(status.permissions)
-        try to.copyAttributes(of: source, lenient: true) { marks.isMark($0) ? nil : $0 }
-        try to.setTimes(access: status.accessTime, modification: status.modificationTime)
-    }
-
-    /// The times alone.
-    static func copyTimes(from source: borrowing FileDescriptor, to target: String) throws(Errno) {
-        let status = try source.status()
-        try FileDescriptor.currentDirectory.setTimes(
-            of: target, access: status.accessTime, modification: status.modificationTime)
+    /// Where a path of the union is in the directory that is made, with its terminating zero.
+    private func place(_ path: [FileName]) -> [CChar] {
+        directory.utf8.map { CChar(bitPattern: $0) }
+            + path.flatMap { "/".utf8.map { CChar(bitPattern: $0) } + $0.cString.dropLast() }
+            + [0]
     }
 }

@@ -1,4 +1,5 @@
 public import ImageStore
+import LayerTree
 import Linux
 public import OCI
 
@@ -146,11 +147,10 @@ public struct Volumes: Sendable {
         guard isEmpty else { return }
         // Resolved inside the image: a link there must not lead to the host's files.
         guard let root = try? FileDescriptor.open(rootfs, [.directory, .path]),
-            let source = try? root.open(String(place.dropFirst()), .directory, resolve: .inRoot)
+            let source = try? OpenDirectory(root.open(String(place.dropFirst()), .directory, resolve: .inRoot))
         else { return }
         try attempting("copy \(place) of the image into a volume") { () throws(Errno) in
-            let target = try FileDescriptor.open(volume, .directory)
-            try TreeCopy.copy(from: source, to: target)
+            try FileCopier(.all, isLenient: true).copyTree(source, to: try OpenDirectory(path: volume))
         }
     }
 }

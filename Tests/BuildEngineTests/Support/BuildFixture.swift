@@ -1,5 +1,6 @@
 import FoundationEssentials
 import ImageStore
+import LayerTree
 import Linux
 import OCI
 import Runtime

@@ -1,3 +1,4 @@
+import LayerTree
 import Linux
 
 /// Writes a layer that hides what the ignore file leaves out of a context: a whiteout for each file, and the directories
@@ -27,7 +28,7 @@ struct ContextMask {
             }
             guard entry.status.isDirectory else { continue }
             try target.makeDirectory(name, mode: 0o755)
-            let below = path + (path.isEmpty ? [] : [UInt8(ascii: "/")]) + Array(entry.name.bytes)
+            let below = path + (path.isEmpty ? [] : [UInt8(ascii: "/")]) + entry.name.bytes
             let inner = try target.open(name, [.directory, .noFollow])
             if try write(try directory.open(entry), path: below, source: source, to: inner) {
                 isNeeded = true

@@ -1,47 +1,47 @@
 import Linux
 
 /// One name of a path: bytes, as the kernel has them, with the terminating zero that system calls want.
-struct FileName: Hashable, Sendable, Comparable {
+package struct FileName: Hashable, Sendable, Comparable {
     /// The bytes and a zero.
-    let cString: [CChar]
+    package let cString: [CChar]
 
     /// Takes bytes that end with their zero.
-    init(cString: [CChar]) { self.cString = cString }
+    package init(cString: [CChar]) { self.cString = cString }
 
     /// Takes bytes without a zero; what follows a zero within them is lost.
-    init(_ bytes: some Sequence<UInt8>) {
+    package init(_ bytes: some Sequence<UInt8>) {
         cString = bytes.prefix { $0 != 0 }.map { CChar(bitPattern: $0) } + [0]
     }
 
-    init(_ text: String) { self.init(text.utf8) }
+    package init(_ text: String) { self.init(text.utf8) }
 
     /// The bytes without the zero.
-    var bytes: some Collection<UInt8> { cString.dropLast().lazy.map { UInt8(bitPattern: $0) } }
+    package var bytes: [UInt8] { cString.dropLast().map { UInt8(bitPattern: $0) } }
 
-    var isEmpty: Bool { cString.count <= 1 }
+    package var isEmpty: Bool { cString.count <= 1 }
 
     /// Whether the name would be a whiteout in a layer's archive; image-spec, "Whiteouts".
-    var isWhiteoutMarker: Bool { bytes.starts(with: WhiteoutName.prefixBytes) }
+    package var isWhiteoutMarker: Bool { bytes.starts(with: WhiteoutName.prefixBytes) }
 
-    var text: String { String(decoding: bytes, as: UTF8.self) }
+    package var text: String { String(decoding: bytes, as: UTF8.self) }
 
     /// Orders bytewise, as unsigned numbers.
-    static func < (left: FileName, right: FileName) -> Bool {
+    package static func < (left: FileName, right: FileName) -> Bool {
         left.cString.lexicographicallyPrecedes(right.cString) { UInt8(bitPattern: $0) < UInt8(bitPattern: $1) }
     }
 }
 
 /// Paths below the root of some tree, as lists of names.
-enum TreePath {
+package enum TreePath {
     /// The names of a path, without empty ones and `.`; `..` stays.
-    static func names(_ path: some Collection<UInt8>) -> [FileName] {
+    package static func names(_ path: some Collection<UInt8>) -> [FileName] {
         path.split(separator: UInt8(ascii: "/")).filter { !$0.elementsEqual(".".utf8) }.map { FileName($0) }
     }
 
-    static func names(_ path: String) -> [FileName] { names(Array(path.utf8)) }
+    package static func names(_ path: String) -> [FileName] { names(Array(path.utf8)) }
 
     /// The path as bytes, names separated by slashes, none at either end.
-    static func bytes(_ names: some Sequence<FileName>) -> [UInt8] {
+    package static func bytes(_ names: some Sequence<FileName>) -> [UInt8] {
         var bytes: [UInt8] = []
         for name in names {
             if !bytes.isEmpty { bytes.append(UInt8(ascii: "/")) }
@@ -51,14 +51,14 @@ enum TreePath {
     }
 
     /// The path for messages, absolute.
-    static func text(_ names: some Sequence<FileName>) -> String {
+    package static func text(_ names: some Sequence<FileName>) -> String {
         "/" + String(decoding: bytes(names), as: UTF8.self)
     }
 
-    static let parent = FileName("..")
+    package static let parent = FileName("..")
 
     /// The names without `..`: each takes the name before it away. Nil if one leads out at the front.
-    static func normalized(_ names: [FileName], clampingAtRoot clamps: Bool) -> [FileName]? {
+    package static func normalized(_ names: [FileName], clampingAtRoot clamps: Bool) -> [FileName]? {
         var result: [FileName] = []
         for name in names {
             if name != parent {
