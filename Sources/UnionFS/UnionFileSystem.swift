@@ -263,7 +263,7 @@ public final class UnionFileSystem: FileSystem {
         _ request: Request, node: NodeID, handle: HandleID, offset: Int64, size: Int, reply: consuming DataReply
     ) {
         do throws(Errno) {
-            let file = try union.descriptor(of: try union.node(node), write: false)
+            let file = try union.readable(try union.node(node))
             reply.data(from: file.value, offset: offset, count: size)
         } catch {
             reply.error(error)

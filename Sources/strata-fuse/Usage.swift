@@ -37,6 +37,8 @@ let usage = """
       static_nlink          every directory has one link
       timeout=SECONDS       for how long the kernel may keep names and attributes (default: for ever)
       passthrough=off       the server itself reads and writes every file
+      shared_dirs=A:B…      top-level directories whose large lower files are read by the kernel itself, so that
+                            all mounts share their pages (default: bin:sbin:lib*:usr:opt:boot:nix:gnu; / for all)
       writeback=1           gather small writes, where the kernel may not write files by itself
     The other options of overlay and fuse-overlayfs are accepted where they say what happens anyway.
 

@@ -37,6 +37,12 @@ import Testing
         #expect(options.source == "x")
     }
 
+    @Test func `directories whose files are shared`() throws {
+        #expect(try MountOptions(["m", "-o", "lowerdir=a"]).configuration.sharedDirectories == .standard)
+        let options = try MountOptions(["m", "-o", #"lowerdir=a,shared_dirs=usr:mod*:a\:b"#])
+        #expect(options.configuration.sharedDirectories == SharedDirectories(["usr", "mod*", "a:b"]))
+    }
+
     @Test func `without an upper directory the mount is read-only`() throws {
         #expect(try MountOptions(["m", "-o", "lowerdir=a"]).configuration.isReadOnly)
         #expect(try MountOptions(["m", "-o", "lowerdir=a,upperdir=u,workdir=w,ro"]).configuration.isReadOnly)

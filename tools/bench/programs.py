@@ -75,6 +75,17 @@ def memory_walked(bench):
 @workload("cache of 10 mounts", unit="MiB")
 def shared_cache(bench):
     """page cache after ten mounts of the same layers have read the same 64 MiB"""
+    measure_cache_of_ten(bench, "cat usr/file")
+
+
+@workload("cache of 10 images", unit="MiB", image=True)
+def shared_image_cache(bench):
+    """page cache after the same programs have run in ten mounts of one Debian root file system"""
+    programs = "perl -MPOSIX -MData::Dumper -e 1; dpkg -l; ls -lR /etc; grep -rs root /etc; openssl version; find /usr/bin"
+    measure_cache_of_ten(bench, f"chroot . /bin/sh -c '{programs}' || true")
+
+
+def measure_cache_of_ten(bench, script):
     bench.unmount()
     stacks = [measure.Stack(bench.layers, bench.stack.lower, bench.scratch, f"mount{n}") for n in range(10)]
     try:
@@ -83,7 +94,7 @@ def shared_cache(bench):
         measure.drop_caches()
         before = cached()
         for stack in stacks:
-            subprocess.check_call(["cat", os.path.join(stack.target, "data/file")], stdout=subprocess.DEVNULL)
+            subprocess.check_call(["/bin/sh", "-ec", script], cwd=stack.target, stdout=subprocess.DEVNULL)
         bench.value = max(0.0, (cached() - before) / 1024)
     finally:
         for stack in stacks:

@@ -11,7 +11,7 @@ import random
 import shutil
 import subprocess
 
-_VERSION = 3
+_VERSION = 4
 _NEEDLE = "strata-needle"
 
 # What the workload over a Debian root file system installs.
@@ -97,11 +97,17 @@ def _make_base(layers):
             file.write(text)
     _empty_files(f"{base}/wide", layers.wide_files, layers.wide_files)
     _empty_files(f"{base}/walk", layers.walked_files, 1000)
+    # Large files where images keep programs, and elsewhere.
+    os.makedirs(f"{base}/usr")
     os.makedirs(f"{base}/data")
-    for name, size in [("file", layers.file_bytes), ("large", layers.large_bytes)]:
-        with open(f"{base}/data/{name}", "wb") as file:
+    for name, size in [
+        ("usr/file", layers.file_bytes), ("usr/large", layers.large_bytes), ("data/file", layers.file_bytes),
+    ]:
+        with open(f"{base}/{name}", "wb") as file:
             for _ in range(size >> 20):
                 file.write(dice.randbytes(1 << 20))
+    with open(f"{base}/data/page", "wb") as file:
+        file.write(dice.randbytes(20 << 10))
     os.makedirs(f"{base}/bin")
     program = shutil.which("busybox") or "/bin/true"
     for index in range(layers.programs):

@@ -150,8 +150,8 @@ def write_big_new(bench):
 @workload("write 4k lower")
 def write_small_lower(bench):
     """64 MiB over a lower file, 4 KiB at a time, its copy-up included"""
-    bench.run("cat", "data/file")
-    copy(bench, "/dev/zero", "data/file", bench.layers.file_bytes, _BLOCK, "conv=notrunc")
+    bench.run("cat", "usr/file")
+    copy(bench, "/dev/zero", "usr/file", bench.layers.file_bytes, _BLOCK, "conv=notrunc")
 
 
 @workload("write 4k upper")
@@ -172,21 +172,47 @@ def write_big_upper(bench):
 def read_cold(bench):
     """256 MiB of a lower file, nothing in memory"""
     bench.cold()
-    copy(bench, "data/large", "/dev/null", bench.layers.large_bytes, 1 << 20)
+    copy(bench, "usr/large", "/dev/null", bench.layers.large_bytes, 1 << 20)
 
 
 @workload("read 4k lower warm")
 def read_small_lower(bench):
     """64 MiB of a lower file in memory, 4 KiB at a time"""
-    bench.run("cat", "data/file")
-    copy(bench, "data/file", "/dev/null", bench.layers.file_bytes, _BLOCK)
+    bench.run("cat", "usr/file")
+    copy(bench, "usr/file", "/dev/null", bench.layers.file_bytes, _BLOCK)
 
 
 @workload("read 1M lower warm")
 def read_big_lower(bench):
     """256 MiB of a lower file in memory, 1 MiB at a time"""
-    bench.run("cat", "data/large")
-    copy(bench, "data/large", "/dev/null", bench.layers.large_bytes, 1 << 20)
+    bench.run("cat", "usr/large")
+    copy(bench, "usr/large", "/dev/null", bench.layers.large_bytes, 1 << 20)
+
+
+@workload("read 1M data cold")
+def read_data_cold(bench):
+    """64 MiB of a lower file that may be written while it is read, nothing in memory"""
+    bench.cold()
+    copy(bench, "data/file", "/dev/null", bench.layers.file_bytes, 1 << 20)
+
+
+@workload("read 1M data warm")
+def read_data_warm(bench):
+    """64 MiB of such a file in memory, 1 MiB at a time"""
+    bench.run("cat", "data/file")
+    copy(bench, "data/file", "/dev/null", bench.layers.file_bytes, 1 << 20)
+
+
+@workload("reopen 20k")
+def reopen(bench):
+    """open, look at, read and close a lower file of 20 KiB 20,000 times"""
+    bench.run("cat", "data/page")
+    path = bench.path("data/page")
+    with bench.clock():
+        for _ in range(20_000):
+            with opened(path, os.O_RDONLY) as file:
+                os.fstat(file)
+                os.read(file, 20 << 10)
 
 
 @workload("read 4k upper warm")
@@ -206,8 +232,8 @@ def read_big_upper(bench):
 @workload("random read 4k")
 def random_read(bench):
     """50,000 random 4 KiB reads of a lower file in memory"""
-    bench.run("cat", "data/file")
-    with opened(bench.path("data/file"), os.O_RDONLY) as file, bench.clock():
+    bench.run("cat", "usr/file")
+    with opened(bench.path("usr/file"), os.O_RDONLY) as file, bench.clock():
         for offset in offsets(bench, 50_000):
             os.pread(file, _BLOCK, offset)
 
@@ -239,8 +265,8 @@ def offsets(bench, count):
 @workload("append to lower")
 def append(bench):
     """one byte at the end of a lower file of 256 MiB"""
-    bench.run("cat", "data/large")
-    with bench.clock(), opened(bench.path("data/large"), os.O_WRONLY | os.O_APPEND) as file:
+    bench.run("cat", "usr/large")
+    with bench.clock(), opened(bench.path("usr/large"), os.O_WRONLY | os.O_APPEND) as file:
         os.write(file, b"!")
 
 

@@ -28,8 +28,8 @@ final class Node: @unchecked Sendable {
         static let defaultACLKnown = Flags(rawValue: 128)
         /// The directory was made by this mount and lies over nothing: it holds no whiteouts that we did not make.
         static let pure = Flags(rawValue: 256)
-        /// A lower file so small that the kernel keeps it in the mount's own page cache: see `Union.smallFile`.
-        static let small = Flags(rawValue: 512)
+        /// A lower file that the kernel keeps in the mount's own page cache: see `Union.caching`.
+        static let cached = Flags(rawValue: 512)
         /// The file has no capabilities: known, so that the kernel's question before a write costs no system call.
         static let noCapability = Flags(rawValue: 2048)
         /// The bytes of a small file have been given to the kernel.
@@ -37,8 +37,8 @@ final class Node: @unchecked Sendable {
         /// The file has neither set-id bits nor capabilities that a write would have to take away. Set before one looks,
         /// cleared after one has changed them: so it never says so of a file that has.
         static let plain = Flags(rawValue: 65536)
-        /// Whether `small` is known.
-        static let sizeKnown = Flags(rawValue: 1024)
+        /// Whether `cached` is known.
+        static let cachingKnown = Flags(rawValue: 1024)
         /// What is at the node's place are the attributes alone; the data are at `Node.data`.
         static let metacopy = Flags(rawValue: 4096)
         /// Of a lower file: whether `metacopy` is known.
@@ -49,6 +49,8 @@ final class Node: @unchecked Sendable {
         static let superseded = Flags(rawValue: 1 << 17)
         /// Of a superseded node: the kernel takes none of its names for this node any more.
         static let namesDropped = Flags(rawValue: 1 << 19)
+        /// Of a cached file: it is so small that its bytes are handed to the kernel when it is opened first.
+        static let storable = Flags(rawValue: 1 << 20)
     }
 
     let id: NodeID

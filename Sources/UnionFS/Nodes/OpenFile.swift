@@ -33,8 +33,10 @@ final class OpenFile: @unchecked Sendable {
     var isWritable = false
     /// Among the idle files of `Backings`.
     var isQueued = false
-    /// What was known of a file when its last name was removed and nobody had it open.
+    /// What was known of anything but a regular file when its last name was removed.
     var remains: FileStatus?
+    /// Of a symbolic link without a name: where it leads.
+    var target: [UInt8]?
 
     /// As it is now, to be looked at without the node's lock.
     func copy() -> OpenFile {

@@ -56,7 +56,20 @@ extension Union {
             changed(successorOf: node)
             return try getattr(node)
         }
-        if node.isRemoved { return try setattr(removed: node, changes, request) }
+        if !node.isRemoved {
+            do throws(Errno) {
+                return try setattr(named: node, changes, request)
+            } catch {
+                // Removed in between.
+                if !node.isRemoved || node.flags.contains(.superseded) { throw error }
+            }
+        }
+        return try setattr(removed: node, changes, request)
+    }
+
+    private func setattr(
+        named node: Node, _ changes: AttributeChanges, _ request: Request?
+    ) throws(Errno) -> Attributes {
         if changes.asksForNothing && !changes.killPrivileges {
             // A write through a backing file is about to come from somebody who may not keep set-id bits, or it is to a
             // file with capabilities, which nobody keeps.
@@ -153,8 +166,14 @@ extension Union {
 
     /// readlink.
     func readlink(_ node: Node) throws(Errno) -> [UInt8] {
-        try withObject(node) { (place: borrowing Place) throws(Errno) in
-            try place.directory.readLink(place.path)
+        do throws(Errno) {
+            return try withObject(node) { (place: borrowing Place) throws(Errno) in
+                try place.directory.readLink(place.path)
+            }
+        } catch {
+            // Removed in between.
+            if node.isRemoved, let target = node.lock.with({ node.file?.target }) { return target }
+            throw error
         }
     }
 }

@@ -33,6 +33,8 @@ extension Union {
             // `ls` asks each file for its label, until it is told that there are no such things here.
             if error == .ENODATA && name.equals("security.selinux") { throw .EOPNOTSUPP }
             if error == .ENODATA && isCapability { node.set(.noCapability) }
+            // Removed in between.
+            if removedDescriptor(node) != nil { return try getxattr(node, name, into: buffer) }
             throw error
         }
     }
@@ -102,13 +104,13 @@ extension Union {
             try setxattr(successor, name, value, flags: flags, killSetGroupID: killSetGroupID)
             return changed(successorOf: node)
         }
+        try unlessRemoved(node) { () throws(Errno) in try copyUp(node) }
         if node.isRemoved {
             let file = try node.lock.with { () throws(Errno) in try changeableRemains(of: node, .attributes) }
             return try withStoredName(name) { (name: UnsafePointer<CChar>) throws(Errno) in
                 try file.value.setAttribute(name, value, mode: mode)
             }
         }
-        try copyUp(node)
         try withStoredName(name) { (stored: UnsafePointer<CChar>) throws(Errno) in
             try withObject(node) { (place: borrowing Place) throws(Errno) in
                 try place.directory.setAttribute(stored, of: place.path, value, mode: mode)

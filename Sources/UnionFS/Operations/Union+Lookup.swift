@@ -120,7 +120,7 @@ extension Union {
         } else {
             description.hasSeveralNames = status.linkCount > 1
             if backings != nil && status.isRegular {
-                description.flags.insert(status.size <= Self.smallFile ? [.small, .sizeKnown] : .sizeKnown)
+                description.flags.formUnion(caching(of: status, in: parent))
             }
         }
         return Found(status: status, description: description)

@@ -19,7 +19,7 @@ extension Union {
         let writes = flags.canWrite || flags.contains(.truncate)
         if writes {
             _ = try writable()
-            if !node.isRemoved {
+            try unlessRemoved(node) { () throws(Errno) in
                 try checkWritable(node, flags)
                 try copyUp(node, .data(limit: flags.contains(.truncate) ? 0 : nil))
             }
@@ -30,6 +30,17 @@ extension Union {
         } catch {
             if error == .ESTALE { waitForDroppedNames(of: node) }
             throw error
+        }
+    }
+
+    /// Runs `body`, which needs the node's name, if it has one. Where the last one is removed meanwhile, what `body` threw
+    /// for that is no error: the caller goes on with what is left of the file.
+    func unlessRemoved(_ node: Node, _ body: () throws(Errno) -> Void) throws(Errno) {
+        if node.isRemoved { return }
+        do throws(Errno) {
+            try body()
+        } catch {
+            if !node.isRemoved { throw error }
         }
     }
 
@@ -64,9 +75,10 @@ extension Union {
         let writes = flags.canWrite || flags.contains(.truncate)
         if writes || current != nil, file.isLower, let backing = file.backing {
             if file.count > 0 {
+                if current != nil && !node.flags.contains(.namesDropped) { throw .ESTALE }
                 // Whoever comes through /proc to read gets what those have who read already.
-                if !writes && node.flags.contains(.namesDropped) { return }
-                throw .ESTALE
+                if writes { throw .ETXTBSY }
+                return
             }
             backings?.close(backing)
             file.backing = nil
@@ -93,50 +105,33 @@ extension Union {
         return Opened(flags: isCurrent ? [.keepCache, .parallelDirectWrites] : .parallelDirectWrites)
     }
 
-    /// Up to this size in bytes a lower file is read through the mount's own page cache. Two pages of memory in each
-    /// mount that reads it are less than what registering a backing file costs, and a GETATTR after each read: the
-    /// kernel takes the access time of a backing file to have changed. Larger files, which are nearly all of an
-    /// image's bytes, have their pages in common.
-    static let smallFile: Int64 = 8192
-
-    /// Whether the node's file is read that way. The tree lock is held.
-    private func isSmall(_ node: Node, _ place: borrowing Place) throws(Errno) -> Bool {
-        if backings == nil || !node.hasDataBelow { return false }
-        if node.flags.contains(.sizeKnown) { return node.flags.contains(.small) }
-        let status = try place.status()
-        let isSmall = status.isRegular && status.size <= Self.smallFile
-        node.set(isSmall ? [.small, .sizeKnown] : .sizeKnown)
-        return isSmall
-    }
-
-    /// Hands the bytes of a small lower file to the kernel before it asks for them, which saves a round trip. As this is the
-    /// first open, no read of the node can be waiting. The node's lock and the tree lock are held.
-    private func storeSmall(_ node: Node, _ place: borrowing Place) throws(Errno) {
-        guard let backings else { return }
-        backings.store(try place.open(.readOnly), size: Int(Self.smallFile), in: node)
-        node.set(.stored)
-    }
-
     /// The first open of a node. The node's lock is held.
     private func start(_ file: OpenFile, _ node: Node) throws(Errno) {
-        if node.isRemoved { throw .ESTALE }
+        if node.isRemoved { return try startRemoved(file, node) }
         try settleData(node)
-        if node.flags.contains([.small, .stored]) && node.hasDataBelow {
+        if node.flags.contains([.cached, .stored]) && node.hasDataBelow {
             file.isLower = true
             return
         }
         let (descriptor, isLower) = try tree.read { () throws(Errno) -> (SharedDescriptor?, Bool) in
             let isLower = node.hasDataBelow
             let place = try dataPlace(of: node)
-            if try isSmall(node, place) {
+            if try isCached(node, place) {
                 try storeSmall(node, place)
                 return (nil, isLower)
             }
             return (try openObject(place, isLower: isLower), isLower)
         }
         file.isLower = isLower
-        // A small file is opened again should the kernel ask for its bytes.
+        // A cached file is opened when the kernel asks for its bytes.
         if let descriptor { use(descriptor, in: file) }
+    }
+
+    /// The first open of a file without a name of which the upper layer has the attributes alone. Any other is open.
+    private func startRemoved(_ file: OpenFile, _ node: Node) throws(Errno) {
+        guard file.metadata != nil, let data = node.data else { throw .ESTALE }
+        file.isLower = true
+        file.descriptor = SharedDescriptor(try data.place().open(.readOnly), canWrite: false)
     }
 
     /// Lets the kernel read and write the file by itself if it can; keeps it open if not.
@@ -251,6 +246,19 @@ extension Union {
         }
         if let successor { forget(successor.id, count: 1) }
         if let directory = node.directory { listings.drop(directory) }
+    }
+
+    /// What is open of a node, to be read.
+    func readable(_ node: Node) throws(Errno) -> SharedDescriptor {
+        let descriptor = try descriptor(of: node, write: false)
+        if !node.hasDataBelow { return descriptor }
+        // A cached file that is read once is read again: it stays open as long as somebody has it open.
+        return node.lock.with {
+            guard let file = node.file, file.isLower, file.count > 0, file.backing == nil else { return descriptor }
+            if let known = file.descriptor { return known }
+            file.descriptor = descriptor
+            return descriptor
+        }
     }
 
     /// What is open of a node, or a descriptor opened for this one call. `write` asks for one that can write.

@@ -1,27 +1,51 @@
 internal import FUSE
 internal import Linux
 
-// Files that have lost their last name and are still open: nothing in a layer leads to them any more.
+// Files that have lost their last name: nothing in a layer leads to them any more, and the kernel may still ask for them, for
+// somebody who has them open, or who is about to open them because he found the name a moment ago.
 extension Union {
-    /// Before the last name of a file goes: keeps what the kernel may still ask for. The node's lock is held.
+    /// Before the last name of a file goes: keeps what the kernel may still ask for, until it forgets the node. The node's
+    /// lock is held.
     func keepRemains(of node: Node, _ place: borrowing Place, _ status: FileStatus) throws(Errno) {
         let file = node.file ?? OpenFile()
         file.isUnlinked = true
-        if node.isDirectory || file.count == 0 {
-            var remains = status
-            // Of a lower file, which keeps its names on disk, it is told later how many there are here.
-            if node.isDirectory { remains.linkCount = 0 }
-            if node.isUpper && !node.isDirectory { remains.linkCount = max(status.linkCount, 1) - 1 }
-            file.remains = remains
-            if let backing = file.backing { backings?.close(backing) }
+        if file.count == 0, let backing = file.backing {
+            backings?.close(backing)
             file.backing = nil
-        } else if node.isMetacopy {
-            if file.metadata == nil { file.metadata = try openForRemains(place, isLower: !node.isUpper) }
+        }
+        if node.type == .regular {
+            do throws(Errno) {
+                try keepOpen(file, node, place, status)
+            } catch {
+                // Too many files are open: of one that nobody has open at the moment only the attributes are kept.
+                if file.count > 0 || (error != .EMFILE && error != .ENFILE) { throw error }
+                keepStatus(status, of: node, file)
+            }
         } else {
-            if file.descriptor == nil { file.descriptor = try openForRemains(place, isLower: file.isLower) }
-            if file.isLower && node.data == nil { node.data = ownData(of: node, status) }
+            keepStatus(status, of: node, file)
+            if node.type == .symbolicLink { file.target = try place.directory.readLink(place.path) }
         }
         node.file = file
+    }
+
+    private func keepOpen(
+        _ file: OpenFile, _ node: Node, _ place: borrowing Place, _ status: FileStatus
+    ) throws(Errno) {
+        if node.isMetacopy {
+            if file.metadata == nil { file.metadata = try openForRemains(place, isLower: !node.isUpper) }
+            return
+        }
+        if file.count == 0 { file.isLower = !node.isUpper }
+        if file.descriptor == nil { file.descriptor = try openForRemains(place, isLower: file.isLower) }
+        if file.isLower && node.data == nil { node.data = ownData(of: node, status) }
+    }
+
+    private func keepStatus(_ status: FileStatus, of node: Node, _ file: OpenFile) {
+        var remains = status
+        // Of a lower file, which keeps its names on disk, it is told later how many there are here.
+        if node.isDirectory { remains.linkCount = 0 }
+        if node.isUpper && !node.isDirectory { remains.linkCount = max(status.linkCount, 1) - 1 }
+        file.remains = remains
     }
 
     private func openForRemains(_ place: borrowing Place, isLower: Bool) throws(Errno) -> SharedDescriptor {
@@ -120,7 +144,7 @@ extension Union {
     // MARK: Copies
 
     /// What can be changed of a file without a name. One that is still that of a lower layer is copied first, into a file
-    /// without a name. ESTALE for a file that goes on as another node (see `separateFromReaders`), and for the data of one
+    /// without a name. ESTALE for a file that goes on as another node (see `separateFromReaders`), ETXTBSY for the data of one
     /// that the kernel reads through a backing file, because it then takes no other for this node. The node's lock is held.
     func changeableRemains(of node: Node, _ extent: CopyUpExtent) throws(Errno) -> SharedDescriptor {
         _ = try writable()
@@ -129,7 +153,7 @@ extension Union {
             guard let descriptor = file.descriptor else { throw .ESTALE }
             return descriptor
         }
-        if extent.wantsData && file.backing != nil { throw .ESTALE }
+        if extent.wantsData && file.backing != nil { throw .ETXTBSY }
         let metadata = try changeableAttributes(of: node, file)
         guard extent.wantsData else { return metadata }
         guard let data = node.data else { throw .EIO }

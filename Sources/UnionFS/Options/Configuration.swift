@@ -35,6 +35,8 @@ public struct Configuration: Sendable {
     /// Whether a change of attributes leaves the data in the lower layer, and such files of other unions are read (the
     /// kernel's `metacopy`).
     public var usesMetacopy = true
+    /// Where large lower files are such that nobody writes them while others read: they are read as backing files.
+    public var sharedDirectories = SharedDirectories.standard
     /// Whether programs see extended attributes at all.
     public var hasExtendedAttributes = true
 

@@ -118,6 +118,9 @@ extension MountOptions {
         case "userxattr": configuration.usesUserAttributes = true
         case "nouserxattr": configuration.usesUserAttributes = false
         case "foreign_marks": configuration.ignoresForeignMarks = try !Self.isOn(name, try Self.need(name, value))
+        case "shared_dirs":
+            configuration.sharedDirectories = SharedDirectories(
+                Self.split(try Self.need(name, value), at: ":").map(Self.unescape))
         case "noacl": hasACLs = false
         case "noxattr", "noxattrs": configuration.hasExtendedAttributes = value == "0"
         case "static_nlink": configuration.hasStaticLinkCounts = true

@@ -5,9 +5,11 @@ import Testing
 
 /// Locks and leases across copy-up, and what inotify tells.
 @Suite struct LockTests {
-    @Test("flock and fcntl locks taken by a reader hold against a writer", arguments: Subject.allCases)
-    func readersLocks(on subject: Subject) throws {
-        try subject.run(given: { try $0.file("f", "0123456789") }) { area throws in
+    @Test(
+        "flock and fcntl locks taken by a reader hold against a writer", arguments: Subject.allCases, Sample.allCases)
+    func readersLocks(on subject: Subject, sample: Sample) throws {
+        guard sample.staysOne(on: subject) else { return }
+        try subject.run(given: { try $0.file("f", sample.text, mode: sample.mode) }) { area throws in
             let reader = try area.open("f")
             #expect(try reader.lock(exclusive: true, blocking: false))
             #expect(try lockRange(reader, type: F_RDLCK, start: 0, length: 5))
@@ -77,12 +79,39 @@ import Testing
         }
     }
 
-    @Test("inotify tells of every change of a directory and of a file, across copy-up", arguments: Subject.allCases)
-    func notifications(on subject: Subject) throws {
+    @Test(
+        "a lock that a reader shares keeps a writer from having the file alone", arguments: Subject.allCases,
+        Sample.allCases)
+    func sharedLocks(on subject: Subject, sample: Sample) throws {
+        guard sample.staysOne(on: subject) else { return }
+        try subject.run(given: { try $0.file("f", sample.text, mode: sample.mode) }) { area throws in
+            let reader = try area.open("f")
+            #expect(try reader.lock(exclusive: false, blocking: false))
+            #expect(try lockRange(reader, type: F_RDLCK, start: 0, length: 1))
+            // Another process: POSIX locks of one process do not exclude each other.
+            let script = """
+                import fcntl
+                f = open("f", "r+")
+                def refused(call, *arguments):
+                    try: call(f, fcntl.LOCK_EX | fcntl.LOCK_NB, *arguments); return 0
+                    except BlockingIOError: return 1
+                print(refused(fcntl.flock), refused(fcntl.lockf, 1))
+                """
+            let seen = try runProgram(["python3", "-c", script], directory: area.path)
+            #expect(seen.output == "1 1\n")
+        }
+    }
+
+    @Test(
+        "inotify tells of every change of a directory and of a file, across copy-up", arguments: Subject.allCases,
+        Sample.allCases)
+    func notifications(on subject: Subject, sample: Sample) throws {
         try subject.run(given: {
             try $0.directory("d")
-            try $0.file("d/f", "text")
+            try $0.file("d/f", sample.text, mode: sample.mode)
         }) { area throws in
+            // Who has the file open keeps it one file for the watches, too.
+            let reader: FileDescriptor? = sample.staysOne(on: subject) ? try area.open("d/f") : nil
             let queue = FileDescriptor(owning: inotify_init1(Int32(IN_NONBLOCK)))
             let all: UInt32 = 0xfff
             #expect(inotify_add_watch(queue.rawValue, area.path.appending("d"), all) > 0)
@@ -104,6 +133,7 @@ import Testing
             for (bit, name) in [(UInt32(0x100), "g"), (0x40, "g"), (0x80, "h"), (0x200, "h")] {
                 #expect(seen.contains { $0.name == name && $0.mask & bit != 0 }, "\(bit) \(name)")
             }
+            try reader?.close()
             try area.remove("d/f")
             seen = try events(queue)
             #expect(seen.contains { $0.watch == ofFile && $0.mask & 0x400 != 0 }, "IN_DELETE_SELF: \(seen)")
