@@ -52,6 +52,7 @@ extension Union {
 extension Union {
     /// Takes what the session offers. Called before the first request.
     func begin(_ session: Session) {
+        kernel = KernelCache(session: session)
         if session.passthroughIsAvailable { backings = Backings(session: session, isAvailable: true) }
         table.forgotten.isEnabled = session.capabilities.contains(.exportSupport)
     }

@@ -18,6 +18,8 @@ public final class Union: @unchecked Sendable {
     let configuration: Configuration
     /// Registers files that the kernel is to read and write by itself. Set before the first request.
     nonisolated(unsafe) var backings: Backings?
+    /// Tells the kernel what it does not know. Set before the first request; nil where nobody has mounted the union.
+    nonisolated(unsafe) var kernel: KernelCache?
     /// Directories whose entries are kept in memory.
     let listings = ListingCache()
     /// Who files belong to that this process makes.

@@ -158,6 +158,8 @@ extension Union {
         let source = try original.data.place().open(.readOnly)
         try copy.copyContents(of: source, size: size)
         if try copy.status().size != size { try copy.truncate(to: size) }
+        // Or a loss of power could keep the name and not the data. The kernel's overlay does the same.
+        if !configuration.ignoresSync { try copy.sync(dataOnly: true) }
         return false
     }
 
@@ -265,6 +267,8 @@ extension Union {
         // The object is there: whatever fails from here on must not look as if it were not.
         try? directory.directory.setTimes(
             of: directory.path, access: before.accessTime, modification: before.modificationTime)
+        // The time of its last change has moved.
+        kernel?.attributesChanged(parent)
         if !parent.flags.contains(.impure), !link.node.isDirectory {
             parent.set([.impure, .purityKnown])
             let yes: [UInt8] = [UInt8(ascii: "y")]

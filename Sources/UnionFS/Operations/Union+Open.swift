@@ -21,7 +21,9 @@ extension Union {
             _ = try writable()
             try unlessRemoved(node) { () throws(Errno) in
                 try checkWritable(node, flags)
+                let wasBelow = !node.isUpper
                 try copyUp(node, .data(limit: flags.contains(.truncate) ? 0 : nil))
+                if wasBelow { kernel?.attributesChanged(node) }
             }
         }
         let current = try upperFile(ofSuperseded: node)
@@ -195,8 +197,8 @@ extension Union {
             file.isUnlinked = false
             node.set([.removed, .superseded])
         }
-        backings?.attributesChanged(node)
-        backings?.drop(names, of: node)
+        kernel?.attributesChanged(node)
+        kernel?.drop(names, of: node)
         throw .ESTALE
     }
 

@@ -49,7 +49,7 @@ extension Union {
 
     /// The kernel knows the attributes of the successor, and what was changed is not changed through it.
     func changed(successorOf node: Node) {
-        if let successor = successor(of: node) { backings?.attributesChanged(successor) }
+        if let successor = successor(of: node) { kernel?.attributesChanged(successor) }
     }
 
     /// For how long the kernel may keep a node's attributes: not at all where another node's changes change them.

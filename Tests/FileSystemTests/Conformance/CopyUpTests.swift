@@ -285,4 +285,27 @@ import Testing
             #expect(after.changedInodes(since: before) == [])
         }
     }
+
+    @Test("what was copied up is no surprise for who compares times before and after reading", arguments: Subject.allCases)
+    func archiving(on subject: Subject) throws {
+        try subject.run(given: {
+            try $0.directory("d")
+            try $0.directory("d/e")
+            for name in ["f", "d/f", "d/g", "d/e/f"] { try $0.file(name) }
+        }) { area throws in
+            // The kernel knows the attributes of all.
+            _ = try runProgram(["ls", "-lR"], directory: area.path)
+            try area.append("f", "!")
+            try area.setMode("d/f", 0o600)
+            try area.open("d/g", .readWrite).close()
+            try area.open("d/e/f", .readWrite).close()
+            for _ in 0..<2 {
+                let done = try runProgram(["sh", "-c", "tar -cf - . | wc -c"], directory: area.path)
+                #expect(!done.output.contains("changed"), "\(done.output)")
+            }
+            let before = try TreeSnapshot(of: area.path, changeTimes: true)
+            _ = try runProgram(["sh", "-c", "tar -cf - . | wc -c"], directory: area.path)
+            #expect(before.differences(to: try TreeSnapshot(of: area.path, changeTimes: true)) == [])
+        }
+    }
 }
