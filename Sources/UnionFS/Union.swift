@@ -137,6 +137,7 @@ public final class Union: @unchecked Sendable {
         var index = 0
         while index < parts.count {
             parts[index].hasMarkers = false
+            parts[index].hasWhiteoutFiles = try stack.marks.mayHoldWhiteoutFiles(at: try stack.place(parts[index]))
             // The lowest part hides nothing.
             if readsForeign && index + 1 < parts.count {
                 let found = try markers(at: try stack.place(parts[index]))

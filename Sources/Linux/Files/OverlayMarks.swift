@@ -18,6 +18,8 @@ public enum OverlayMarks: String, Hashable, Sendable {
         case opaque
         /// Where the directory, or the data of the file, is in the layers below; see `OverlayRedirect`.
         case redirect
+        /// The file, which is empty, stands for a whiteout; only in a directory whose `opaque` has the value `x` (kernel 6.7).
+        case whiteout
         /// The handle of the file that this one is a copy of.
         case origin
         /// The file holds its attributes only.
@@ -53,6 +55,7 @@ public enum OverlayMarks: String, Hashable, Sendable {
         switch (self, mark) {
         case (.trusted, .opaque): "trusted.overlay.opaque"
         case (.trusted, .redirect): "trusted.overlay.redirect"
+        case (.trusted, .whiteout): "trusted.overlay.whiteout"
         case (.trusted, .origin): "trusted.overlay.origin"
         case (.trusted, .metacopy): "trusted.overlay.metacopy"
         case (.trusted, .impure): "trusted.overlay.impure"
@@ -60,6 +63,7 @@ public enum OverlayMarks: String, Hashable, Sendable {
         case (.trusted, .number): "trusted.overlay.inode"
         case (.user, .opaque): "user.overlay.opaque"
         case (.user, .redirect): "user.overlay.redirect"
+        case (.user, .whiteout): "user.overlay.whiteout"
         case (.user, .origin): "user.overlay.origin"
         case (.user, .metacopy): "user.overlay.metacopy"
         case (.user, .impure): "user.overlay.impure"

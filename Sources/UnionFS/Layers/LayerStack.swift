@@ -41,8 +41,11 @@ final class LayerStack: Sendable {
     /// Looks for a name in the lower parts of a directory, from part `first` on.
     func find(_ name: Text, in parts: [LowerPart], from first: Int = 0) throws(Errno) -> LowerEntry {
         for index in first..<max(first, parts.count) {
-            if let status = try place(parts[index], name).statusIfPresent() {
-                return status.isWhiteout ? .none : .found(index: index, status: status)
+            let place = try place(parts[index], name)
+            if let status = try place.statusIfPresent() {
+                if status.isWhiteout { return .none }
+                if parts[index].hasWhiteoutFiles, try marks.isWhiteoutFile(at: place, status) { return .none }
+                return .found(index: index, status: status)
             }
             if try hasMarker(parts[index], name) { return .none }
         }

@@ -6,6 +6,8 @@ internal import Linux
 struct Marks: Sendable {
     let opaque: StaticString
     let redirect: StaticString
+    /// On an empty file that stands for a whiteout, in a lower directory whose opaque mark has the value `x`.
+    let whiteout: StaticString
     let origin: StaticString
     let impure: StaticString
     let linkCount: StaticString
@@ -26,6 +28,7 @@ struct Marks: Sendable {
     private init(_ marks: OverlayMarks) {
         opaque = marks.literal(.opaque)
         redirect = marks.literal(.redirect)
+        whiteout = marks.literal(.whiteout)
         origin = marks.literal(.origin)
         impure = marks.literal(.impure)
         linkCount = marks.literal(.linkCount)
@@ -107,6 +110,18 @@ struct Marks: Sendable {
             if error == .ENODATA || error == .EOPNOTSUPP || error == .EPERM || error == .EACCES { return false }
             throw error
         }
+    }
+
+    /// Whether files of a directory in a lower layer may be whiteouts in the form of an attribute: the kernel's
+    /// Documentation/filesystems/overlayfs.rst, "Nesting overlayfs mounts".
+    func mayHoldWhiteoutFiles(at place: borrowing Place) throws(Errno) -> Bool {
+        try place.attribute(opaque) == [UInt8(ascii: "x")]
+    }
+
+    /// Whether a file of such a directory is one.
+    func isWhiteoutFile(at place: borrowing Place, _ status: FileStatus) throws(Errno) -> Bool {
+        guard status.isRegular, status.size == 0 else { return false }
+        return try place.attribute(whiteout) != nil
     }
 
     private func hasValueY(_ place: borrowing Place, _ name: StaticString) throws(Errno) -> Bool {

@@ -11,6 +11,10 @@ final class KernelCache: Sendable {
     /// no lock in the kernel that a request may hold.
     func attributesChanged(_ node: Node) { try? session.invalidate(node.id, offset: -1) }
 
+    /// Makes the kernel read the entries of a directory again: `..` is another one. The pages that it drops are locked by
+    /// nobody who waits for an answer of ours.
+    func entriesChanged(_ node: Node) { try? session.invalidate(node.id) }
+
     /// Makes the kernel look names up again that were those of a node. On a thread of its own: the kernel waits for
     /// the lock of a directory, whose holder may wait for an answer of ours.
     func drop(_ names: [KnownName], of node: Node) {

@@ -11,27 +11,38 @@ extension Union {
         let isUpper = node.isUpper && stack.upper != nil
         var builder = MergedDirectoryBuilder(partCount: lowers.count + (isUpper ? 1 : 0))
         if isUpper, let upper = stack.upper {
-            try add(try Place.upper(upper, node), part: 0, hasMarkers: upperHasMarkers, to: &builder)
+            let part = Part(number: 0, hasMarkers: upperHasMarkers && stack.marks.readsForeign, hasWhiteoutFiles: false)
+            try add(try Place.upper(upper, node), part, to: &builder)
         }
         for index in lowers.indices {
-            try add(try stack.place(lowers[index]), part: index + 1, hasMarkers: true, to: &builder)
+            let part = Part(
+                number: index + 1, hasMarkers: stack.marks.readsForeign,
+                hasWhiteoutFiles: lowers[index].hasWhiteoutFiles)
+            try add(try stack.place(lowers[index]), part, to: &builder)
         }
         let listing = builder.finish()
         listings.keep(listing, for: state)
         return listing
     }
 
+    /// A part of a directory that is read.
+    private struct Part {
+        /// 0: the upper one; else index into the lower ones plus 1.
+        var number: Int
+        var hasMarkers: Bool
+        var hasWhiteoutFiles: Bool
+    }
+
     private func add(
-        _ place: borrowing Place, part: Int, hasMarkers: Bool, to builder: inout MergedDirectoryBuilder
+        _ place: borrowing Place, _ part: Part, to builder: inout MergedDirectoryBuilder
     ) throws(Errno) {
         let directory = try place.open([.readOnly, .directory])
         let layer = place.layer
-        let hasMarkers = hasMarkers && stack.marks.readsForeign
         var markers: [[CChar]] = []
         var gathering = builder
         try directory.forEachEntry { (entry: DirectoryEntry) throws(Errno) in
             let name = Text(entry.name, length: entry.nameLength)
-            if hasMarkers && entry.name[0] == 46 && Marks.isMarker(name) {
+            if part.hasMarkers && entry.name[0] == 46 && Marks.isMarker(name) {
                 let prefix = Marks.markerPrefix.utf8CodeUnitCount
                 if !name.equals(Marks.opaqueMarker) { markers.append(Array(entry.bytes.dropFirst(prefix))) }
                 return true
@@ -39,7 +50,7 @@ extension Union {
             var type = entry.type?.directoryEntryType ?? 0
             var isWhiteout = false
             if entry.type == .characterDevice {
-                if work?.isSharedWhiteout(entry.inode) == true && part == 0 {
+                if work?.isSharedWhiteout(entry.inode) == true && part.number == 0 {
                     isWhiteout = true
                 } else {
                     isWhiteout = try directory.status(of: entry.name).isWhiteout
@@ -49,7 +60,8 @@ extension Union {
                 isWhiteout = status.isWhiteout
                 type = status.type.directoryEntryType
             }
-            gathering.add(name, inode: layer.inode(entry.inode), type: type, part: part, isWhiteout: isWhiteout)
+            if part.hasWhiteoutFiles && !isWhiteout { isWhiteout = try isWhiteoutFile(name, in: directory) }
+            gathering.add(name, inode: layer.inode(entry.inode), type: type, part: part.number, isWhiteout: isWhiteout)
             return true
         }
         // They hide names of the layers below, not of their own.
@@ -57,10 +69,17 @@ extension Union {
             marker.withUnsafeBufferPointer { buffer in
                 guard let start = buffer.baseAddress else { return }
                 let name = Text(start, length: buffer.count - 1)
-                gathering.add(name, inode: 0, type: 0, part: part, isWhiteout: true)
+                gathering.add(name, inode: 0, type: 0, part: part.number, isWhiteout: true)
             }
         }
         builder = gathering
+    }
+
+    private func isWhiteoutFile(_ name: Text, in directory: borrowing FileDescriptor) throws(Errno) -> Bool {
+        guard let status = try directory.statusIfPresent(of: name.pointer), status.isRegular, status.size == 0 else {
+            return false
+        }
+        return try directory.attribute(stack.marks.whiteout.cString, of: name.pointer) != nil
     }
 
     /// A name has come or changed: the entries are read again when they are next wanted.

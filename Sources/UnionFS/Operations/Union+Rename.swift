@@ -40,6 +40,7 @@ extension Union {
         let from = End(parent: parent, name: name, node: node)
         guard let target else {
             try tree.write { () throws(Errno) in try move(from, to: newParent, newName) }
+            parentChanged(of: node, from: parent, to: newParent)
             return
         }
         let to = End(parent: newParent, name: newName, node: target)
@@ -47,11 +48,18 @@ extension Union {
             try copyUp(target)
             try anchor(target, under: (newParent, newName))
             try tree.write { () throws(Errno) in try exchange(from, to) }
+            parentChanged(of: target, from: newParent, to: parent)
         } else {
             try target.lock.with { () throws(Errno) in
                 try tree.write { () throws(Errno) in try replace(to, by: from) }
             }
         }
+        parentChanged(of: node, from: parent, to: newParent)
+    }
+
+    /// The kernel keeps the entries of a directory that it has read, `..` among them.
+    private func parentChanged(of node: Node, from parent: Node, to newParent: Node) {
+        if node.isDirectory && parent !== newParent { kernel?.entriesChanged(node) }
     }
 
     // MARK: The three kinds

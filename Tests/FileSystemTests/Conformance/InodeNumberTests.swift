@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import Linux
 import TestSupport
@@ -119,5 +120,52 @@ import Testing
         #expect(after.directoryFaults == [])
         try expectUnique(after)
         #expect(after.changedInodes(since: before) == [])
+    }
+
+    /// What readdir says of `.` and `..`.
+    private func dots(_ directory: borrowing FileDescriptor) throws -> [String: UInt64] {
+        let size = 1 << 15
+        let buffer = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 8)
+        defer { buffer.deallocate() }
+        var numbers: [String: UInt64] = [:]
+        while true {
+            let count = clinux_getdents64(directory.rawValue, buffer, size)
+            if count < 0 { throw Errno.current }
+            if count == 0 { return numbers }
+            var position = 0
+            while position < count {
+                let record = buffer + position
+                let name = String(cString: (record + 19).assumingMemoryBound(to: CChar.self))
+                if name == "." || name == ".." { numbers[name] = record.loadUnaligned(as: UInt64.self) }
+                position += Int(record.loadUnaligned(fromByteOffset: 16, as: UInt16.self))
+            }
+        }
+    }
+
+    @Test("readdir of a directory that has moved names its new parent", arguments: Subject.allCases)
+    func movedParent(on subject: Subject) throws {
+        try subject.run(given: {
+            try $0.directory("a")
+            try $0.directory("a/d")
+            try $0.directory("b")
+            try $0.file("a/d/f")
+        }) { area throws in
+            func expectParent(_ parent: String, of name: String) throws {
+                let numbers = try dots(area.open(name, [.directory]))
+                #expect(try numbers["."] == area.status(name).inode)
+                #expect(try numbers[".."] == area.status(parent).inode)
+            }
+            // Twice: the kernel keeps what it has read.
+            for _ in 0..<2 { try expectParent("a", of: "a/d") }
+            try area.rename("a/d", "b/d")
+            for _ in 0..<2 { try expectParent("b", of: "b/d") }
+            try area.rename("b/d", "d")
+            for _ in 0..<2 { try expectParent(".", of: "d") }
+            try area.directory("b/e")
+            for _ in 0..<2 { try expectParent("b", of: "b/e") }
+            try area.rename("b/e", "d", .exchange)
+            try expectParent("b", of: "b/e")
+            try expectParent(".", of: "d")
+        }
     }
 }
