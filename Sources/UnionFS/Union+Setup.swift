@@ -64,10 +64,11 @@ private struct Setup {
     /// Where marks are kept; found out with the work directory.
     private(set) var usesUserAttributes: Bool
     private var fileSystems: [(device: UInt64, uuid: [UInt8])] = []
-    private var mounts = LayerMounts()
+    private var mounts: LayerMounts
 
     init(_ configuration: Configuration) {
         self.configuration = configuration
+        mounts = LayerMounts(accessTimes: configuration.accessTimes)
         usesUserAttributes = configuration.usesUserAttributes || geteuid() != 0
     }
 
@@ -115,8 +116,16 @@ private struct Setup {
                 count: try prepareIndex(layer, for: upper))
             let workLayer = try self.layer(work, index: 0)
             index.loadPending(beside: workLayer)
-            return WorkDirectory(lock: lock, layer: workLayer, index: index)
+            let directory = WorkDirectory(lock: lock, layer: workLayer, index: index)
+            try directory.makeSharedWhiteout()
+            return directory
         } catch {
+            if error == .EPERM {
+                throw UnionFailure(
+                    .work,
+                    "upperdir \(upperPath) is on a file system that cannot hold whiteouts, such as another union: "
+                        + "use a directory outside of it")
+            }
             throw UnionFailure(.work, "cannot prepare workdir \(path): \(error.explained)")
         }
     }

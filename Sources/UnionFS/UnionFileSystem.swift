@@ -18,7 +18,7 @@ public final class UnionFileSystem: FileSystem {
     private func timed(_ entry: Entry) -> Entry {
         var entry = entry
         entry.entryTimeout = timeout
-        entry.attributesTimeout = timeout
+        entry.attributesTimeout = (try? union.node(entry.node)).map(union.attributesTimeout) ?? timeout
         return entry
     }
 
@@ -238,7 +238,8 @@ public final class UnionFileSystem: FileSystem {
         reply: consuming CreateReply
     ) {
         do throws(Errno) {
-            let (entry, opened) = try union.tmpfile(try union.node(parent), mode: mode, inLayer(request))
+            let (entry, opened) = try union.tmpfile(
+                try union.node(parent), mode: mode, flags, inLayer(request))
             if !reply.created(timed(entry), .none, flags: opened.flags, backing: opened.backing) {
                 released(entry.node)
                 union.forget(entry.node, count: 1)

@@ -23,7 +23,7 @@ let usage = """
     Options:
       ro, rw                read-only or not
       dev, suid, exec       device nodes, set-id bits and programs work (the default for root), or with "no" before
-      noatime               reading leaves access times alone
+      noatime, nodiratime   reading leaves access times alone, or those of directories
       allow_other           for everybody, not only for the mounter (the default for root), or with "no" before
       fsname=NAME           what the mount is shown to come from
       userxattr             keep marks in user.overlay attributes, as whoever is not root has to

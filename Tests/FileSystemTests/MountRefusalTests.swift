@@ -76,4 +76,17 @@ import Testing
             #expect(none.status != 0 && none.output != "")
         }
     }
+
+    @Test("an upper directory in another union", arguments: [MountedUnion.Server.strata, .kernel])
+    func upperInUnion(server: MountedUnion.Server) throws {
+        try withUnion(server, layers: [{ _ in }]) { union in
+            let outer = union.target
+            try withBench { bench in
+                for name in ["upper", "work"] { try makeDirectory(outer.appending(name)) }
+                let stack = "lowerdir=\(bench.path("lower")),upperdir=\(outer)/upper,workdir=\(outer)/work"
+                let finished = try bench.helper("-o", stack, bench.target)
+                try expectRefusal(bench, finished, saying: "upperdir \(outer)/upper", "whiteouts")
+            }
+        }
+    }
 }

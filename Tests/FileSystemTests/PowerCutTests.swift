@@ -72,7 +72,9 @@ import Testing
             try withUnion(on: disk) { area in
                 for number in 0..<30 {
                     if how == "chmod" { try area.setMode("f\(number)", 0o600) }
-                    if how == "truncate" { try truncateFile(area.path.appending("f\(number)"), to: Self.text.utf8.count - 1) }
+                    if how == "truncate" {
+                        try truncateFile(area.path.appending("f\(number)"), to: Self.text.utf8.count - 1)
+                    }
                     try area.append("f\(number)", "!")
                 }
                 try commitJournal(disk)

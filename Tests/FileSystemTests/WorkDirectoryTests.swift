@@ -207,4 +207,42 @@ import Testing
             #expect(try counts() == [2, 2, 1])
         }
     }
+
+    @Test("a default ACL of the work directory reaches nothing that a program sees")
+    func defaultACL() throws {
+        try withBench { bench throws in
+            // u::rwx, u:1234:rwx, g::rwx, mask, o::r-x
+            let list = PermissionTests.list([
+                (1, 7, .max), (2, 7, 1234), (4, 7, .max), (0x10, 7, .max), (0x20, 5, .max),
+            ])
+            try FileDescriptor.open(bench.path("work"), [.directory]).setAttribute("system.posix_acl_default", list)
+            try Area.with(bench.path("lower")) { lower in
+                for name in ["tree", "tree/inner", "tree/over"] { try lower.directory(name) }
+                for name in ["tree/inner/f", "gone", "private"] { try lower.file(name, mode: 0o600) }
+                try lower.file("tree/over/f")
+            }
+            try expectMount(bench, try bench.helper("-o", bench.stack, bench.target)) { merged throws in
+                try merged.append("f", "!")
+                try merged.setMode("private", 0o400)
+                try merged.append("tree/inner/f", "!")
+                try merged.remove("gone")
+                try merged.file("gone", mode: 0o600)
+                try merged.remove("tree/over/f")
+                try merged.removeDirectory("tree/over")
+                try merged.directory("tree/over", mode: 0o700)
+                let nameless = try merged.open("tree", [.temporaryFile, .readWrite], mode: 0o600)
+                try nameless.makeLink(in: merged.root, at: "nameless")
+                for name in ["f", "private", "tree", "tree/inner", "tree/inner/f", "gone", "tree/over", "nameless"] {
+                    let names = try FileDescriptor.open(bench.path("upper") + "/" + name).attributeNames()
+                    let lists = names.map {
+                        String(decoding: $0.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+                    }
+                    #expect(!lists.contains { $0.hasPrefix("system.posix_acl") }, "\(name): \(lists)")
+                }
+                #expect(try merged.status("nameless").permissions == 0o600)
+                #expect(try merged.status("gone").permissions == 0o600)
+                #expect(try merged.status("tree/over").permissions == 0o700)
+            }
+        }
+    }
 }

@@ -32,6 +32,8 @@ public struct OpenFlags: OptionSet, Hashable, Sendable {
 
     /// Whether a descriptor opened with these flags can write.
     public var canWrite: Bool { rawValue & O_ACCMODE != O_RDONLY }
+    /// Whether the file can be mapped into memory to be written: such a mapping needs the right to read, too.
+    public var canMapForWriting: Bool { rawValue & O_ACCMODE == O_RDWR }
 }
 
 /// How openat2(2) may resolve a path; the names follow `RESOLVE_*`.

@@ -15,6 +15,8 @@ public struct MountAttributes: OptionSet, Sendable {
     public static let noDevices = MountAttributes(rawValue: 0x4)
     /// Reading by way of this mount leaves access times alone.
     public static let noAccessTime = MountAttributes(rawValue: 0x10)
+    /// Reading directories by way of this mount leaves their access times alone.
+    public static let noDirectoryAccessTime = MountAttributes(rawValue: 0x80)
 
     /// The bits of which access times take one; they are cleared together.
     fileprivate static let accessTimes: UInt64 = 0x70

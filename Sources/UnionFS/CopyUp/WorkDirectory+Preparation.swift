@@ -19,6 +19,16 @@ extension WorkDirectory {
         } catch {
             if error != .EEXIST { throw error }
         }
+        // What is made in them must not take over what a default ACL of the work directory's owner says.
+        for name in ["work", "index"] as [StaticString] {
+            for list in ["system.posix_acl_default", "system.posix_acl_access"] as [StaticString] {
+                do throws(Errno) {
+                    try layer.root.removeAttribute(list.cString, of: name.cString)
+                } catch {
+                    if error != .ENODATA && error != .EOPNOTSUPP { throw error }
+                }
+            }
+        }
         if !isVolatile { return }
         try layer.root.makeDirectory(markDirectory.cString, mode: 0o700)
         try layer.root.makeDirectory(volatileMark.cString, mode: 0o700)

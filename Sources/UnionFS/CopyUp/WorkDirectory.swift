@@ -80,6 +80,9 @@ final class WorkDirectory: Sendable {
         try place.directory.makeNode(place.path, mode: S_IFCHR)
     }
 
+    /// Makes the whiteout that all others are links of. EPERM where the file system takes none: it is a union itself.
+    func makeSharedWhiteout() throws(Errno) { try makeShared(replacing: false) }
+
     private func linkWhiteout(to place: borrowing Place) throws(Errno) {
         try layer.root.makeLink(of: Self.whiteoutName.cString, in: place.directory, at: place.path)
     }

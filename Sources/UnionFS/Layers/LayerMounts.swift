@@ -26,10 +26,14 @@ struct LayerMounts {
         }
     }
 
+    /// What reading the upper directory does to access times.
+    private let accessTimes: AccessTimes
     /// One for each mount and use, since renames and links do not cross from one to another.
     private var copies: [Copy] = []
     /// This process may not copy mounts.
     private var isRefused = false
+
+    init(accessTimes: AccessTimes) { self.accessTimes = accessTimes }
 
     /// Opens a directory for reading.
     mutating func open(_ path: String, isWritable: Bool) throws(Errno) -> FileDescriptor {
@@ -78,10 +82,18 @@ struct LayerMounts {
             top = path
             root = try FileDescriptor.currentDirectory.copyMount(of: Self.terminated(top))
         }
-        if !isWritable { try Self.protect(root) }
+        if isWritable { try keepTimes(root) } else { try Self.protect(root) }
         let copy = Copy(mount: mount, isWritable: isWritable, path: top, root: root)
         copies.append(copy)
         return copy
+    }
+
+    private func keepTimes(_ root: borrowing FileDescriptor) throws(Errno) {
+        switch accessTimes {
+        case .changed: return
+        case .keptOfDirectories: try? root.setMountAttributes(.noDirectoryAccessTime)
+        case .kept: try? root.setMountAttributes(.noAccessTime)
+        }
     }
 
     private static func protect(_ root: borrowing FileDescriptor) throws(Errno) {

@@ -49,6 +49,9 @@ final class Node: @unchecked Sendable {
         static let superseded = Flags(rawValue: 1 << 17)
         /// Of a superseded node: the kernel takes none of its names for this node any more.
         static let namesDropped = Flags(rawValue: 1 << 19)
+        /// Somebody has, or had, the upper file open such that the kernel lets him write it through a mapping, about which it
+        /// says nothing: its times may change at any moment.
+        static let mayBeMapped = Flags(rawValue: 1 << 21)
         /// Of a cached file: it is so small that its bytes are handed to the kernel when it is opened first.
         static let storable = Flags(rawValue: 1 << 20)
     }

@@ -54,7 +54,7 @@ extension Union {
             let entry = try make(making) { (place: borrowing Place, mode: UInt32) throws(Errno) in
                 file = try place.open([.create, .exclusive, .readWrite], mode: mode & 0o7777)
             }
-            return (entry, adopt(file, for: try node(entry.node)))
+            return (entry, adopt(file, for: try node(entry.node), flags))
         } catch {
             guard error == .EEXIST, !flags.contains(.exclusive) else { throw error }
         }
@@ -69,7 +69,7 @@ extension Union {
 
     /// A file without a name (`O_TMPFILE`).
     func tmpfile(
-        _ parent: Node, mode: UInt32, _ request: Request
+        _ parent: Node, mode: UInt32, _ flags: OpenFlags, _ request: Request
     ) throws(Errno) -> (entry: Entry, opened: Opened) {
         let (upper, work) = try writable()
         try copyUp(parent)
@@ -99,7 +99,7 @@ extension Union {
         let status = try file.status()
         let node = table.enterNameless(
             NodeTable.Description(inode: upper.inode(status.inode), type: .regular, flags: .upper))
-        return (Entry(node: node.id, attributes: try attributes(of: node, status)), adopt(file, for: node))
+        return (Entry(node: node.id, attributes: try attributes(of: node, status)), adopt(file, for: node, flags))
     }
 
     // MARK: Making

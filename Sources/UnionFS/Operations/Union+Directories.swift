@@ -160,7 +160,7 @@ extension Union {
         guard buffer.hasRoom(forNameOfLength: name.length) else { return false }
         guard var entry = try lookup(item, name, filling) else { return true }
         entry.entryTimeout = configuration.timeout
-        entry.attributesTimeout = configuration.timeout
+        entry.attributesTimeout = (try? node(entry.node)).map(attributesTimeout) ?? configuration.timeout
         let added = buffer.append(
             name: name, entry: entry, inode: entry.attributes.inode, type: type, nextOffset: item.offset)
         if !added { forget(entry.node, count: 1) }

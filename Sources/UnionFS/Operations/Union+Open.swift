@@ -28,7 +28,12 @@ extension Union {
         }
         let current = try upperFile(ofSuperseded: node)
         do throws(Errno) {
-            return try openPrepared(node, flags, by: writer, current)
+            let opened = try openPrepared(node, flags, by: writer, current)
+            if opened.backing != nil && flags.canMapForWriting && !node.flags.contains(.mayBeMapped) {
+                node.set(.mayBeMapped)
+                kernel?.attributesChanged(node)
+            }
+            return opened
         } catch {
             if error == .ESTALE { waitForDroppedNames(of: node) }
             throw error
@@ -275,8 +280,9 @@ extension Union {
     }
 
     /// A file that has just been made and is open. `node` is not known to anybody else yet.
-    func adopt(_ descriptor: consuming FileDescriptor, for node: Node) -> Opened {
+    func adopt(_ descriptor: consuming FileDescriptor, for node: Node, _ flags: OpenFlags) -> Opened {
         let shared = SharedDescriptor(descriptor, canWrite: true)
+        if backings != nil && flags.canMapForWriting { node.set(.mayBeMapped) }
         return node.lock.with {
             let file = node.file ?? OpenFile()
             file.count += 1

@@ -52,8 +52,9 @@ extension Union {
         if let successor = successor(of: node) { kernel?.attributesChanged(successor) }
     }
 
-    /// For how long the kernel may keep a node's attributes: not at all where another node's changes change them.
+    /// For how long the kernel may keep a node's attributes: not at all where another node's changes change them, or stores
+    /// through a mapping.
     func attributesTimeout(of node: Node) -> Timeout {
-        node.flags.contains(.superseded) ? .zero : configuration.timeout
+        node.flags.isDisjoint(with: [.superseded, .mayBeMapped]) ? configuration.timeout : .zero
     }
 }

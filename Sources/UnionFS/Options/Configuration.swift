@@ -21,6 +21,8 @@ public struct Configuration: Sendable {
     public var isVolatile = false
     /// Whether a sync asked of the union reaches the disk.
     public var syncs = true
+    /// Whether reading changes access times in the upper directory.
+    public var accessTimes = AccessTimes.changed
     /// Who owns files, if others than the layers say.
     public var owners = OwnerMapping()
     /// Whether the link count of every directory is 1, "not counted".
@@ -45,6 +47,16 @@ public struct Configuration: Sendable {
 
     /// Whether fsync does nothing.
     var ignoresSync: Bool { isVolatile || !syncs }
+}
+
+/// What reading does to access times: mount(8), `noatime` and `nodiratime`.
+public enum AccessTimes: Sendable {
+    /// What it does in the upper directory's file system.
+    case changed
+    /// Nothing for directories.
+    case keptOfDirectories
+    /// Nothing at all.
+    case kept
 }
 
 /// Why a union could not be put together: one sentence that names the directory and the reason.

@@ -84,9 +84,15 @@ extension MountOptions {
             mountOptions.removeAll { $0 == "ro" || $0 == "rw" }
             mountOptions.append(name)
         case "sync" where value != nil: configuration.syncs = try Self.number(name, value) != 0
-        case "dev", "nodev", "suid", "nosuid", "exec", "noexec", "atime", "noatime", "nodiratime", "sync", "async",
-            "dirsync", "auto_unmount":
+        case "dev", "nodev", "suid", "nosuid", "exec", "noexec", "sync", "async", "dirsync", "auto_unmount":
             mountOptions.append(name)
+        case "atime", "noatime":
+            mountOptions.append(name)
+            configuration.accessTimes = name == "noatime" ? .kept : .changed
+        // For the kernel there are no times of a FUSE mount but those that the server tells.
+        case "nodiratime" where configuration.accessTimes == .changed: configuration.accessTimes = .keptOfDirectories
+        case "diratime" where configuration.accessTimes == .keptOfDirectories: configuration.accessTimes = .changed
+        case "nodiratime", "diratime": break
         case "allow_other", "noallow_other": allowsOthers = name == "allow_other"
         case "allow_root": mountOptions.append(name)
         case "fsname":
@@ -171,7 +177,7 @@ extension MountOptions {
         "no_splice_move", "async_read", "sync_read", "max_background", "congestion_threshold", "max_readahead",
         "subtype",
         // Times of access are the layers' affair.
-        "relatime", "norelatime", "strictatime", "nostrictatime", "diratime", "lazytime", "nolazytime",
+        "relatime", "norelatime", "strictatime", "nostrictatime", "lazytime", "nolazytime",
         // For mount(8) and fstab(5).
         "auto", "noauto", "defaults", "user", "nouser", "users", "nousers", "owner", "group", "_netdev", "nofail",
         "silent",

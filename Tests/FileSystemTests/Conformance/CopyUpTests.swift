@@ -286,7 +286,9 @@ import Testing
         }
     }
 
-    @Test("what was copied up is no surprise for who compares times before and after reading", arguments: Subject.allCases)
+    @Test(
+        "what was copied up is no surprise for who compares times before and after reading", arguments: Subject.allCases
+    )
     func archiving(on subject: Subject) throws {
         try subject.run(given: {
             try $0.directory("d")

@@ -78,4 +78,37 @@ import Testing
             #expect(["0123456789", "new3456789"].contains(oldMapping.text(count: 10)))
         }
     }
+
+    @Test(
+        "a store moves the times, also when nothing but the mapping is left", arguments: Subject.allCases,
+        Sample.allCases)
+    func timesOfStores(on subject: Subject, sample: Sample) throws {
+        try subject.run(given: { try $0.file("f", sample.text, mode: sample.mode) }) { area throws in
+            let old = TimeSpec(seconds: 1_000_000_000)
+            var before = try area.status("f")
+            func expectMoved(_ what: String) throws {
+                let now = try area.status("f")
+                #expect(now.modificationTime != old, "\(what): modification")
+                #expect(now.changeTime != before.changeTime, "\(what): change")
+            }
+            func reset() throws {
+                try area.root.setTimes(of: "f", access: old, modification: old)
+                before = try area.status("f")
+                // Times of files have the granularity of a tick.
+                usleep(20_000)
+            }
+            let file = try area.open("f", .readWrite)
+            let mapping = try Mapping(file, length: 16, writable: true, shared: true)
+            try reset()
+            mapping.store("one", at: 0)
+            try mapping.sync()
+            try expectMoved("open")
+            try file.close()
+            try reset()
+            mapping.store("two", at: 4)
+            try mapping.sync()
+            try expectMoved("closed")
+            #expect(try area.open("f").text(count: 8) == "one3two7")
+        }
+    }
 }
