@@ -58,10 +58,46 @@ import Testing
     @Test func `a removed name is gone and the others stay where they are`() throws {
         let directory = build([(0..<100).map { ("n\($0)", false) }])
         let before = try list(directory)
-        named("n50") { directory.remove($0) }
-        named("not there") { directory.remove($0) }
-        let after = try list(directory)
-        #expect(directory.count == 99 && after.count == 99)
+        let smaller = named("n50") { directory.removing($0) }
+        let same = try #require(named("not there") { smaller?.removing($0) })
+        let after = try list(same)
+        #expect(same.count == 99 && after.count == 99)
         #expect(after.map(\.name) == before.map(\.name).filter { $0 != "n50" })
+        #expect(try list(directory).count == 100)
+    }
+
+    /// Against a directory that is read anew each time.
+    @Test func `names that come and go leave what reading the directory again would show`() throws {
+        var dice = Dice(state: 1)
+        var names = Set((0..<700).map { "n\($0)" })
+        var directory = build([names.map { ($0, false) }])
+        for round in 0..<5000 {
+            let name = "n\(dice.next() % 1400)"
+            if dice.next() % 2 == 0 {
+                directory = try #require(named(name) { directory.adding($0, inode: UInt64(round), type: 4) })
+                names.insert(name)
+            } else {
+                directory = try #require(named(name) { directory.removing($0) })
+                names.remove(name)
+            }
+            if round % 250 != 0 { continue }
+            let (now, fresh) = (try list(directory), try list(build([names.map { ($0, false) }])))
+            #expect(now.map(\.name) == fresh.map(\.name))
+            #expect(now.map(\.offset) == fresh.map(\.offset))
+            #expect(directory.count == names.count)
+            let middle = fresh[fresh.count / 2].offset
+            #expect(
+                try list(directory, after: middle).map(\.name)
+                    == list(build([names.map { ($0, false) }]), after: middle).map(\.name))
+        }
+    }
+
+    private struct Dice {
+        var state: UInt64
+
+        mutating func next() -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int(state >> 33)
+        }
     }
 }

@@ -127,6 +127,18 @@ def grep_warm(bench):
             bench.run("grep", "-r", bench.layers.needle, "small")
 
 
+@workload("ls while changing")
+def list_changing(bench):
+    """list a directory of 10,000 lower files and make or rename a file in it after every 20 entries"""
+    wide = bench.path("wide")
+    with bench.clock(), os.scandir(wide) as entries:
+        for number, _ in enumerate(entries):
+            if number % 40 == 0:
+                os.close(os.open(f"{wide}/new-{number}", os.O_CREAT | os.O_WRONLY))
+            elif number % 40 == 20:
+                os.rename(f"{wide}/new-{number - 20}", f"{wide}/moved-{number}")
+
+
 # Reading and writing
 
 

@@ -26,7 +26,7 @@ final class ListingCache: @unchecked Sendable {
                 directory.listingNumber = number
             }
             turns.append(Turn(directory: directory, number: number))
-            total += Self.weight(listing)
+            total += listing.weight
             while total > Self.limit && head < turns.count - 1 {
                 let oldest = turns[head]
                 head += 1
@@ -39,6 +39,18 @@ final class ListingCache: @unchecked Sendable {
         }
     }
 
+    /// A name has come or gone: keeps what `change` makes of the entries, if they are kept, and lets them go where it makes
+    /// nothing of them.
+    func update(_ directory: DirectoryState, _ change: (MergedDirectory) -> MergedDirectory?) {
+        let isKept = directory.lock.with { () -> Bool in
+            guard let listing = directory.listing else { return true }
+            guard let changed = change(listing) else { return false }
+            directory.listing = changed
+            return true
+        }
+        if !isKept { drop(directory) }
+    }
+
     /// The directory has changed, or nobody knows it any more.
     func drop(_ directory: DirectoryState) {
         if directory.lock.with({ directory.listing == nil }) { return }
@@ -48,7 +60,7 @@ final class ListingCache: @unchecked Sendable {
     private func releaseLocked(_ directory: DirectoryState) {
         directory.lock.with {
             guard let listing = directory.listing else { return }
-            total -= Self.weight(listing)
+            total -= listing.weight
             directory.listing = nil
             directory.listingNumber = 0
         }
@@ -60,6 +72,4 @@ final class ListingCache: @unchecked Sendable {
         }
         head = 0
     }
-
-    private static func weight(_ listing: MergedDirectory) -> Int { max(listing.size, 16) }
 }

@@ -4,8 +4,11 @@ internal import Linux
 /// The entries of a directory of the union, in an order that does not depend on when or how often it was read: by
 /// a hash of the name, which is the readdir offset too. So an offset stays good whatever comes or goes, and nothing has
 /// to be kept for an open directory.
-final class MergedDirectory: @unchecked Sendable {
-    struct Item {
+///
+/// A value does not change: a name that comes or goes makes another one, which has most of its entries in common with the
+/// one before. So who reads a large directory while names come and go does not read it from the disk again and again.
+final class MergedDirectory: Sendable {
+    struct Item: Sendable {
         /// The offset that leads past this entry; 1 and 2 are "." and "..".
         let offset: Int64
         /// The inode number in its layer, made unique in the stack.
@@ -19,72 +22,188 @@ final class MergedDirectory: @unchecked Sendable {
         var isRemoved: Bool
     }
 
-    /// Sorted by offset.
-    private(set) var items: [Item]
-    private let names: [CChar]
-    /// Number of items that are not removed.
-    private(set) var count: Int
+    /// Items sorted by offset, and the names that they point into, each with a zero behind it.
+    struct Entries: Sendable {
+        var items: [Item] = []
+        var names: [CChar] = []
 
-    init(items: [Item], names: [CChar]) {
-        self.items = items
-        self.names = names
-        count = items.count
+        /// Index of the first item after an offset.
+        func firstIndex(after offset: Int64) -> Int {
+            var (low, high) = (0, items.count)
+            while low < high {
+                let middle = (low + high) / 2
+                if items[middle].offset <= offset { low = middle + 1 } else { high = middle }
+            }
+            return low
+        }
+
+        func has(_ name: Text, _ item: Item) -> Bool {
+            names.withUnsafeBufferPointer { names in
+                names.baseAddress.map { name.equals($0 + Int(item.nameStart), Int(item.nameLength)) } ?? false
+            }
+        }
+
+        mutating func append(_ name: UnsafeBufferPointer<CChar>, _ item: Item) {
+            items.append(item.moved(to: names.count))
+            names.append(contentsOf: name)
+            names.append(0)
+        }
     }
 
-    var size: Int { items.count }
+    private let base: Entries
+    /// What has come and gone since. An item of an offset that `base` has as well takes the place of that one.
+    private let changes: Entries
+    /// Number of entries.
+    let count: Int
+    /// What `ListingCache` counts it as.
+    let weight: Int
+
+    /// So many changes are folded into the rest.
+    private static let changeLimit = 512
+    /// Names of one hash, which hardly ever happen, have offsets next to each other.
+    private static let collisions: Int64 = 16
+
+    init(_ entries: Entries) {
+        base = entries
+        changes = Entries()
+        count = entries.items.count
+        weight = max(entries.items.count, 16)
+    }
+
+    private init(_ base: Entries, _ changes: Entries, count: Int, weight: Int) {
+        self.base = base
+        self.changes = changes
+        self.count = count
+        self.weight = weight
+    }
+
+    // MARK: Reading
 
     /// Calls `body` with each entry after an offset until it returns false.
     func forEach(
         after offset: Int64, _ body: (borrowing Item, Text) throws(Errno) -> Bool
     ) throws(Errno) {
-        var index = firstIndex(after: offset)
         var failure: Errno?
-        names.withUnsafeBufferPointer { names in
-            guard let start = names.baseAddress else { return }
-            do throws(Errno) {
-                while index < items.count {
-                    let item = items[index]
-                    index += 1
-                    if item.isRemoved { continue }
-                    let name = Text(start + Int(item.nameStart), length: Int(item.nameLength))
-                    if try !body(item, name) { return }
+        base.names.withUnsafeBufferPointer { old in
+            changes.names.withUnsafeBufferPointer { new in
+                do throws(Errno) {
+                    var (index, change) = (base.firstIndex(after: offset), changes.firstIndex(after: offset))
+                    while let (item, isNew) = next(&index, &change) {
+                        if item.isRemoved { continue }
+                        guard let names = (isNew ? new : old).baseAddress else { continue }
+                        if try !body(item, Text(names + Int(item.nameStart), length: Int(item.nameLength))) { return }
+                    }
+                } catch {
+                    failure = error
                 }
-            } catch {
-                failure = error
             }
         }
         if let failure { throw failure }
     }
 
-    private func firstIndex(after offset: Int64) -> Int {
-        var (low, high) = (0, items.count)
-        while low < high {
-            let middle = (low + high) / 2
-            if items[middle].offset <= offset { low = middle + 1 } else { high = middle }
+    /// The next item of both, by offset, and whether it is a change.
+    private func next(_ index: inout Int, _ change: inout Int) -> (Item, isNew: Bool)? {
+        guard change < changes.items.count else {
+            guard index < base.items.count else { return nil }
+            defer { index += 1 }
+            return (base.items[index], false)
         }
-        return low
+        let new = changes.items[change]
+        if index < base.items.count, base.items[index].offset <= new.offset {
+            let old = base.items[index]
+            index += 1
+            if old.offset < new.offset { return (old, false) }
+        }
+        change += 1
+        return (new, true)
     }
 
-    /// Takes a name out. Names never come back: a directory that gets a new one is read again.
-    func remove(_ name: Text) {
+    // MARK: Changing
+
+    /// The same with one more name in the upper part, or with what the name is now. Nil where another name has the same
+    /// hash: the directory is to be read again.
+    func adding(_ name: Text, inode: UInt64, type: UInt8) -> MergedDirectory? {
+        guard let known = find(name) else { return nil }
+        let item = Item(
+            offset: Self.offset(of: name), inode: inode, nameStart: 0, nameLength: UInt16(clamping: name.length),
+            part: 0,
+            type: type, isRemoved: false)
+        return changed(name, item, count: known.isThere ? count : count + 1)
+    }
+
+    /// The same without a name.
+    func removing(_ name: Text) -> MergedDirectory? {
+        guard let known = find(name) else { return nil }
+        guard known.isThere else { return self }
+        let item = Item(
+            offset: Self.offset(of: name), inode: 0, nameStart: 0, nameLength: UInt16(clamping: name.length), part: 0,
+            type: 0, isRemoved: true)
+        return changed(name, item, count: count - 1)
+    }
+
+    private struct Presence {
+        var isThere: Bool
+    }
+
+    /// Whether a name is there; nil where another name has an offset next to its own.
+    private func find(_ name: Text) -> Presence? {
         let offset = Self.offset(of: name)
-        var index = firstIndex(after: offset - 1)
-        // Names of equal hashes have offsets next to each other.
-        while index < items.count && items[index].offset - offset < 16 {
-            let item = items[index]
-            let matches = names.withUnsafeBufferPointer { names in
-                names.baseAddress.map { name.equals($0 + Int(item.nameStart), Int(item.nameLength)) } ?? false
+        var isThere = false
+        for entries in [base, changes] {
+            var index = entries.firstIndex(after: offset - Self.collisions)
+            while index < entries.items.count, entries.items[index].offset < offset + Self.collisions {
+                let item = entries.items[index]
+                if item.offset != offset || !entries.has(name, item) { return nil }
+                isThere = !item.isRemoved
+                index += 1
             }
-            if matches {
-                if !item.isRemoved { count -= 1 }
-                items[index].isRemoved = true
-                return
-            }
-            index += 1
         }
+        return Presence(isThere: isThere)
+    }
+
+    private func changed(_ name: Text, _ item: Item, count: Int) -> MergedDirectory {
+        var changes = changes
+        let index = changes.firstIndex(after: item.offset - 1)
+        if index < changes.items.count, changes.items[index].offset == item.offset {
+            changes.items[index] = item.moved(to: Int(changes.items[index].nameStart))
+        } else {
+            changes.items.insert(item.moved(to: changes.names.count), at: index)
+            changes.names.append(contentsOf: UnsafeBufferPointer(start: name.pointer, count: name.length))
+            changes.names.append(0)
+        }
+        let result = MergedDirectory(base, changes, count: count, weight: weight)
+        return changes.items.count < Self.changeLimit ? result : result.folded()
+    }
+
+    /// The same without changes.
+    private func folded() -> MergedDirectory {
+        var all = Entries()
+        all.items.reserveCapacity(count)
+        all.names.reserveCapacity(base.names.count)
+        try? forEach(after: 0) { (item, name) throws(Errno) in
+            all.append(UnsafeBufferPointer(start: name.pointer, count: name.length), copy item)
+            return true
+        }
+        return MergedDirectory(all, Entries(), count: all.items.count, weight: weight)
+    }
+
+    /// About where the entry of a number is: offsets are spread evenly. Beyond the last one for a number that is too high.
+    func offset(ofEntry number: Int) -> Int64 {
+        if number >= count { return .max }
+        // The highest offset is 2^62.
+        return Int64(Double(number) / Double(count) * Double(1 << 62))
     }
 
     static func offset(of name: Text) -> Int64 { Int64(bitPattern: name.hash(seed: 0) >> 2 | 4) }
+}
+
+extension MergedDirectory.Item {
+    /// The same whose name begins at another place.
+    fileprivate func moved(to start: Int) -> Self {
+        Self(
+            offset: offset, inode: inode, nameStart: UInt32(clamping: start), nameLength: nameLength, part: part,
+            type: type, isRemoved: isRemoved)
+    }
 }
 
 /// Gathers the entries of a directory's parts, topmost first.
@@ -171,6 +290,6 @@ struct MergedDirectoryBuilder {
             }
             previous = kept[index].offset
         }
-        return MergedDirectory(items: kept, names: names)
+        return MergedDirectory(MergedDirectory.Entries(items: kept, names: names))
     }
 }

@@ -146,7 +146,7 @@ extension Union {
             description.flags.insert(.noCapability)
         }
         let node = table.enter(making.parent, making.name, description)
-        entriesChanged(making.parent)
+        entryAdded(making.parent, making.name, place, status)
         return Entry(node: node.id, attributes: try attributes(of: node, status))
     }
 

@@ -82,15 +82,21 @@ extension Union {
         return try directory.attribute(stack.marks.whiteout.cString, of: name.pointer) != nil
     }
 
-    /// A name has come or changed: the entries are read again when they are next wanted.
-    func entriesChanged(_ node: Node) {
-        if let directory = node.directory { listings.drop(directory) }
+    /// A name has come into the upper part of a directory, or is something else now. `place` is where it is; it is only
+    /// looked at, unless its status is known, where the entries are in memory.
+    func entryAdded(_ node: Node, _ name: Text, _ place: borrowing Place, _ known: FileStatus? = nil) {
+        guard let directory = node.directory, directory.lock.with({ directory.listing != nil }) else { return }
+        var status = known
+        if status == nil { status = try? place.status() }
+        guard let status else { return listings.drop(directory) }
+        let inode = place.layer.inode(status.inode)
+        listings.update(directory) { $0.adding(name, inode: inode, type: status.type.directoryEntryType) }
     }
 
     /// A name has gone.
     func entryRemoved(_ node: Node, _ name: Text) {
         guard let directory = node.directory else { return }
-        directory.lock.with { directory.listing?.remove(name) }
+        listings.update(directory) { $0.removing(name) }
     }
 
     /// Fills a readdir reply with entries after an offset; with `plus` each is looked up as well.
@@ -104,18 +110,25 @@ extension Union {
             let listing = try entries(of: node)
             let lowers = state.lock.with { state.lowers }
             let filling = Filling(
-                parent: node, lowers: lowers, plus: plus, mayHideNumbers: try mayHideNumbers(node, lowers))
+                parent: node, lookupEnd: plus ? listing.offset(ofEntry: Self.lookupLimit) : 0,
+                isPlus: plus, mayHideNumbers: try mayHideNumbers(node, lowers))
             try listing.forEach(after: max(offset, 2)) { (item, name) throws(Errno) in
                 try fill(&buffer, item, name, filling)
             }
         }
     }
 
+    /// So many entries of a directory are looked up for who only lists it: in most directories all, which spares `ls -l` and
+    /// `find` a question for each. In a larger one that would take longer than to list it.
+    private static let lookupLimit = 10_240
+
     /// What the entries of one reply have in common.
     private struct Filling {
         let parent: Node
-        let lowers: [LowerPart]
-        let plus: Bool
+        /// Entries before this offset are looked up.
+        let lookupEnd: Int64
+        /// Whether the reply has room for what was looked up.
+        let isPlus: Bool
         let mayHideNumbers: Bool
     }
 
@@ -152,10 +165,13 @@ extension Union {
         _ buffer: inout DirectoryBuffer, _ item: borrowing MergedDirectory.Item, _ name: Text, _ filling: Filling
     ) throws(Errno) -> Bool {
         let type = FileType(rawValue: UInt32(item.type) << 12)
-        guard filling.plus else {
+        guard item.offset < filling.lookupEnd else {
             var inode = item.inode
             if item.part == 0 && filling.mayHideNumbers { inode = try number(filling.parent, name) ?? inode }
-            return buffer.append(name: name, inode: shownNumber(inode), type: type, nextOffset: item.offset)
+            inode = shownNumber(inode)
+            return filling.isPlus
+                ? buffer.append(name: name, entry: nil, inode: inode, type: type, nextOffset: item.offset)
+                : buffer.append(name: name, inode: inode, type: type, nextOffset: item.offset)
         }
         guard buffer.hasRoom(forNameOfLength: name.length) else { return false }
         guard var entry = try lookup(item, name, filling) else { return true }

@@ -31,7 +31,7 @@ extension Union {
                 let status = try target.status()
                 table.addLink(parent, name, to: node)
                 markImpure(parent, node)
-                entriesChanged(parent)
+                entryAdded(parent, name, target, status)
                 return Entry(node: node.id, attributes: try attributes(of: node, status))
             }
         }

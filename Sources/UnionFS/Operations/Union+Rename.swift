@@ -135,8 +135,8 @@ extension Union {
         try source.rename(to: target, .exchange)
         table.exchangeLinks(from.parent, from.name, to.parent, to.name)
         for (node, parent) in [(from.node, to.parent), (to.node, from.parent)] { markImpure(parent, node) }
-        entriesChanged(from.parent)
-        entriesChanged(to.parent)
+        entryAdded(from.parent, from.name, source)
+        entryAdded(to.parent, to.name, target)
     }
 
     // MARK: Steps
@@ -180,7 +180,7 @@ extension Union {
         table.moveLink(from.parent, from.name, to: newParent, newName)
         markImpure(newParent, from.node)
         entryRemoved(from.parent, from.name)
-        entriesChanged(newParent)
+        entryAdded(newParent, newName, target)
     }
 
     /// The directory now holds an object whose number is that of a lower one. The caller holds the tree lock.
