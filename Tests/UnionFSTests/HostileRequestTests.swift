@@ -120,7 +120,8 @@ import Testing
         }
     }
 
-    @Test func `an object that the kernel has by its number alone is asked for with a name that stands for it`() throws {
+    @Test func `an object that the kernel has by its number alone is asked for with a name that stands for it`() throws
+    {
         try withWire { wire, _ throws in
             for node in [try wire.lookup("file"), try wire.lookup("directory"), 1] {
                 for name in [".", "/"] {

@@ -60,7 +60,8 @@ import Testing
             (["m", "-o", "lowerdir=a,xino=maybe"], "xino"), (["m", "-o", "lowerdir=a,timeout=soon"], "timeout"),
             (["m", "-o", "lowerdir=a,max_write=big"], "max_write"), (["m", "-o", "lowerdir=a,verity=on"], "verity"),
             (["m", "-o", "lowerdir=a,passthrough=perhaps"], "passthrough"),
-            (["m", "-o", "lowerdir=a,nfs_export=perhaps"], "nfs_export"), (["m", "-o", "lowerdir=a,nfs_export"], "nfs_export"),
+            (["m", "-o", "lowerdir=a,nfs_export=perhaps"], "nfs_export"),
+            (["m", "-o", "lowerdir=a,nfs_export"], "nfs_export"),
         ] as [([String], String)])
     func `what is wrong is named`(arguments: [String], part: String) {
         #expect { try MountOptions(arguments) } throws: { "\($0)".contains(part) }

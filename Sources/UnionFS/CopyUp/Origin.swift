@@ -53,7 +53,8 @@ extension Union {
             // One that does give out handles has said everything with them.
             return stack.lowers.allSatisfy(\.hasHandles) ? nil : try notedOrigin(of: place, nil)
         }
-        guard value.count > Self.headerSize, value[0] == Self.version, value[1] == Self.magic, Int(value[2]) == value.count,
+        guard value.count > Self.headerSize, value[0] == Self.version, value[1] == Self.magic,
+            Int(value[2]) == value.count,
             value[3] & Self.bigEndianFlag == (1.littleEndian == 1 ? 0 : Self.bigEndianFlag)
         else { return nil }
         let uuid = Array(value[5..<Self.headerSize])
