@@ -123,6 +123,43 @@ import Testing
             ])
     }
 
+    /// The form of Linux 6.7, as somebody writes it who prepares an upper directory by hand. `w` makes a whiteout.
+    static let preparedUppers = [
+        "w a; w big", "mkdir a a/b; setfattr -n trusted.overlay.opaque -v x a; w a/one; w a/b/two; w a/b/none",
+        "mkdir a; setfattr -n trusted.overlay.opaque -v y a; echo x > a/one; w a/b",
+        "w a; mkdir z z/b; setfattr -n trusted.overlay.redirect -v /a z; w z/one; w z/b/c; echo 3 > z/b/three",
+        "w hard; ln hard big; mkdir n; ln hard n/none",
+        // What only resembles one is a file.
+        "echo x > big; setfattr -n trusted.overlay.whiteout big; touch hard; setfattr -n user.overlay.whiteout hard",
+        "ln -s x big; setfattr -hn trusted.overlay.whiteout big; mkdir a; setfattr -n trusted.overlay.whiteout a",
+        "touch a hard; setfattr -n trusted.overlay.overlay.whiteout -v y a; setfattr -n trusted.overlay.overlay.opaque -v x a",
+    ]
+
+    @Test(arguments: preparedUppers)
+    func whiteoutsInEitherFormAreOne(_ script: String) throws {
+        let test = try TemporaryStore()
+        let base = try test.layer(Self.base).id
+        let forms = ["mknod $1 c 0 0", "touch $1; setfattr -n trusted.overlay.whiteout $1"]
+        let unions = try forms.map { form in
+            let union = try KernelUnion(test, [base])
+            try shell("w() { \(form); }; \(script); find . -exec touch -hd @1000000 {} +", in: union.upper)
+            return union
+        }
+        let changes = try unions.map { try test.store.changes(inUpper: $0.upper, lowers: [base]) }
+        #expect(changes[0] == changes[1])
+        let layers = try unions.flatMap { union in
+            [
+                try test.store.commitLayer(copyingUpper: union.upper, lowers: [base]).finish().id,
+                try test.store.commitLayer(takingUpper: union.upper, lowers: [base]).finish().id,
+            ]
+        }
+        #expect(Set(layers).count == 1)
+        // The kernel's overlay over the upper directory as it was is the oracle.
+        let oracle = try KernelUnion(test, [base])
+        try shell("w() { \(forms[0]); }; \(script); find . -exec touch -hd @1000000 {} +", in: oracle.upper)
+        expectSameTree(try test.show([base, layers[0]]), try oracle.run("true"))
+    }
+
     @Test func emptyUpperIsTheEmptyLayer() throws {
         let test = try TemporaryStore()
         let base = try test.layer("echo x > f").id

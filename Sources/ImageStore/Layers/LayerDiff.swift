@@ -44,7 +44,7 @@ private struct LayerDiff {
             guard let status = try upper.descriptor.statusIfPresent(of: name) else { continue }
             let full = LayerDiff.join(path, name)
             let below = try lower.child(name)
-            if status.isWhiteout {
+            if try upper.isWhiteout(name, status, roots.marks) {
                 if case .none = below { continue }
                 changes.append(LayerChange(kind: .deleted, path: full))
                 continue
@@ -88,9 +88,9 @@ private struct LayerDiff {
         if let directory {
             for name in try directory.names() {
                 seen.insert(name)
-                guard let status = try directory.descriptor.statusIfPresent(of: name), !status.isWhiteout else {
-                    continue
-                }
+                guard let status = try directory.descriptor.statusIfPresent(of: name),
+                    try !directory.isWhiteout(name, status, roots.marks)
+                else { continue }
                 let full = LayerDiff.join(path, name)
                 changes.append(LayerChange(kind: .added, path: full))
                 guard status.isDirectory else { continue }

@@ -24,6 +24,8 @@ public enum OverlayMarks: String, Hashable, Sendable {
         case metacopy
         /// The directory holds files that were copied up or moved.
         case impure
+        /// The empty regular file stands for a whiteout.
+        case whiteout
         /// How the number of the file's links differs from the one on disk.
         case linkCount = "nlink"
         /// Of our union alone: inode number and link count of the origin, where handles cannot be opened.
@@ -56,6 +58,7 @@ public enum OverlayMarks: String, Hashable, Sendable {
         case (.trusted, .origin): "trusted.overlay.origin"
         case (.trusted, .metacopy): "trusted.overlay.metacopy"
         case (.trusted, .impure): "trusted.overlay.impure"
+        case (.trusted, .whiteout): "trusted.overlay.whiteout"
         case (.trusted, .linkCount): "trusted.overlay.nlink"
         case (.trusted, .number): "trusted.overlay.inode"
         case (.user, .opaque): "user.overlay.opaque"
@@ -63,6 +66,7 @@ public enum OverlayMarks: String, Hashable, Sendable {
         case (.user, .origin): "user.overlay.origin"
         case (.user, .metacopy): "user.overlay.metacopy"
         case (.user, .impure): "user.overlay.impure"
+        case (.user, .whiteout): "user.overlay.whiteout"
         case (.user, .linkCount): "user.overlay.nlink"
         case (.user, .number): "user.overlay.inode"
         }
@@ -120,6 +124,8 @@ public enum WhiteoutName {
     public static let prefix: StaticString = ".wh."
     /// Hides everything that the directory has below.
     public static let opaque: StaticString = ".wh..wh..opq"
+    /// One of the names that AUFS has for itself and that mean nothing to anybody else.
+    public static let reserved: StaticString = ".wh..wh.new"
     /// `prefix` as bytes, without a zero.
     public static let prefixBytes = prefix.withUTF8Buffer { Array($0) }
     /// `opaque` as bytes, without a zero.
