@@ -68,6 +68,45 @@ import Testing
         try test.expectNothingUnfinished()
     }
 
+    @Test func namesAsLongAsTheyMayBe() throws {
+        let test = try TemporaryStore()
+        let names = """
+            A=$(printf 'a%.0s' $(seq 255)); U=$(printf '€%.0s' $(seq 85)); Z=$(printf 'z%.0s' $(seq 255))
+            W=$(printf 'ü€%.0s' $(seq 51))
+            """
+        let layers = [
+            try test.layer(
+                """
+                \(names); mkdir $A m m/$U g g/$A; echo 1 > $A/$U; echo 2 > $U; echo 3 > m/$U/$A; echo h > m/$Z; ln m/$Z $Z
+                ln m/$Z m/$W; echo 4 > g/$A/$U; echo 5 > g/$U; head -c 20000 /dev/zero > m/$A
+                """
+            ).id,
+            try test.layer("\(names); mkdir $A m; echo new > $A/$A; echo new > m/new").id,
+        ]
+        let union = try KernelUnion(test, layers)
+        let shown = try union.run(
+            """
+            \(names); mv $A $W; echo + >> $W/$U; ln $U m/$U/$U; mv m/$W w; echo + >> $Z; chmod 600 m/$A; mv m/$A $A
+            mv m x; mkdir m; echo n > m/$U; rm -r g/$A g/$U; mkdir g/$A; echo n > g/$A/$W
+            """)
+        let long = String(repeating: "€", count: 85)
+        let changes = try test.store.changes(inUpper: union.upper, lowers: layers)
+        #expect(changes.contains { $0.kind == .deleted && $0.path == "/g/\(long)" })
+        #expect(changes.contains { $0.kind == .added && $0.path == "/x/\(long)/\(long)" })
+        let layer = try test.store.commitLayer(takingUpper: union.upper, lowers: layers).finish()
+        expectSameTree(try test.show(layers + [layer.id]), shown)
+
+        let (other, archive) = (try TemporaryStore(), test.directory + "/archive")
+        let file = try FileDescriptor.open(archive, [.create, .writeOnly], mode: 0o600)
+        let number = file.rawValue
+        try test.store.writeArchive(of: layer.id) { (piece) throws(StoreError) in
+            do throws(Errno) { try BorrowedDescriptor(number).writeAll(piece) } catch {
+                throw StoreError("test", error)
+            }
+        }
+        #expect(try other.store.importFile(archive, ImportOptions(kind: .layer)).diffID == layer.diffID)
+    }
+
     @Test func aCommitThatFailedCanBeDoneAgain() throws {
         let test = try TemporaryStore()
         let base = try test.layer(Self.base).id
