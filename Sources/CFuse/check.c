@@ -57,8 +57,10 @@ static const struct shape shapes[] = {
     [OP_COPY_FILE_RANGE] = {56, 0, CHECKED},
 };
 
-// Whether a name can be that of an entry of a directory.
+// Whether a name can be that of an entry of a directory. "/" is what the kernel calls an object that it has by its handle
+// alone, when it asks whether that is still there.
 static bool is_entry(const char *name, bool may_be_dot) {
+    if (may_be_dot && strcmp(name, "/") == 0) return true;
     if (name[0] == 0 || strchr(name, '/')) return false;
     return may_be_dot || (strcmp(name, ".") != 0 && strcmp(name, "..") != 0);
 }

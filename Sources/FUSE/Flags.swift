@@ -101,6 +101,8 @@ public struct Capabilities: OptionSet, Sendable, Hashable {
     public static let directIOMap = Capabilities(rawValue: 1 << 36)
     /// Reads and writes of files with a backing id stay in the kernel. Root only.
     public static let passthrough = Capabilities(rawValue: 1 << 37)
+    /// The kernel gives out no file handles that can be opened again, and tells file systems that lie on the mount so.
+    public static let noExportSupport = Capabilities(rawValue: 1 << 38)
 
     /// What a server wants that owns the tree below it, and through which every change goes.
     public static let standard: Capabilities = [

@@ -54,7 +54,8 @@ extension Union {
     func begin(_ session: Session) {
         kernel = KernelCache(session: session)
         if session.passthroughIsAvailable { backings = Backings(session: session, isAvailable: true) }
-        table.forgotten.isEnabled = session.capabilities.contains(.exportSupport)
+        let agreed = session.capabilities
+        table.forgotten.isEnabled = agreed.contains(.exportSupport) && !agreed.contains(.noExportSupport)
     }
 }
 
@@ -63,7 +64,7 @@ private struct Setup {
     let configuration: Configuration
     /// Where marks are kept; found out with the work directory.
     private(set) var usesUserAttributes: Bool
-    private var fileSystems: [(device: UInt64, uuid: [UInt8])] = []
+    private var fileSystems: [(device: UInt64, uuid: [UInt8], hasHandles: Bool)] = []
     private var mounts: LayerMounts
 
     init(_ configuration: Configuration) {
@@ -84,11 +85,12 @@ private struct Setup {
         let device = try root.status().device
         let number = fileSystems.firstIndex { $0.device == device } ?? fileSystems.count
         if number == fileSystems.count {
-            fileSystems.append((device, root.fileSystemUUID() ?? [UInt8](repeating: 0, count: 16)))
+            let uuid = root.fileSystemUUID() ?? [UInt8](repeating: 0, count: 16)
+            fileSystems.append((device, uuid, (try? root.fileHandle()) != nil))
         }
         return Layer(
             index: index, root: root, device: device, fileSystem: UInt8(clamping: min(number, 127)),
-            uuid: fileSystems[number].uuid)
+            uuid: fileSystems[number].uuid, hasHandles: fileSystems[number].hasHandles)
     }
 
     mutating func openWork(
@@ -172,17 +174,23 @@ private struct Setup {
     private func prepareIndex(_ layer: Layer, for upper: Layer) throws(Errno) -> Int {
         let index = try layer.root.open("index", [.readOnly, .directory])
         let name = (usesUserAttributes ? "user." : "trusted.") + "overlay.upper"
-        let mark = upperMark(upper)
-        if let mark, try index.attribute(name) == mark { return try index.sortedEntryNames().count }
+        let mark = try upperMark(upper)
+        if try index.attribute(name) == mark { return try index.sortedEntryNames().count }
         for entry in try index.sortedEntryNames() { try index.removeTree(entry) }
         try layer.root.removeTree("links")
-        if let mark { try? index.setAttribute(name, mark) }
+        try? index.setAttribute(name, mark)
         return 0
     }
 
-    /// The upper directory's handle as the kernel notes it on an index: the format of an origin, with a flag.
-    private func upperMark(_ upper: Layer) -> [UInt8]? {
-        guard let handle = try? upper.root.fileHandle(), handle.bytes.count <= 200 else { return nil }
+    /// The upper directory's handle as the kernel notes it on an index: the format of an origin, with a flag. Its inode
+    /// number where the file system has no handles.
+    private func upperMark(_ upper: Layer) throws(Errno) -> [UInt8] {
+        var handle = FileHandle(type: 0, bytes: [])
+        if let own = try? upper.root.fileHandle(), own.bytes.count <= 200 {
+            handle = own
+        } else {
+            handle.bytes = Array("\(try upper.root.status().inode)".utf8)
+        }
         let flags: UInt8 = (1.littleEndian == 1 ? 0 : 1) | 4
         return [0, 0xfb, UInt8(handle.bytes.count + 21), flags, UInt8(truncatingIfNeeded: handle.type)] + upper.uuid
             + handle.bytes

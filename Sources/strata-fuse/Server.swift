@@ -61,6 +61,9 @@ struct Server {
         if options.configuration.isReadOnly && !options.mountOptions.contains("ro") { result.mountOptions.append("ro") }
         if hasSecurityContexts { result.mountOptions += options.securityContexts.map(escape) }
         result.capabilities.insert([.dontMask, .exportSupport])
+        // An overlay on top that may open handles has objects by their handles alone. Since Linux 6.16 FUSE refuses those
+        // unasked (ESTALE); without handles the overlay does what it needs them for in another way.
+        if !options.isExported { result.capabilities.insert(.noExportSupport) }
         // The kernel does one or the other. Where it may do the former, gathering would only cost.
         if options.gathersWrites && !(isRootOfMachine && options.usesPassthrough) {
             result.capabilities.insert(.writebackCache)

@@ -34,6 +34,7 @@ let usage = """
                             other owners than the layers have; what is in no range is nobody's
       squash_to_root, squash_to_uid=ID, squash_to_gid=ID
                             everything belongs to one user or group
+      nfs_export=on         file handles can be opened, so that NFS can export the mount
       static_nlink          every directory has one link
       timeout=SECONDS       for how long the kernel may keep names and attributes (default: for ever)
       passthrough=off       the server itself reads and writes every file

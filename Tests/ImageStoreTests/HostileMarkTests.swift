@@ -150,6 +150,34 @@ import Testing
         #expect(again.diffID == layer.diffID)
     }
 
+    @Test func `a device 0 0 of an archive is left out and hides nothing`() throws {
+        let scene = try Scene()
+        let layer = try scene.test.layer("mknod hard c 0 0; mkdir a; mknod a/one c 0 0; mknod new c 0 0; echo x > file")
+        let plain = try scene.test.layer("mkdir a; echo x > file")
+        let ignored: TreeSnapshot.Options = [.ignoreDirectoryTimes]
+        let (shown, below) = (try scene.test.show([scene.base, layer.id], ignored), try scene.test.show([scene.base]))
+        #expect(
+            shown.files.keys.sorted() == (try scene.test.show([scene.base, plain.id], ignored)).files.keys.sorted())
+        #expect(shown.files["hard"] == below.files["hard"] && shown.files["a/one"] == below.files["a/one"])
+        #expect(try pass(layer.id, from: scene.test, to: try TemporaryStore()).diffID == layer.diffID)
+
+        let archive = """
+            import sys, tarfile
+            with tarfile.open(sys.argv[1], 'w') as archive:
+                for name, kind in [('d', tarfile.DIRTYPE), ('d/zero', tarfile.CHRTYPE), ('d/link', tarfile.LNKTYPE)]:
+                    entry = tarfile.TarInfo(name)
+                    entry.type, entry.mode, entry.linkname = kind, 0o755, 'd/zero'
+                    archive.addfile(entry)
+            """
+        for kind in [ImportOptions.Kind.layer, .rootFileSystem, .files] {
+            let error = #expect(throws: StoreError.self) {
+                try scene.test.importArchive(made: "python3 - $A <<'END'\n\(archive)\nEND", kind: kind)
+            }
+            // A link to what is left out has nothing to lead to.
+            #expect(error?.message.contains(kind == .files ? "device 0:0" : "d/zero") == true)
+        }
+    }
+
     @Test func `a name that means a whiteout is refused where it would be a file`() throws {
         let scene = try Scene()
         let upper = try scene.test.tree("upper", "echo data > .wh.a; echo data > .wh..wh..opq")

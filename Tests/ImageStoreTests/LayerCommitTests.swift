@@ -68,6 +68,45 @@ import Testing
         try test.expectNothingUnfinished()
     }
 
+    @Test func namesAsLongAsTheyMayBe() throws {
+        let test = try TemporaryStore()
+        let names = """
+            A=$(printf 'a%.0s' $(seq 255)); U=$(printf '€%.0s' $(seq 85)); Z=$(printf 'z%.0s' $(seq 255))
+            W=$(printf 'ü€%.0s' $(seq 51))
+            """
+        let layers = [
+            try test.layer(
+                """
+                \(names); mkdir $A m m/$U g g/$A; echo 1 > $A/$U; echo 2 > $U; echo 3 > m/$U/$A; echo h > m/$Z; ln m/$Z $Z
+                ln m/$Z m/$W; echo 4 > g/$A/$U; echo 5 > g/$U; head -c 20000 /dev/zero > m/$A
+                """
+            ).id,
+            try test.layer("\(names); mkdir $A m; echo new > $A/$A; echo new > m/new").id,
+        ]
+        let union = try KernelUnion(test, layers)
+        let shown = try union.run(
+            """
+            \(names); mv $A $W; echo + >> $W/$U; ln $U m/$U/$U; mv m/$W w; echo + >> $Z; chmod 600 m/$A; mv m/$A $A
+            mv m x; mkdir m; echo n > m/$U; rm -r g/$A g/$U; mkdir g/$A; echo n > g/$A/$W
+            """)
+        let long = String(repeating: "€", count: 85)
+        let changes = try test.store.changes(inUpper: union.upper, lowers: layers)
+        #expect(changes.contains { $0.kind == .deleted && $0.path == "/g/\(long)" })
+        #expect(changes.contains { $0.kind == .added && $0.path == "/x/\(long)/\(long)" })
+        let layer = try test.store.commitLayer(takingUpper: union.upper, lowers: layers).finish()
+        expectSameTree(try test.show(layers + [layer.id]), shown)
+
+        let (other, archive) = (try TemporaryStore(), test.directory + "/archive")
+        let file = try FileDescriptor.open(archive, [.create, .writeOnly], mode: 0o600)
+        let number = file.rawValue
+        try test.store.writeArchive(of: layer.id) { (piece) throws(StoreError) in
+            do throws(Errno) { try BorrowedDescriptor(number).writeAll(piece) } catch {
+                throw StoreError("test", error)
+            }
+        }
+        #expect(try other.store.importFile(archive, ImportOptions(kind: .layer)).diffID == layer.diffID)
+    }
+
     @Test func aCommitThatFailedCanBeDoneAgain() throws {
         let test = try TemporaryStore()
         let base = try test.layer(Self.base).id
@@ -121,6 +160,43 @@ import Testing
                 "A /z/link",
                 "A /z/n",
             ])
+    }
+
+    /// The form of Linux 6.7, as somebody writes it who prepares an upper directory by hand. `w` makes a whiteout.
+    static let preparedUppers = [
+        "w a; w big", "mkdir a a/b; setfattr -n trusted.overlay.opaque -v x a; w a/one; w a/b/two; w a/b/none",
+        "mkdir a; setfattr -n trusted.overlay.opaque -v y a; echo x > a/one; w a/b",
+        "w a; mkdir z z/b; setfattr -n trusted.overlay.redirect -v /a z; w z/one; w z/b/c; echo 3 > z/b/three",
+        "w hard; ln hard big; mkdir n; ln hard n/none",
+        // What only resembles one is a file.
+        "echo x > big; setfattr -n trusted.overlay.whiteout big; touch hard; setfattr -n user.overlay.whiteout hard",
+        "ln -s x big; setfattr -hn trusted.overlay.whiteout big; mkdir a; setfattr -n trusted.overlay.whiteout a",
+        "touch a hard; setfattr -n trusted.overlay.overlay.whiteout -v y a; setfattr -n trusted.overlay.overlay.opaque -v x a",
+    ]
+
+    @Test(arguments: preparedUppers)
+    func whiteoutsInEitherFormAreOne(_ script: String) throws {
+        let test = try TemporaryStore()
+        let base = try test.layer(Self.base).id
+        let forms = ["mknod $1 c 0 0", "touch $1; setfattr -n trusted.overlay.whiteout $1"]
+        let unions = try forms.map { form in
+            let union = try KernelUnion(test, [base])
+            try shell("w() { \(form); }; \(script); find . -exec touch -hd @1000000 {} +", in: union.upper)
+            return union
+        }
+        let changes = try unions.map { try test.store.changes(inUpper: $0.upper, lowers: [base]) }
+        #expect(changes[0] == changes[1])
+        let layers = try unions.flatMap { union in
+            [
+                try test.store.commitLayer(copyingUpper: union.upper, lowers: [base]).finish().id,
+                try test.store.commitLayer(takingUpper: union.upper, lowers: [base]).finish().id,
+            ]
+        }
+        #expect(Set(layers).count == 1)
+        // The kernel's overlay over the upper directory as it was is the oracle.
+        let oracle = try KernelUnion(test, [base])
+        try shell("w() { \(forms[0]); }; \(script); find . -exec touch -hd @1000000 {} +", in: oracle.upper)
+        expectSameTree(try test.show([base, layers[0]]), try oracle.run("true"))
     }
 
     @Test func emptyUpperIsTheEmptyLayer() throws {

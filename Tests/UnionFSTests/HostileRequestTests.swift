@@ -120,6 +120,18 @@ import Testing
         }
     }
 
+    @Test func `an object that the kernel has by its number alone is asked for with a name that stands for it`() throws
+    {
+        try withWire { wire, _ throws in
+            for node in [try wire.lookup("file"), try wire.lookup("directory"), 1] {
+                for name in [".", "/"] {
+                    let reply = try wire.ask(1, node: node, [], Array(name.utf8) + [0])
+                    #expect(reply.error == 0 && reply.word(at: 0) == node, "\(name)")
+                }
+            }
+        }
+    }
+
     @Test func `names that are none`() throws {
         try withWire { wire, _ throws in
             let names = [
@@ -133,7 +145,7 @@ import Testing
                     for position in 0..<(opcode == 6 ? 1 : count) {
                         var parts = tail.utf8.split(separator: 0).map { Array($0) }
                         parts[position] = Array(name.utf8)
-                        let isDot = opcode == 1 && (name == "." || name == "..")
+                        let isDot = opcode == 1 && [".", "..", "/"].contains(name)
                         let reply = try wire.ask(opcode, node: 1, words, parts.flatMap { $0 + [0] })
                         if !isDot { #expect(reply.error < 0, "request \(opcode) with the name \(name.prefix(20))") }
                     }

@@ -143,9 +143,9 @@ import Testing
 
     @Test func `inode numbers differ between file systems`() {
         let plain = Layer(
-            index: 1, root: FileDescriptor(owning: -1), device: 1, fileSystem: 0, uuid: [])
+            index: 1, root: FileDescriptor(owning: -1), device: 1, fileSystem: 0, uuid: [], hasHandles: true)
         let other = Layer(
-            index: 2, root: FileDescriptor(owning: -1), device: 2, fileSystem: 1, uuid: [])
+            index: 2, root: FileDescriptor(owning: -1), device: 2, fileSystem: 1, uuid: [], hasHandles: true)
         #expect(plain.inode(77) == 77)
         #expect(other.inode(77) != 77)
         #expect(other.inode(77) == other.inode(77))

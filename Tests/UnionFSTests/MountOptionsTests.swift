@@ -29,6 +29,11 @@ import Testing
         #expect(try MountOptions(["m", "-o", "lowerdir=a,allow_other,noallow_other"]).allowsOthers == false)
     }
 
+    @Test func `handles can be opened where that is asked for`() throws {
+        #expect(try !MountOptions(["m", "-o", "lowerdir=a"]).isExported)
+        #expect(try MountOptions(["m", "-o", "lowerdir=a,nfs_export=on"]).isExported)
+    }
+
     @Test func `escapes and quotes`() throws {
         let options = try MountOptions([
             "m", "-o", #"lowerdir=/a\:b:/c\,d:/e\\f,context="system_u:object_r:container_t:s0:c1,c2",fsname=x"#,
@@ -61,6 +66,8 @@ import Testing
             (["m", "-o", "lowerdir=a,xino=maybe"], "xino"), (["m", "-o", "lowerdir=a,timeout=soon"], "timeout"),
             (["m", "-o", "lowerdir=a,max_write=big"], "max_write"), (["m", "-o", "lowerdir=a,verity=on"], "verity"),
             (["m", "-o", "lowerdir=a,passthrough=perhaps"], "passthrough"),
+            (["m", "-o", "lowerdir=a,nfs_export=perhaps"], "nfs_export"),
+            (["m", "-o", "lowerdir=a,nfs_export"], "nfs_export"),
         ] as [([String], String)])
     func `what is wrong is named`(arguments: [String], part: String) {
         #expect { try MountOptions(arguments) } throws: { "\($0)".contains(part) }

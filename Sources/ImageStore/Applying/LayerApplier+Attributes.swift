@@ -11,14 +11,23 @@ extension LayerApplier {
         if !excessive.isEmpty { throw attributeFailure(excessive, entry) }
     }
 
-    /// The error of an entry, unless it says of extended attributes that there is no space while there is: then they are
-    /// larger than the file system takes.
+    /// The error of an entry, unless it comes of its extended attributes: those that this process may not set are named,
+    /// and where there is no space while there is, they are larger than the file system takes.
     func explained(_ error: StoreError, _ entry: TarEntry) -> StoreError {
+        if error.code == .notPermitted, let name = entry.attributes.lazy.map(\.name).first(where: needsRoot) {
+            return StoreError(
+                .notPermitted,
+                "cannot unpack \(entry.printablePath): only root of the machine may set the attribute "
+                    + String(decoding: name, as: UTF8.self), remedy: "run strata as root outside of any user namespace")
+        }
         guard error.code == .noSpace, !entry.attributes.isEmpty, let root = try? tree.root(for: entry),
             root.descriptor.hasRoom(for: entry.attributes.reduce(AttributeSize.valueLimit) { $0 + $1.value.count })
         else { return error }
         return attributeFailure(entry.attributes, entry)
     }
+
+    /// Whether an attribute's name is one that no user namespace's root may set; xattr(7), "Trusted extended attributes".
+    private func needsRoot(_ name: [UInt8]) -> Bool { name.starts(with: Array("trusted.".utf8)) }
 
     private func attributeFailure(_ attributes: [TarEntry.Attribute], _ entry: TarEntry) -> StoreError {
         StoreError(

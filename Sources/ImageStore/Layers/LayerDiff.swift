@@ -49,7 +49,7 @@ private struct LayerDiff {
             guard let status = try upper.status(name) else { continue }
             let full = LayerDiff.join(path, name)
             let below = try lower.entry(name)
-            if status.isWhiteout {
+            if try upper.isWhiteout(name, status, marks) {
                 if below == nil { continue }
                 changes.append(LayerChange(kind: .deleted, path: full))
                 continue
@@ -89,7 +89,7 @@ private struct LayerDiff {
         if let directory {
             for name in try directory.names() {
                 seen.insert(name)
-                guard let status = try directory.status(name), !status.isWhiteout else {
+                guard let status = try directory.status(name), try !directory.isWhiteout(name, status, marks) else {
                     continue
                 }
                 let full = LayerDiff.join(path, name)

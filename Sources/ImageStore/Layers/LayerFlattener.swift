@@ -7,7 +7,8 @@ import Linux
 /// A directory that was renamed refers to its old place in the layers below (`redirect`): what they hold there is
 /// written out and the directory made opaque. A file of which only the attributes were changed has its data below
 /// (`metacopy`): they are copied. A file with several names of which only some are in the upper directory (`index`) gets
-/// the others there too. Other notes of the overlay are removed, but for opaque marks and whiteouts.
+/// the others there too. A whiteout in the form of an attribute becomes a device. Other notes of the overlay are removed, but
+/// for opaque marks and whiteouts.
 ///
 /// Only notes of the kind that the store's unions write count; what programs keep under other names is theirs and stays.
 /// What notes lead to is looked for name by name beneath the layers' roots.
@@ -62,6 +63,8 @@ final class LayerFlattener {
         var isOpaque = false
         var redirect: OverlayRedirect?
         var isMetacopy = false
+        /// Unless it is empty and a regular file, this says nothing.
+        var isWhiteout = false
     }
 
     /// Visits an upper directory; `lowerPath` is where the layers below have its other half, nil where it has none.
@@ -94,7 +97,7 @@ final class LayerFlattener {
         var taken = Set(directories)
         for name in files {
             taken.insert(name)
-            if try directory.status(name)?.isWhiteout == true {
+            if let status = try directory.status(name), try directory.isWhiteout(name, status, marks) {
                 try directory.descriptor.unlink(name.cString)
             } else {
                 try visitFile(name, in: directory) { () throws(Errno) in lower }
@@ -147,6 +150,10 @@ final class LayerFlattener {
         }
         let file = try directory.openFile(name, .path)
         let (notes, _) = try self.notes(of: file)
+        if notes.isWhiteout, try directory.isWhiteout(name, try file.status(), marks) {
+            try directory.makeWhiteoutDevice(name)
+            return
+        }
         // First the data, then the notes that lead to them: a crash between leaves a file that is still found.
         if notes.isMetacopy {
             try fetchData(name, in: directory, file, notes, OverlayOrigin(of: file, marks: marks), lower)
@@ -224,6 +231,8 @@ final class LayerFlattener {
                 notes.redirect = try OverlayRedirect(try file.attribute(name) ?? [])
             } else if name == marks.name(.metacopy) {
                 notes.isMetacopy = true
+            } else if name == marks.name(.whiteout) {
+                notes.isWhiteout = true
             }
             needless.append(name)
         }

@@ -124,6 +124,8 @@ public enum WhiteoutName {
     public static let prefix: StaticString = ".wh."
     /// Hides everything that the directory has below.
     public static let opaque: StaticString = ".wh..wh..opq"
+    /// One of the names that AUFS has for itself and that mean nothing to anybody else.
+    public static let reserved: StaticString = ".wh..wh.new"
     /// `prefix` as bytes, without a zero.
     public static let prefixBytes = prefix.withUTF8Buffer { Array($0) }
     /// `opaque` as bytes, without a zero.

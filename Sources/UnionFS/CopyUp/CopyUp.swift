@@ -292,8 +292,9 @@ extension Union {
         try copyExtendedAttributes(of: source, to: copy)
         // A directory finds its lower parts by its path.
         let origin = status.isDirectory ? nil : originValue(of: source)
-        if let origin {
-            try setOrigin(origin, on: copy)
+        if let origin { try setOrigin(origin, on: copy) }
+        let opensHandles = origin != nil && ownUser == 0 && !configuration.usesUserAttributes
+        if !status.isDirectory && !opensHandles {
             if let layer = stack.lowers.first(where: { $0.device == status.device }) {
                 noteOrigin(layer.inode(status.inode), links: status.linkCount, on: copy)
             }

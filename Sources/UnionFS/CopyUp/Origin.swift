@@ -3,8 +3,8 @@ internal import Linux
 
 /// Where an upper file came from.
 struct Origin {
-    /// The handle as it is kept with the file.
-    let value: [UInt8]
+    /// The handle as it is kept with the file; nil where the lower file system has none.
+    let value: [UInt8]?
     /// The inode number that programs see.
     let inode: UInt64
     /// How many names the lower file has.
@@ -49,8 +49,12 @@ extension Union {
 
     /// What an upper file was copied up from; nil where it has always been an upper one.
     func origin(of place: borrowing Place, _ status: FileStatus) throws(Errno) -> Origin? {
-        guard let value = try place.attribute(stack.marks.origin), value.count > Self.headerSize,
-            value[0] == Self.version, value[1] == Self.magic, Int(value[2]) == value.count,
+        guard let value = try place.attribute(stack.marks.origin) else {
+            // One that does give out handles has said everything with them.
+            return stack.lowers.allSatisfy(\.hasHandles) ? nil : try notedOrigin(of: place, nil)
+        }
+        guard value.count > Self.headerSize, value[0] == Self.version, value[1] == Self.magic,
+            Int(value[2]) == value.count,
             value[3] & Self.bigEndianFlag == (1.littleEndian == 1 ? 0 : Self.bigEndianFlag)
         else { return nil }
         let uuid = Array(value[5..<Self.headerSize])
@@ -70,16 +74,15 @@ extension Union {
     }
 
     /// The origin as `noteOrigin` wrote it.
-    private func notedOrigin(of place: borrowing Place, _ value: [UInt8]) throws(Errno) -> Origin? {
+    private func notedOrigin(of place: borrowing Place, _ value: [UInt8]?) throws(Errno) -> Origin? {
         guard let note = try place.attribute(stack.marks.number) else { return nil }
         let fields = String(decoding: note, as: UTF8.self).split(separator: " ")
         guard fields.count == 2, let inode = UInt64(fields[0]), let links = UInt32(fields[1]) else { return nil }
         return Origin(value: value, inode: inode, linkCount: links)
     }
 
-    /// For a server that may not open handles: the number and the link count themselves.
+    /// For a server that may not open handles, or where there are none: the number and the link count themselves.
     func noteOrigin(_ inode: UInt64, links: UInt32, on copy: borrowing FileDescriptor) {
-        if ownUser == 0 && !configuration.usesUserAttributes { return }
         try? copy.setAttribute(stack.marks.number.cString, Array("\(inode) \(links)".utf8))
     }
 }

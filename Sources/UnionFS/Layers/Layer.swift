@@ -16,15 +16,18 @@ final class Layer: Sendable {
     let fileSystem: UInt8
     /// UUID of that file system, zeros where it tells none; part of origin handles.
     let uuid: [UInt8]
+    /// Whether that file system gives out file handles.
+    let hasHandles: Bool
 
     init(
-        index: Int, root: consuming FileDescriptor, device: UInt64, fileSystem: UInt8, uuid: [UInt8]
+        index: Int, root: consuming FileDescriptor, device: UInt64, fileSystem: UInt8, uuid: [UInt8], hasHandles: Bool
     ) {
         self.index = index
         self.root = root
         self.device = device
         self.fileSystem = fileSystem
         self.uuid = uuid
+        self.hasHandles = hasHandles
     }
 
     /// The inode number that programs see for an inode of this layer: its own number, with the number of the file system

@@ -168,7 +168,7 @@ struct Marks: Sendable {
                 found.insert(.redirect)
             } else if name.equals(impure) {
                 found.insert(.impure)
-            } else if name.equals(origin) {
+            } else if name.equals(origin) || name.equals(number) {
                 found.insert(.origin)
             } else if name.equals(metacopy) {
                 found.insert(.metacopy)

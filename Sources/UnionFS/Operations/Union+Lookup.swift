@@ -24,9 +24,10 @@ extension Union {
     }
 
     /// As above, in the directory of a number. The kernel asks for "." and ".." of any node when somebody comes with a file
-    /// handle of something that it has forgotten; ESTALE where that has gone.
+    /// handle of something that it has forgotten; ESTALE where that has gone. It asks for "/" when an overlay that lies on
+    /// this mount has an object by its handle alone: that is what the kernel calls an object whose name it does not know.
     func lookup(_ id: NodeID, _ name: Text) throws(Errno) -> Entry? {
-        let isDot = name.equals(".")
+        let isDot = name.equals(".") || name.equals("/")
         guard isDot || name.equals("..") else { return try lookup(try node(id), name) }
         var node = try table.numbers.hold(id)
         do throws(Errno) {

@@ -13,7 +13,7 @@ extension MountOptions {
         if Self.needless.contains(name) || name.hasPrefix("x-") { return }
         switch name {
         case "plugins" where value?.isEmpty != false: return
-        case "nfs_export", "verity", "plugins": throw Failure("option \(name) is not supported")
+        case "verity", "plugins": throw Failure("option \(name) is not supported")
         default: throw Failure("unknown option \(name)")
         }
     }
@@ -101,6 +101,7 @@ extension MountOptions {
         case "max_read": mountOptions.append("max_read=\(try Self.number(name, value))")
         case "max_write": maxWrite = try Self.number(name, value)
         case "writeback": gathersWrites = try Self.isOn(name, value)
+        case "nfs_export": isExported = try Self.isOn(name, try Self.need(name, value))
         case "passthrough": usesPassthrough = try Self.isOn(name, value)
         case "context", "fscontext", "defcontext", "rootcontext":
             securityContexts.append("\(name)=\(Self.unquote(try Self.need(name, value)))")
@@ -155,7 +156,6 @@ extension MountOptions {
         "index": ["on", "off"],
         "xino": ["on", "off", "auto"],
         "uuid": ["on", "off", "auto", "null"],
-        "nfs_export": ["off"],
         "verity": ["off"],
     ]
 

@@ -30,6 +30,8 @@ public struct MountOptions: Sendable {
     /// Whether writes gather in the mount's page cache: faster where the kernel cannot write files by itself, but an error
     /// then comes when the file is closed or synced.
     public var gathersWrites = false
+    /// Whether file handles of the mount can be opened, for a server of NFS.
+    public var isExported = false
     /// Largest write request in bytes; nil for the best.
     public var maxWrite: UInt32?
     /// The SELinux label of everything in the mount, for a kernel with SELinux.

@@ -5,8 +5,8 @@ import Testing
 
 /// name_to_handle_at(2) and open_by_handle_at(2), as an NFS server uses them.
 ///
-/// The kernel's overlay has no handles unless it is told to be exported.
-@Suite struct FileHandleTests {
+/// As the kernel's overlay, the union has no handles that can be opened unless it is told to be exported.
+@Suite(.mountOptions("nfs_export=on")) struct FileHandleTests {
     static let subjects = Subject.allCases.filter { $0 != .kernelOverlay }
 
     private static func layOut(_ area: Area) throws {

@@ -42,6 +42,70 @@ import Testing
         }
     }
 
+    /// Names of 255 bytes.
+    private static let longest = [
+        String(repeating: "n", count: 255), String(repeating: "€", count: 85), String(repeating: "ü€", count: 51),
+        String(repeating: "o", count: 255), String(repeating: "ö", count: 127) + "x",
+    ]
+
+    @Test("the longest names over two lower layers: written to, renamed, linked, removed", arguments: Subject.allCases)
+    func longestNamesInLayers(on subject: Subject) throws {
+        let (a, b, c, d, e) = (
+            Self.longest[0], Self.longest[1], Self.longest[2], Self.longest[3], Self.longest[4]
+        )
+        try subject.stage(layers: [
+            { area in
+                for name in ["m", a, "\(a)/\(b)", "gone", "gone/\(a)"] { try area.directory(name) }
+                for name in [b, "m/\(a)", "m/\(b)", "\(a)/\(b)/\(c)", "gone/\(a)/\(b)", "gone/\(b)", "h"] {
+                    try area.file(name, "below")
+                }
+                for name in [c, "m/\(c)", "m/\(d)"] { try area.link(name, to: "h") }
+            },
+            { area in
+                for name in ["m", a] { try area.ensureDirectory(name) }
+                for name in ["m/\(e)", "\(a)/\(d)"] { try area.file(name, "above") }
+            },
+        ]) { stage in
+            try stage.act { area throws in
+                try area.append(b, "!")
+                try area.append("m/\(a)", "!")
+                try area.rename(b, d)
+                try area.rename("m/\(a)", "\(a)/\(a)")
+                try area.link("\(a)/\(b)/\(b)", to: d)
+                // Of four names of one file one is renamed, one removed, and one written to.
+                try area.rename("h", "m/\(String(repeating: "h", count: 255))")
+                try area.remove("m/\(c)")
+                try area.append("m/\(d)", "!")
+                // Attributes alone, so that the name leads to the data.
+                try area.setMode("m/\(b)", 0o600)
+                try area.rename("m/\(b)", "m/\(a)")
+                try area.rename("m/\(e)", "m/\(c)")
+                try area.rename(a, e)
+                try area.append("\(e)/\(b)/\(c)", "!")
+                try area.remove("gone/\(a)/\(b)")
+                try area.removeDirectory("gone/\(a)")
+                try area.remove("gone/\(b)")
+                try area.directory("gone/\(a)")
+            }
+            try stage.beforeAndAfterRemount { area throws in
+                #expect(Set(try area.names()) == [c, d, e, "m", "gone"])
+                #expect(Set(try area.names("m")) == [a, c, d, String(repeating: "h", count: 255)])
+                #expect(Set(try area.names(e)) == [a, b, d])
+                #expect(Set(try area.names("\(e)/\(b)")) == [b, c])
+                #expect(try area.names("gone") == [a])
+                #expect(try area.names("gone/\(a)").isEmpty)
+                for name in [d, "\(e)/\(a)", "\(e)/\(b)/\(b)", "\(e)/\(b)/\(c)"] {
+                    #expect(try area.text(name) == "below!")
+                }
+                for name in [c, "m/\(d)", "m/\(String(repeating: "h", count: 255))"] {
+                    #expect(try area.text(name) == "below!" && area.status(name).linkCount == 3)
+                }
+                #expect(try area.text("m/\(a)") == "below" && area.text("m/\(c)") == "above")
+                #expect(try area.text("\(e)/\(d)") == "above")
+            }
+        }
+    }
+
     @Test("names are bytes: not UTF-8, newlines, spaces, commas, colons, backslashes", arguments: Subject.allCases)
     func oddBytes(on subject: Subject) throws {
         let names: [[CChar]] = [

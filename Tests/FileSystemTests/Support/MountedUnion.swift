@@ -162,7 +162,7 @@ final class MountedUnion {
     }
 
     /// Ends everything without complaint: for the way out after a failure, and harmless after `unmount`.
-    fileprivate func cleanUp() {
+    func cleanUp() {
         while (try? Mount.unmount(target, flags: [.detach, .noFollow])) != nil {}
         try? reap()
     }

@@ -60,7 +60,8 @@ enum Subject: String, Sendable, CustomTestStringConvertible {
     /// Mounts the layers and calls `body`. Afterwards the lower layers must be untouched.
     func withSubjectUnion(layers: [(Area) throws -> Void], _ body: (MountedUnion) throws -> Void) throws {
         let server: MountedUnion.Server = self == .kernelOverlay ? .kernel : .strata
-        try withUnion(server, options: self == .strataUnaided ? ["passthrough=off"] : [], layers: layers) { union in
+        let own = self == .strataUnaided ? ["passthrough=off"] : []
+        try withUnion(server, options: own + (ExtraOptions.current ?? []), layers: layers) { union in
             let before = try union.lower.map { try TreeSnapshot(of: $0, changeTimes: true) }
             if self == .strataForgetful {
                 try whileForgetting { try body(union) }
@@ -73,4 +74,21 @@ enum Subject: String, Sendable, CustomTestStringConvertible {
             }
         }
     }
+}
+
+/// Mount options that all unions of a suite have besides their own.
+struct ExtraOptions: SuiteTrait, TestScoping {
+    @TaskLocal static var current: [String]?
+
+    let options: [String]
+
+    func provideScope(
+        for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
+    ) async throws {
+        try await Self.$current.withValue(options) { try await function() }
+    }
+}
+
+extension Trait where Self == ExtraOptions {
+    static func mountOptions(_ options: String...) -> ExtraOptions { ExtraOptions(options: options) }
 }
