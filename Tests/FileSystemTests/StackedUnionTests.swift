@@ -89,40 +89,6 @@ import Testing
         }
     }
 
-    @Test("a union whose upper directory is on a mount of ours finds its files again", arguments: ["off", "on"])
-    func upperOnUnion(passthrough: String) throws {
-        try withUnion(options: ["passthrough=\(passthrough)"], layers: [Self.layOut]) { below in
-            try withUnion(layers: [Self.layOut]) { other in
-                let home = try makeDirectory(below.target.appending("home"))
-                let above = try MountedUnion(.strata, in: home, lower: other.lower, writable: true, options: [])
-                defer { above.cleanUp() }
-                try above.mount()
-                func check(_ text: String) throws {
-                    try dropCaches()
-                    try Area.with(above.target) { area throws in
-                        #expect(try area.text("again") == text && area.text("linked") == text)
-                        #expect(try area.text("d/g") == "deeper")
-                        #expect(try area.status("again").inode == area.status("linked").inode)
-                        #expect(try area.status("again").linkCount == 2)
-                    }
-                }
-                try Area.with(above.target) { area throws in
-                    try area.append("linked", "+1")
-                    try area.append("d/g", "er")
-                }
-                try check("linked+1")
-                try above.remount()
-                try check("linked+1")
-                try Area.with(above.target) { try $0.append("again", "+2") }
-                try above.unmount()
-                try below.remount()
-                try above.mount()
-                try check("linked+1+2")
-                try above.unmount()
-            }
-        }
-    }
-
     @Test("a mount of ours has handles that can be opened only where that is asked for")
     func handles() throws {
         for isOn in [false, true] {
