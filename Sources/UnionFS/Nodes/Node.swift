@@ -102,6 +102,8 @@ final class Node: @unchecked Sendable {
 
     var isUpper: Bool { flags.contains(.upper) }
     var isRemoved: Bool { flags.contains(.removed) }
+    /// Whether no name is known of a file that had several.
+    var isNameless: Bool { flags.isSuperset(of: [.removed, .identified]) }
     var isMetacopy: Bool { flags.contains(.metacopy) }
     /// Whether a reader gets the bytes of a lower layer.
     var hasDataBelow: Bool { !flags.contains(.upper) || flags.contains(.metacopy) }

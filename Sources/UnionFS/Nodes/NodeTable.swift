@@ -33,6 +33,8 @@ final class NodeTable: @unchecked Sendable {
     private let identities = Lock()
     /// Nodes with several names by inode number. Guarded by `identities`.
     private var byInode: [UInt64: Node] = [:]
+    /// How many of them have no known name any more, but still one on disk: that one need not be one of several.
+    private let nameless = Atomic<Int>(0)
     /// Nodes by number.
     let numbers: NodeNumbers
     /// Nodes that the kernel has forgotten and may still ask for by a file handle.
@@ -118,7 +120,7 @@ final class NodeTable: @unchecked Sendable {
     func enter(_ parent: Node, _ name: Text, _ found: Description) -> Node {
         let hash = Self.hash(parent, name)
         let index = Self.shard(hash)
-        if !found.hasSeveralNames || found.type == .directory {
+        if found.type == .directory || !found.hasSeveralNames && nameless.load(ordering: .acquiring) == 0 {
             return shardLocks[index].with { enterLocked(index, hash, parent, name, found) }
         }
         return identities.with {
@@ -131,15 +133,13 @@ final class NodeTable: @unchecked Sendable {
                     return known
                 }
                 let node = enterLocked(index, hash, parent, name, found)
-                identify(node)
+                if found.hasSeveralNames { identify(node) }
                 return node
             }
         }
     }
 
-    private func enterLocked(
-        _ index: Int, _ hash: UInt32, _ parent: Node, _ name: Text, _ found: Description
-    ) -> Node {
+    private func enterLocked(_ index: Int, _ hash: UInt32, _ parent: Node, _ name: Text, _ found: Description) -> Node {
         if let known = chained(index, hash, parent, name)?.node {
             known.lookups.wrappingAdd(1, ordering: .relaxed)
             return known
@@ -170,6 +170,7 @@ final class NodeTable: @unchecked Sendable {
     private func addLocked(_ index: Int, _ hash: UInt32, _ parent: Node, _ name: Text, to node: Node) {
         let link = Link(node: node, parent: parent, name: name, hash: hash)
         if node.link == nil {
+            if node.isNameless { nameless.wrappingSubtract(1, ordering: .acquiringAndReleasing) }
             node.link = link
             node.clear(.removed)
         } else {
@@ -261,9 +262,11 @@ final class NodeTable: @unchecked Sendable {
             }
             if node.link == nil {
                 node.set(.removed)
-                if node.flags.contains(.identified) && isLast {
+                if node.isNameless && isLast {
                     node.clear(.identified)
                     if byInode[node.inode] === node { byInode[node.inode] = nil }
+                } else if node.isNameless {
+                    nameless.wrappingAdd(1, ordering: .acquiringAndReleasing)
                 }
                 return true
             }
@@ -374,6 +377,7 @@ final class NodeTable: @unchecked Sendable {
             // A lookup by name or a rename may have come in between.
             guard isUnused(node), links.allSatisfy({ indices.contains(Self.shard($0.hash)) }), numbers.remove(node)
             else { return false }
+            if node.isNameless { nameless.wrappingSubtract(1, ordering: .acquiringAndReleasing) }
             for link in links {
                 parents.append(link.parent)
                 detachLocked(Self.shard(link.hash), link)

@@ -142,5 +142,22 @@ extension RegressionTests {
               unlink i
               fchown 4 2 1
             """),
+        Sequence(
+            "an open file loses the name it was opened by, and then one that nobody had asked for",
+            """
+            layer
+              mkdir p0 755
+            run
+              mkdir p0/c 755
+              mknod p0/h char 1777
+              create p0/c/h w 777 9
+              link p0/c/h p0/b
+              drop
+              open 3 p0/b rw 0
+              rename p0/h p0/b plain
+              fallocateslot 3 punch 4957 70000
+              unlink p0/c/h
+              fgetxattr 3 trusted.b
+            """),
     ]
 }
