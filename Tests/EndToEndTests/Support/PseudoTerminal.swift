@@ -28,8 +28,17 @@ final class PseudoTerminal {
         self.terminal = terminal
     }
 
-    /// Gives the terminal another size.
+    /// Gives the terminal another size, between two things that the program prints: what is on its way while the size
+    /// changes is for the old one, and no program can help that.
     func resize(rows: Int, columns: Int) throws {
+        try child.signal(SIGSTOP)
+        defer { try? child.signal(SIGCONT) }
+        let hasStopped = try waitUntil {
+            let status = try FileDescriptor.open("/proc/\(child.pid)/stat").readAll()
+            return String(decoding: status, as: UTF8.self).split(separator: ")").last?.hasPrefix(" T") == true
+        }
+        if !hasStopped { throw ProgramError(description: "the program does not stop") }
+        while try isReadable(milliseconds: 0), try readPart() {}
         try Terminal.setSize(of: terminal.rawValue, to: TerminalSize(rows: UInt16(rows), columns: UInt16(columns)))
         screen.resize(rows: rows, columns: columns)
     }
@@ -53,11 +62,15 @@ final class PseudoTerminal {
         return try child.wait().shellStatus
     }
 
-    /// Shows what arrives in a second; false at the end.
-    private func readPart() throws -> Bool {
+    private func isReadable(milliseconds: Int32) throws -> Bool {
         var poll = Poll()
         _ = poll.add(terminal.rawValue, .readable)
-        guard try poll.wait(milliseconds: 1000) else { return true }
+        return try poll.wait(milliseconds: milliseconds)
+    }
+
+    /// Shows what arrives in a second; false at the end.
+    private func readPart() throws -> Bool {
+        guard try isReadable(milliseconds: 1000) else { return true }
         var bytes = [UInt8](repeating: 0, count: 4096)
         let count = Glibc.read(terminal.rawValue, &bytes, bytes.count)
         // A terminal without a program is an error.
