@@ -117,7 +117,7 @@ private struct Setup {
                 layer: try self.layer(layer.root.open("index", [.readOnly, .directory]), index: 0),
                 count: try prepareIndex(layer, for: upper))
             let workLayer = try self.layer(work, index: 0)
-            index.loadPending(beside: workLayer)
+            index.loadPending(beside: workLayer, over: upper)
             let directory = WorkDirectory(lock: lock, layer: workLayer, index: index)
             try directory.makeSharedWhiteout()
             return directory

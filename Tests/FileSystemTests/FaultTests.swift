@@ -63,9 +63,9 @@ import Testing
         ]) { union throws in
             let before = try TreeSnapshot(of: union.target)
             let free = try leftovers(union)
-            try whileFailing(fault, target: union.target) {
-                expectError(fault.error) { try Area.with(union.target) { try fault.change.run($0) } }
-            }
+            let tracer = try Tracer(of: union.target, calls: fault.call, effect: "error=\(fault.name)")
+            expectError(fault.error) { try Area.with(union.target) { try fault.change.run($0) } }
+            try tracer.end()
             #expect(before.differences(to: try TreeSnapshot(of: union.target)) == [])
             #expect(try leftovers(union) == free)
             try Area.with(union.target) { try fault.change.run($0) }
@@ -81,46 +81,6 @@ import Testing
         let upper = try TreeSnapshot(of: try #require(union.upper)).entries.keys.sorted()
         let work = try TreeSnapshot(of: union.work).entries.keys.sorted()
         return upper + work.filter { !$0.hasSuffix("work/whiteout") }
-    }
-
-    /// Makes a call of the server's fail each time, until the body is done.
-    private func whileFailing(_ fault: Fault, target: String, _ body: () throws -> Void) throws {
-        try withScratch { scratch throws in
-            let log = try FileDescriptor.open(scratch.appending("log"), [.readWrite, .create], mode: 0o600)
-            let input = try FileDescriptor.open("/dev/null")
-            let tracer = try ChildProcess.spawn(
-                "strace",
-                arguments: [
-                    "strace", "-f", "-p", String(try serverID(target)), "-o", "/dev/null", "-e", "trace=\(fault.call)",
-                    "-e",
-                    "inject=\(fault.call):error=\(fault.name)",
-                ], descriptors: [input.rawValue, log.rawValue, log.rawValue])
-            defer {
-                try? tracer.signal(SIGTERM)
-                _ = try? tracer.wait()
-            }
-            for _ in 0..<2500 {
-                var said = [UInt8](repeating: 0, count: 4096)
-                let count = try said.withUnsafeMutableBytes { try log.read(into: $0, at: 0) }
-                if String(decoding: said[..<count], as: UTF8.self).contains("attached") { return try body() }
-                usleep(2000)
-            }
-            throw SetupFailure("strace has not attached itself to the server")
-        }
-    }
-
-    /// The server's process, which timeout(1) has started.
-    private func serverID(_ target: String) throws -> Int32 {
-        let helper = try MountHelper.path()
-        for name in try FileDescriptor.open("/proc", [.directory]).sortedEntryNames() {
-            let text = String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-            guard let id = Int32(text), let bytes = try? FileDescriptor.open("/proc/\(id)/cmdline").readAll() else {
-                continue
-            }
-            let words = bytes.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
-            if words.last == target, words.first == helper { return id }
-        }
-        throw SetupFailure("no server for \(target)")
     }
 
     @Test("an upper file system that has become read-only")

@@ -86,7 +86,14 @@ final class HardLinkIndex: Sendable {
         return first == UInt8(ascii: "L") ? number : upperLinks + number - lowerLinks
     }
 
-    static func noted(_ change: Int) -> [UInt8] { Array("L\(change < 0 ? "" : "+")\(change)".utf8) }
+    static func noted(_ change: Int) -> [UInt8] { noted("L", change) }
+
+    /// Relative to the upper file's count, which changes in one step with a name that comes or goes.
+    static func noted(relativeToUpper change: Int) -> [UInt8] { noted("U", change) }
+
+    private static func noted(_ form: String, _ change: Int) -> [UInt8] {
+        Array("\(form)\(change < 0 ? "" : "+")\(change)".utf8)
+    }
 
     /// How the link count of a lower file differs from what its layer says.
     func pendingChange(_ inode: UInt64) -> Int { pending.withLock { $0[inode] ?? 0 } }
@@ -99,11 +106,21 @@ final class HardLinkIndex: Sendable {
         if let change, change != 0 { log.append(inode, -change, beside: layer) }
     }
 
-    /// A name of a lower file has gone. Noted on disk as well, so that a server that is killed does not take it along.
+    /// A name of a lower file is about to go, which leaves something at a place of the upper layer where nothing is now.
+    /// Noted on disk, so that the next mount finds out by that place whether it has gone, should this server be killed.
+    func announcePending(_ inode: UInt64, _ change: Int, _ place: borrowing Place) {
+        guard let path = place.fullPath else { return }
+        log.announce(inode, change, path, beside: layer)
+    }
+
+    /// The name has gone.
     func notePending(_ inode: UInt64, _ change: Int) {
         loadPending(inode, change)
         log.append(inode, change, beside: layer)
     }
+
+    /// It has not.
+    func withdrawPending(_ inode: UInt64) { log.append(inode, 0, beside: layer) }
 
     /// What the disk says of a link count.
     func loadPending(_ inode: UInt64, _ change: Int) {
@@ -120,6 +137,46 @@ extension Union {
             index.remove(entry)
         } else if let place = try? index.place(entry) {
             try? setBytes(marks.linkCount, HardLinkIndex.noted(entry.change.load(ordering: .relaxed)), place)
+        }
+    }
+
+    /// Before a name of a file that is in the index comes or goes: from then on the link count on disk is right before and
+    /// after, because it is noted relative to the upper file's own, and that changes with the name. So a name that is about to
+    /// go has to be one of the upper file's. The kernel's overlay does the same (`ovl_nlink_start`).
+    func prepareLinkCount(of node: Node) throws(Errno) {
+        guard let entry = node.index, let index = work?.index else { return }
+        let object = try index.place(entry)
+        let count = Int(try object.status().linkCount)
+        try setBytes(stack.marks.linkCount, HardLinkIndex.noted(relativeToUpper: entry.links - count), object)
+    }
+
+    /// As above, for a name that goes; `name` is its place in the upper layer, where nothing may be as yet.
+    func prepareLinkCount(of node: Node, losing name: borrowing Place) throws(Errno) {
+        guard let entry = node.index, let index = work?.index else { return }
+        if try name.statusIfPresent() == nil { try giveName(entry, index, at: name) }
+        try prepareLinkCount(of: node)
+    }
+
+    /// Makes one of a file's names, which it has in a lower layer, one of the upper file's: the union's link count stays, and
+    /// the upper one's grows.
+    private func giveName(_ entry: IndexEntry, _ index: HardLinkIndex, at place: borrowing Place) throws(Errno) {
+        let object = try index.place(entry)
+        try setBytes(stack.marks.linkCount, HardLinkIndex.noted(entry.change.load(ordering: .relaxed)), object)
+        try object.makeLink(at: place)
+    }
+
+    /// Runs `body`, which takes a name away: from a file that is in no layer but the lower ones the count is noted first, with
+    /// the place where the upper layer has something afterwards.
+    func takingName(
+        of node: Node, _ status: FileStatus, at place: borrowing Place, _ body: () throws(Errno) -> Void
+    ) throws(Errno) {
+        guard !node.isUpper, !node.isDirectory, status.linkCount > 1, let index = work?.index else { return try body() }
+        index.announcePending(node.inode, -1, place)
+        do throws(Errno) {
+            try body()
+        } catch {
+            index.withdrawPending(node.inode)
+            throw error
         }
     }
 
@@ -174,6 +231,6 @@ extension Union {
     func linkUp(_ node: Node, at place: borrowing Place) throws(Errno) {
         guard let entry = node.index, let index = work?.index else { return }
         if try place.statusIfPresent() != nil { return }
-        try index.place(entry).makeLink(at: place)
+        try giveName(entry, index, at: place)
     }
 }

@@ -3,7 +3,10 @@ internal import Linux
 internal import Synchronization
 
 /// The link counts of lower files that lost names without being copied up, on disk: in the file `links` of the work
-/// directory, one line for each change. The kernel's overlay copies such a file up to have a place for its count.
+/// directory, in lines. The kernel's overlay copies such a file up to have a place for its count.
+///
+///     ? INODE CHANGE PATH    a name is about to go: it has gone if the upper layer has something at the path, in hexadecimal
+///     INODE CHANGE           it has; or, with 0, it has not
 final class LinkCountLog: Sendable {
     static let file: StaticString = "../links"
 
@@ -14,9 +17,18 @@ final class LinkCountLog: Sendable {
 
     private let state = Mutex(State())
 
-    /// Adds a line: one small write, which the page cache keeps when this process is killed. A disk that is full costs the
-    /// count its life beyond such an end, and nothing else.
-    func append(_ inode: UInt64, _ change: Int, beside index: Layer) {
+    /// Adds a change.
+    func append(_ inode: UInt64, _ change: Int, beside index: Layer) { write("\(inode) \(change)\n", beside: index) }
+
+    /// Adds a change that is about to be made.
+    func announce(_ inode: UInt64, _ change: Int, _ path: [UInt8], beside index: Layer) {
+        let text = path.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
+        write("? \(inode) \(change) \(text)\n", beside: index)
+    }
+
+    /// One small write, which the page cache keeps when this process is killed. A disk that is full costs the count its life
+    /// beyond such an end, and nothing else.
+    private func write(_ line: String, beside index: Layer) {
         state.withLock { state in
             if state.hasFailed { return }
             do throws(Errno) {
@@ -24,7 +36,7 @@ final class LinkCountLog: Sendable {
                     let flags: OpenFlags = [.create, .append, .writeOnly, .noFollow]
                     state.file = try index.root.open(Self.file.cString, flags, mode: 0o600)
                 }
-                try state.file.writeAll("\(inode) \(change)\n")
+                try state.file.writeAll(line)
             } catch {
                 state.hasFailed = true
             }
@@ -47,15 +59,45 @@ extension HardLinkIndex {
         try? work.root.rename("links", to: work.root, LinkCountLog.file.cString)
     }
 
-    /// Adds up what the mounts before this one noted. A line that a crash cut short is passed over.
-    func loadPending(beside work: Layer) {
+    /// Adds up what the mounts before this one noted. A line that a crash cut short is passed over; what was announced and
+    /// not done or withdrawn is looked for in the upper layer.
+    func loadPending(beside work: Layer, over upper: Layer) {
         guard let file = try? work.root.open(LinkCountLog.file.cString, [.readOnly, .noFollow]),
             let bytes = try? file.readAll(limit: 1 << 26)
         else { return }
-        for line in bytes.split(separator: 10) {
+        var announced: [UInt64: [(change: Int, path: [UInt8])]] = [:]
+        for line in bytes.split(separator: 10, omittingEmptySubsequences: false).dropLast() {
             let fields = String(decoding: line, as: UTF8.self).split(separator: " ")
-            guard fields.count == 2, let inode = UInt64(fields[0]), let change = Int(fields[1]) else { continue }
-            loadPending(inode, change)
+            if fields.count == 4, fields[0] == "?", let inode = UInt64(fields[1]), let change = Int(fields[2]),
+                let path = Self.bytes(fields[3])
+            {
+                announced[inode, default: []].append((change, path))
+            } else if fields.count == 2, let inode = UInt64(fields[0]), let change = Int(fields[1]) {
+                // The names of one file come and go one after the other.
+                announced[inode] = nil
+                loadPending(inode, change)
+            }
         }
+        for (inode, open) in announced {
+            for (change, path) in open {
+                let isThere = try? withText(path) { (text: Text) throws(Errno) in
+                    try Place.plain(upper, text).statusIfPresent() != nil
+                }
+                if isThere == true { loadPending(inode, change) }
+            }
+        }
+    }
+
+    private static func bytes(_ text: Substring) -> [UInt8]? {
+        let digits = Array(text.utf8)
+        guard digits.count.isMultiple(of: 2) else { return nil }
+        var result: [UInt8] = []
+        for index in stride(from: 0, to: digits.count, by: 2) {
+            guard let byte = UInt8(String(decoding: digits[index...(index + 1)], as: UTF8.self), radix: 16) else {
+                return nil
+            }
+            result.append(byte)
+        }
+        return result
     }
 }

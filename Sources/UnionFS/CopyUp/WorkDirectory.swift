@@ -41,6 +41,12 @@ final class WorkDirectory: Sendable {
         return try withText(bytes) { (text: Text) throws(Errno) in try Place.plain(layer, text) }
     }
 
+    /// The place of the one object in a temporary directory.
+    func place(below directory: borrowing Place) throws(Errno) -> Place {
+        let path = (directory.fullPath ?? []) + Array("/object".utf8)
+        return try withText(path) { (text: Text) throws(Errno) in try Place.plain(layer, text) }
+    }
+
     /// A regular file without a name on the upper file system, to be linked into place. Nil where that file system has no
     /// `O_TMPFILE`.
     func temporaryFile() throws(Errno) -> FileDescriptor? {

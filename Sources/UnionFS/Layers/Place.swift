@@ -1,4 +1,5 @@
 internal import FUSE
+internal import Glibc
 internal import Linux
 
 /// Where an object is right now: a directory descriptor and a path below it, ready for `*at` calls.
@@ -8,7 +9,7 @@ internal import Linux
 struct Place: ~Copyable {
     let layer: Layer
     /// Where a long path was walked to; -1 for the common case, where the path starts at the layer's root.
-    private let deep: FileDescriptor
+    fileprivate let deep: FileDescriptor
     private let storage: UnsafeMutablePointer<CChar>
     /// The path relative to `directory`: bytes with a terminating zero; "." for the root itself.
     let path: UnsafePointer<CChar>
@@ -120,6 +121,12 @@ struct Place: ~Copyable {
 }
 
 extension Place {
+    /// The path from the layer's root; nil for one that was too long for a system call.
+    var fullPath: [UInt8]? {
+        if deep.rawValue >= 0 { return nil }
+        return UnsafeBufferPointer(start: path, count: strlen(path)).map { UInt8(bitPattern: $0) }
+    }
+
     func status() throws(Errno) -> FileStatus { try directory.status(of: path) }
 
     /// Nil where there is nothing.

@@ -74,7 +74,7 @@ extension Union {
             // A write through a backing file is about to come from somebody who may not keep set-id bits, or it is to a
             // file with capabilities, which nobody keeps.
             try withObject(node) { (object: borrowing Place) throws(Errno) in
-                try dropPrivileges(of: node, object, for: request.map { Writer($0, isKnownStranger: false) })
+                try dropPrivileges(of: node, object, for: request.map { Writer($0, isTold: false) })
             }
             return try getattr(node)
         }

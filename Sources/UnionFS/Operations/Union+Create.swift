@@ -119,7 +119,11 @@ extension Union {
                 try body(place, mode)
             } catch {
                 guard error == .EEXIST, try place.status().isWhiteout else { throw error }
-                try makeOverWhiteout(making, mode, place, hasACL: hasACL, body)
+                if hasACL {
+                    try makeWithACLOverWhiteout(making, mode, place, body)
+                } else {
+                    try makeOverWhiteout(making, mode, place, body)
+                }
                 return try enter(making, place, try place.status())
             }
             do throws(Errno) {
@@ -183,40 +187,52 @@ extension Union {
     /// Makes the object where a whiteout is. It takes the whiteout's place at once, so that what the whiteout hides never
     /// shows; a directory is opaque before it does.
     private func makeOverWhiteout(
-        _ making: Making, _ mode: UInt32, _ place: borrowing Place, hasACL: Bool,
+        _ making: Making, _ mode: UInt32, _ place: borrowing Place,
         _ body: (borrowing Place, UInt32) throws(Errno) -> Void
     ) throws(Errno) {
         let (upper, work) = try writable()
-        if hasACL {
-            // Only the directory itself hands its default ACL down.
-            try place.directory.unlink(place.path)
-            do throws(Errno) {
-                try body(place, mode)
-                if making.isDirectory { try setBytes(stack.marks.opaque, [UInt8(ascii: "y")], place) }
-                _ = try giveAway(making, mode, place)
-            } catch {
-                remove(making, place)
-                try? work.makeWhiteout(at: place)
-                throw error
-            }
-            return
-        }
         let temporary = try work.temporary()
         let parent = try Place.upper(upper, making.parent).status()
         try body(temporary, mode)
         do throws(Errno) {
             try giveAway(temporary, making, mode, parent)
-            if making.isDirectory {
-                try setBytes(stack.marks.opaque, [UInt8(ascii: "y")], temporary)
-                try temporary.rename(to: place, .exchange)
-                try? temporary.directory.unlink(temporary.path)
-            } else {
-                try temporary.rename(to: place)
-            }
+            try replaceWhiteout(at: place, by: temporary, making)
         } catch {
             work.discard(temporary)
             throw error
         }
+    }
+
+    /// The same in a directory with a default ACL, which only a directory that has it hands down: a temporary one does.
+    private func makeWithACLOverWhiteout(
+        _ making: Making, _ mode: UInt32, _ place: borrowing Place,
+        _ body: (borrowing Place, UInt32) throws(Errno) -> Void
+    ) throws(Errno) {
+        let (upper, work) = try writable()
+        let directory = try Place.upper(upper, making.parent)
+        let (parent, list) = (try directory.status(), try directory.attribute("system.posix_acl_default"))
+        let holder = try work.temporary()
+        try holder.directory.makeDirectory(holder.path, mode: 0o700)
+        do throws(Errno) {
+            try setBytes("system.posix_acl_default", list ?? [], holder)
+            let temporary = try work.place(below: holder)
+            try body(temporary, mode)
+            try giveAway(temporary, making, try temporary.status().mode, parent)
+            try replaceWhiteout(at: place, by: temporary, making)
+            work.discard(holder)
+        } catch {
+            work.discard(holder)
+            throw error
+        }
+    }
+
+    private func replaceWhiteout(
+        at place: borrowing Place, by temporary: borrowing Place, _ making: Making
+    ) throws(Errno) {
+        guard making.isDirectory else { return try temporary.rename(to: place) }
+        try setBytes(stack.marks.opaque, [UInt8(ascii: "y")], temporary)
+        try temporary.rename(to: place, .exchange)
+        try? temporary.directory.unlink(temporary.path)
     }
 
     /// As the directory that the object will be in would do it.

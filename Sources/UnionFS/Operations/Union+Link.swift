@@ -14,6 +14,7 @@ extension Union {
         return try node.lock.with { () throws(Errno) -> Entry in
             try tree.write { () throws(Errno) -> Entry in
                 let target = try upperPlace(parent, name)
+                try prepareLinkCount(of: node)
                 do throws(Errno) {
                     try makeLink(of: node, at: target)
                 } catch {

@@ -4,13 +4,21 @@ internal import Linux
 /// Who writes to a file that may lose its set-id bits and file capabilities by that.
 struct Writer {
     let request: Request
-    /// The kernel has said that the caller lacks `CAP_FSETID`; otherwise it is to be found out.
+    /// Whether the caller is known to lack `CAP_FSETID`; otherwise it is to be found out.
     let isKnownStranger: Bool
 
-    init(_ request: Request, isKnownStranger: Bool = true) {
+    /// - Parameter isTold: whether the kernel has said that the caller lacks it. It says so of everybody in a user namespace,
+    ///   of those too who have it there.
+    init(_ request: Request, isTold: Bool = true) {
         self.request = request
-        self.isKnownStranger = isKnownStranger
+        isKnownStranger = isTold && !Self.isInUserNamespace
     }
+
+    private static let isInUserNamespace: Bool = {
+        guard let map = try? FileDescriptor.open("/proc/self/uid_map").readAll(limit: 4096) else { return false }
+        let fields = String(decoding: map, as: UTF8.self).split { $0 == " " || $0 == "\n" }
+        return fields != ["0", "0", "4294967295"]
+    }()
 }
 
 // What a write by somebody without `CAP_FSETID` takes away (notify_change and file_remove_privs of the kernel). For a server

@@ -103,7 +103,7 @@ extension Union {
         if let size { try descriptor.value.truncate(to: size) }
         // A change of owner takes them by itself.
         if changes.asksForNothing || (size != nil && changes.killPrivileges), node.type == .regular {
-            let writer = request.map { Writer($0, isKnownStranger: changes.killPrivileges) }
+            let writer = request.map { Writer($0, isTold: changes.killPrivileges) }
             try dropPrivileges(of: node, open: descriptor, for: writer)
         }
         if changes.mode != nil || changes.uid != nil || changes.gid != nil { node.clear(.plain) }

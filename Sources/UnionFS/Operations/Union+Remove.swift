@@ -40,6 +40,7 @@ extension Union {
         let (_, work) = try writable()
         if node.isDirectory, try !isEmpty(node) { throw .ENOTEMPTY }
         let place = try upperPlace(parent, name)
+        try prepareLinkCount(of: node, losing: place)
         let upper = try place.statusIfPresent()
         if let upper, upper.isWhiteout { throw .ENOENT }
         var hides = true
@@ -53,7 +54,7 @@ extension Union {
         let isLast = node.isDirectory || links(of: node, status) <= 1
         if node.moreLinks.isEmpty { try keepRemains(of: node, try self.place(of: node), status) }
         if upper == nil {
-            try work.makeWhiteout(at: place)
+            try takingName(of: node, status, at: place) { () throws(Errno) in try work.makeWhiteout(at: place) }
         } else if node.isDirectory {
             try removeDirectory(place, node, hides: hides, work)
         } else if hides {

@@ -94,6 +94,7 @@ extension Union {
         } else if from.node.isDirectory {
             throw .ENOTDIR
         }
+        try prepareLinkCount(of: to.node, losing: target)
         let status = try target.statusIfPresent()
         let hides = try existsBelow(from.parent, from.name)
         var (remains, covers) = (FileStatus(), true)
@@ -105,17 +106,9 @@ extension Union {
         }
         try prepare(from.node, at: source, covers: covers)
         if to.node.moreLinks.isEmpty { try keepRemains(of: to.node, try place(of: to.node), remains) }
-        if status != nil && from.node.isDirectory {
-            // The directory there may hold whiteouts, so that it does not count as empty on disk.
-            try source.rename(to: target, .exchange)
-            if hides {
-                work.discard(try work.exchangeForWhiteout(source))
-            } else {
-                let temporary = try work.temporary()
-                try source.rename(to: temporary)
-                work.discard(temporary)
-            }
-        } else {
+        // The directory there may hold whiteouts, so that it does not count as empty on disk.
+        if status != nil && from.node.isDirectory { try emptyOnDisk(target, work) }
+        try takingName(of: to.node, remains, at: target) { () throws(Errno) in
             try rename(source, to: target, leavingWhiteout: hides)
         }
         let isLast = to.node.isDirectory || links(of: to.node, remains) <= 1
@@ -158,6 +151,29 @@ extension Union {
             if error == .ENOSPC || error == .ERANGE || error == .E2BIG { throw .EXDEV }
             throw error
         }
+    }
+
+    /// Puts an empty directory that hides what lies below, and looks the same, in the place of one that shows nothing: what
+    /// whiteouts it holds goes. As the kernel's overlay does (`ovl_clear_empty`).
+    private func emptyOnDisk(_ place: borrowing Place, _ work: WorkDirectory) throws(Errno) {
+        let old = try place.open([.readOnly, .directory])
+        var isEmpty = true
+        try old.forEachEntry { (_: DirectoryEntry) throws(Errno) in
+            isEmpty = false
+            return false
+        }
+        if isEmpty { return }
+        let temporary = try work.temporary()
+        try temporary.directory.makeDirectory(temporary.path, mode: 0o700)
+        do throws(Errno) {
+            try copyAttributes(of: old, try old.status(), to: try temporary.open([.readOnly, .directory]))
+            try setBytes(stack.marks.opaque, [UInt8(ascii: "y")], temporary)
+            try temporary.rename(to: place, .exchange)
+        } catch {
+            work.discard(temporary)
+            throw error
+        }
+        work.discard(temporary)
     }
 
     private func rename(
