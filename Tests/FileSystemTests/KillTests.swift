@@ -163,7 +163,7 @@ import Testing
             let tracer = try Tracer(of: union.target, calls: call, effect: "signal=KILL:when=\(number)")
             let isDone = (try? Area.with(union.target, operation.run)) != nil
             try tracer.end()
-            if try tracer.serverIsAlive() {
+            if tracer.serverIsAlive() {
                 #expect(isDone)
                 return nil
             }

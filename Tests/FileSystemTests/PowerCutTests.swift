@@ -13,9 +13,10 @@ import Testing
 
         init(_ scratch: String) throws {
             self.scratch = scratch
-            try shell("truncate -s 256M image; mkfs.ext4 -q image; mkdir disk lower merged", in: scratch)
-            try attach()
-            try shell("mkdir upper work", in: mount)
+            for name in ["disk", "lower", "merged"] { try makeDirectory(scratch.appending(name)) }
+            try mountImage(scratch.appending("image"), on: mount, bytes: 256 << 20)
+            isMounted = true
+            for name in ["upper", "work"] { try makeDirectory(mount.appending(name)) }
         }
 
         func attach() throws {
@@ -44,10 +45,10 @@ import Testing
     }
 
     /// Mounts a union over the disk's directories while `body` runs.
-    private func withUnion(on disk: Disk, options: String = "", _ body: (Area) throws -> Void) throws {
+    private func withUnion(on disk: Disk, _ body: (Area) throws -> Void) throws {
         let target = disk.scratch.appending("merged")
         let directories = "lowerdir=\(disk.scratch)/lower,upperdir=\(disk.mount)/upper,workdir=\(disk.mount)/work"
-        let done = try runProgram([try MountHelper.path(), target, "-o", directories + options])
+        let done = try runProgram([try MountHelper.path(), target, "-o", directories])
         try #require(done.status == 0, "\(done.output)")
         defer { _ = try? runProgram(["umount", target]) }
         try Area.with(target, body)

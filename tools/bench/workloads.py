@@ -187,18 +187,21 @@ def read_cold(bench):
     copy(bench, "usr/large", "/dev/null", bench.layers.large_bytes, 1 << 20)
 
 
+def read_again(bench, name, size, block):
+    bench.run("cat", name)
+    copy(bench, name, "/dev/null", size, block)
+
+
 @workload("read 4k lower warm")
 def read_small_lower(bench):
     """64 MiB of a lower file in memory, 4 KiB at a time"""
-    bench.run("cat", "usr/file")
-    copy(bench, "usr/file", "/dev/null", bench.layers.file_bytes, _BLOCK)
+    read_again(bench, "usr/file", bench.layers.file_bytes, _BLOCK)
 
 
 @workload("read 1M lower warm")
 def read_big_lower(bench):
     """256 MiB of a lower file in memory, 1 MiB at a time"""
-    bench.run("cat", "usr/large")
-    copy(bench, "usr/large", "/dev/null", bench.layers.large_bytes, 1 << 20)
+    read_again(bench, "usr/large", bench.layers.large_bytes, 1 << 20)
 
 
 @workload("read 1M data cold")
@@ -211,8 +214,7 @@ def read_data_cold(bench):
 @workload("read 1M data warm")
 def read_data_warm(bench):
     """64 MiB of such a file in memory, 1 MiB at a time"""
-    bench.run("cat", "data/file")
-    copy(bench, "data/file", "/dev/null", bench.layers.file_bytes, 1 << 20)
+    read_again(bench, "data/file", bench.layers.file_bytes, 1 << 20)
 
 
 @workload("reopen 20k")

@@ -24,9 +24,13 @@ public struct DirectoryEntry {
 }
 
 extension FileDescriptor {
-    /// Calls `body` for each entry from the current position on, `.` and `..` left out, in the file system's order.
-    /// The descriptor must be open for reading (not `O_PATH`). `body` returns false to stop.
-    public func forEachEntry(_ body: (DirectoryEntry) throws(Errno) -> Bool) throws(Errno) {
+    /// Calls `body` for each entry from the current position on, in the file system's order. The descriptor must be open for
+    /// reading (not `O_PATH`). `body` returns false to stop.
+    ///
+    /// - Parameter includingDots: whether `.` and `..` are entries as well.
+    public func forEachEntry(
+        includingDots: Bool = false, _ body: (DirectoryEntry) throws(Errno) -> Bool
+    ) throws(Errno) {
         let size = 1 << 15
         let buffer = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 8)
         defer { buffer.deallocate() }
@@ -47,7 +51,7 @@ extension FileDescriptor {
                     inode: record.loadUnaligned(as: UInt64.self),
                     type: FileType(rawValue: UInt32(record.load(fromByteOffset: 18, as: UInt8.self)) << 12),
                     nextOffset: record.loadUnaligned(fromByteOffset: 8, as: Int64.self))
-                if entry.isDotOrDotDot { continue }
+                if entry.isDotOrDotDot && !includingDots { continue }
                 if try !body(entry) { return }
             }
         }

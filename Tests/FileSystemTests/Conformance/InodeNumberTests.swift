@@ -1,4 +1,3 @@
-import CLinux
 import Glibc
 import Linux
 import TestSupport
@@ -88,15 +87,6 @@ import Testing
         }
     }
 
-    /// A loop device with a small ext4, which goes with its mount.
-    private func mountImage(_ image: String, on target: String) throws {
-        try FileDescriptor.open(image, [.writeOnly, .create], mode: 0o600).truncate(to: 8 << 20)
-        for command in [["mkfs.ext4", "-q", "-F", image], ["mount", "-o", "loop", image, target]] {
-            let finished = try runProgram(command)
-            if finished.status != 0 { throw SetupFailure("\(command): \(finished.output)") }
-        }
-    }
-
     private func checkNumbers(_ union: MountedUnion, layers: Int) throws {
         let before = try TreeSnapshot(of: union.target)
         #expect(before.directoryFaults == [])
@@ -124,22 +114,12 @@ import Testing
 
     /// What readdir says of `.` and `..`.
     private func dots(_ directory: borrowing FileDescriptor) throws -> [String: UInt64] {
-        let size = 1 << 15
-        let buffer = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 8)
-        defer { buffer.deallocate() }
         var numbers: [String: UInt64] = [:]
-        while true {
-            let count = clinux_getdents64(directory.rawValue, buffer, size)
-            if count < 0 { throw Errno.current }
-            if count == 0 { return numbers }
-            var position = 0
-            while position < count {
-                let record = buffer + position
-                let name = String(cString: (record + 19).assumingMemoryBound(to: CChar.self))
-                if name == "." || name == ".." { numbers[name] = record.loadUnaligned(as: UInt64.self) }
-                position += Int(record.loadUnaligned(fromByteOffset: 16, as: UInt16.self))
-            }
+        try directory.forEachEntry(includingDots: true) { (entry: DirectoryEntry) throws(Errno) in
+            if entry.isDotOrDotDot { numbers[String(cString: entry.name)] = entry.inode }
+            return true
         }
+        return numbers
     }
 
     @Test("readdir of a directory that has moved names its new parent", arguments: Subject.allCases)

@@ -5,11 +5,6 @@ import Testing
 
 /// A file stays one file when it is copied up: for who has it open, and for who comes while it is replaced.
 @Suite struct OneInodeTests {
-    /// open(2) of `/proc/self/fd/N`.
-    private func reopen(_ file: borrowing FileDescriptor, _ flags: OpenFlags) throws(Errno) -> FileDescriptor {
-        try file.withProcPath { (path: UnsafePointer<CChar>) throws(Errno) in try FileDescriptor.open(path, flags) }
-    }
-
     @Test("a reader sees what others append and overwrite later", arguments: Subject.allCases, Sample.allCases)
     func following(on subject: Subject, sample: Sample) throws {
         try subject.run(given: { try $0.file("f", sample.text, mode: sample.mode) }) { area throws in
@@ -23,8 +18,8 @@ import Testing
             #expect(try reader.status().size == end + 8)
             #expect(try reader.status().inode == area.status("f").inode)
             #expect(try area.open("f").text(count: 6) == "new345")
-            #expect(try reopen(reader, .readOnly).text(count: 6) == "new345")
-            let late = try reopen(reader, .readWrite)
+            #expect(try reader.reopened(.readOnly).text(count: 6) == "new345")
+            let late = try reader.reopened(.readWrite)
             try late.write("!", at: 3)
             #expect(try writer.text(count: 6) == "new!45")
             #expect(try reader.text(count: 6) == "new!45")
@@ -37,11 +32,11 @@ import Testing
         _ reader: borrowing FileDescriptor, _ writer: borrowing FileDescriptor, _ area: Area
     ) throws {
         #expect(try reader.text(count: 6) == "012345")
-        #expect(try reopen(reader, .readOnly).text(count: 6) == "012345")
-        expectError(.ETXTBSY) { _ = try reopen(reader, .readWrite) }
+        #expect(try reader.reopened(.readOnly).text(count: 6) == "012345")
+        expectError(.ETXTBSY) { _ = try reader.reopened(.readWrite) }
         #expect(try reader.status().inode == area.status("f").inode)
         #expect(try area.open("f").text(count: 6) == "new345")
-        #expect(try reopen(writer, .readOnly).text(count: 6) == "new345")
+        #expect(try writer.reopened(.readOnly).text(count: 6) == "new345")
     }
 
     @Test("when the readers of a program have gone, the kernel reads and maps the new one", arguments: Subject.allCases)
@@ -74,7 +69,7 @@ import Testing
             try truncateFile(area.path.appending("f"), to: 3)
             #expect(try reader.status().size == 3)
             try area.append("f", "new")
-            #expect(try reopen(reader, .readOnly).text() == "012new")
+            #expect(try reader.reopened(.readOnly).text() == "012new")
             #expect(try reader.text() == "012new")
         }
     }

@@ -7,27 +7,22 @@ import Testing
 @Suite struct OpenDescriptorTests {
     private static let samples = Sample.allCases
 
-    /// Opens what a descriptor has open once more: open(2) of `/proc/self/fd/N`.
-    private func reopen(_ file: borrowing FileDescriptor, _ flags: OpenFlags) throws(Errno) -> FileDescriptor {
-        try file.withProcPath { (path: UnsafePointer<CChar>) throws(Errno) in try FileDescriptor.open(path, flags) }
-    }
-
     @Test("an unlinked file is opened again through /proc, to read and to write", arguments: Subject.allCases, samples)
     func reopenUnlinked(on subject: Subject, sample: Sample) throws {
         try subject.run(given: { try $0.file("f", sample.text, mode: sample.mode) }) { area throws in
             let reader = try area.open("f")
             try area.remove("f")
-            let again = try reopen(reader, .readOnly)
+            let again = try reader.reopened(.readOnly)
             #expect(try again.text(count: 6) == "012345")
             // The kernel's overlay cannot copy up what has no name.
             if subject == .kernelOverlay { return }
             guard sample.staysOne(on: subject) else {
-                return expectError(.ETXTBSY) { _ = try reopen(reader, .readWrite) }
+                return expectError(.ETXTBSY) { _ = try reader.reopened(.readWrite) }
             }
-            let writer = try reopen(reader, .readWrite)
+            let writer = try reader.reopened(.readWrite)
             try writer.write("new", at: 0)
             #expect(try writer.text(count: 6) == "new345")
-            #expect(try reopen(reader, .readOnly).text(count: 6) == "new345")
+            #expect(try reader.reopened(.readOnly).text(count: 6) == "new345")
             #expect(try writer.status().size == Int64(sample.length))
             #expect(try writer.status().permissions == sample.mode)
             try writer.truncate(to: 3)
@@ -67,9 +62,9 @@ import Testing
             #expect(try reader.status().permissions == 0o600)
             #expect(try reader.status().inode == area.status("f").inode)
             guard sample.staysOne(on: subject) else {
-                return expectError(.ETXTBSY) { _ = try reopen(reader, [.writeOnly, .append]) }
+                return expectError(.ETXTBSY) { _ = try reader.reopened([.writeOnly, .append]) }
             }
-            let writer = try reopen(reader, [.writeOnly, .append])
+            let writer = try reader.reopened([.writeOnly, .append])
             try writer.writeAll("!")
             #expect(try area.text("f") == sample.text + "!!")
         }
@@ -167,7 +162,7 @@ import Testing
             try stage.act { area throws in
                 let file = try area.open("d", [.temporaryFile, .readWrite], mode: 0o600)
                 try file.writeAll("0123456789")
-                let again = try reopen(file, .readOnly)
+                let again = try file.reopened(.readOnly)
                 #expect(try again.text() == "0123456789")
                 let mapping = try Mapping(file, length: 10, writable: true, shared: true)
                 mapping.store("X", at: 0)

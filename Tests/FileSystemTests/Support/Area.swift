@@ -93,6 +93,11 @@ final class Area {
 }
 
 extension FileDescriptor {
+    /// Opens what this descriptor has open once more: open(2) of `/proc/self/fd/N`.
+    func reopened(_ flags: OpenFlags) throws(Errno) -> FileDescriptor {
+        try withProcPath { (path: UnsafePointer<CChar>) throws(Errno) in try FileDescriptor.open(path, flags) }
+    }
+
     /// Reads up to `count` bytes at an offset.
     func bytes(at offset: Int64, count: Int) throws -> [UInt8] {
         var buffer = [UInt8](repeating: 0, count: count)

@@ -29,6 +29,15 @@ func withScratch<Result>(_ body: (String) throws -> Result) throws -> Result {
     return try body(path)
 }
 
+/// Mounts a new ext4 in a file, by way of a loop device, which goes with the mount.
+func mountImage(_ image: String, on target: String, bytes: Int64 = 8 << 20) throws {
+    try FileDescriptor.open(image, [.writeOnly, .create], mode: 0o600).truncate(to: bytes)
+    for command in [["mkfs.ext4", "-q", "-F", image], ["mount", "-o", "loop", image, target]] {
+        let finished = try runProgram(command)
+        if finished.status != 0 { throw SetupFailure("\(command): \(finished.output)") }
+    }
+}
+
 extension String {
     /// The path of a name in the directory that this string is the path of.
     func appending(_ name: String) -> String { self + "/" + name }

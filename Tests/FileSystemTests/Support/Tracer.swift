@@ -46,12 +46,7 @@ final class Tracer {
     }
 
     /// Whether the server runs.
-    func serverIsAlive() throws -> Bool {
-        guard let bytes = try? FileDescriptor.open("/proc/\(server)/stat").readAll() else { return false }
-        // The name is in brackets, and may hold anything.
-        let state = String(decoding: bytes, as: UTF8.self).split(separator: ")").last?.split(separator: " ").first
-        return state != "Z" && state != "X"
-    }
+    func serverIsAlive() -> Bool { ProcessTable.startTime(of: server) != nil }
 
     /// The server's process, which timeout(1) has started.
     private static func server(of target: String) throws -> Int32 {
