@@ -4,7 +4,8 @@ package import Linux
 package final class FileCopier {
     private let attributes: Attributes
     private let isLenient: Bool
-    private let maker = FileMaker()
+    /// Most who copy only what belongs to a directory make no file.
+    private lazy var maker = FileMaker()
     private var copies: [FileIdentity: Copy] = [:]
 
     /// What becomes of extended attributes.

@@ -73,17 +73,17 @@ package final class TreeDirectory: Sendable {
 
     /// What the parts say of a name, for who puts them over something else.
     package func holding(_ name: FileName) throws(Errno) -> Holding {
-        try search(name, judgingLast: true)
+        try look(for: name, judgingLast: true)
     }
 
     /// The entry of that name, nil where there is none.
     package func entry(_ name: FileName) throws(Errno) -> TreeEntry? {
-        guard case .entry(let entry, _) = try search(name, judgingLast: false) else { return nil }
+        guard case .entry(let entry, _) = try look(for: name, judgingLast: false) else { return nil }
         return entry
     }
 
     /// - Parameter judgingLast: whether it matters if the last part hides what lies below it.
-    private func search(_ name: FileName, judgingLast: Bool) throws(Errno) -> Holding {
+    private func look(for name: FileName, judgingLast: Bool) throws(Errno) -> Holding {
         var found: TreeEntry?
         for index in parts.indices {
             guard let status = try parts[index].status(name) else { continue }
