@@ -15,7 +15,11 @@ extension Union {
                 throw UnionFailure(.incomplete, "upperdir \(path) needs a workdir on the same file system")
             }
             let layer = try setup.open(path, index: 0, "upperdir")
-            if !configuration.isReadOnly { work = try setup.openWork(workPath, beside: layer, path) }
+            if !configuration.isReadOnly {
+                let directory = try setup.openWork(workPath, beside: layer, path)
+                try setup.checkWhiteouts(directory, workPath, path)
+                work = directory
+            }
             upper = layer
         }
         configuration.usesUserAttributes = setup.usesUserAttributes
@@ -118,17 +122,24 @@ private struct Setup {
                 count: try prepareIndex(layer, for: upper))
             let workLayer = try self.layer(work, index: 0)
             index.loadPending(beside: workLayer, over: upper)
-            let directory = WorkDirectory(lock: lock, layer: workLayer, index: index)
-            try directory.makeSharedWhiteout()
-            return directory
+            return WorkDirectory(lock: lock, layer: workLayer, index: index)
         } catch {
-            if error == .EPERM {
-                throw UnionFailure(
-                    .work,
-                    "upperdir \(upperPath) is on a file system that cannot hold whiteouts, such as another union: "
-                        + "use a directory outside of it")
-            }
             throw UnionFailure(.work, "cannot prepare workdir \(path): \(error.explained)")
+        }
+    }
+
+    /// An upper directory has to be able to hold whiteouts, which those of another union are not.
+    func checkWhiteouts(_ work: WorkDirectory, _ path: String, _ upperPath: String) throws(UnionFailure) {
+        do throws(Errno) {
+            try work.makeSharedWhiteout()
+        } catch {
+            guard error == .EPERM else {
+                throw UnionFailure(.work, "cannot prepare workdir \(path): \(error.explained)")
+            }
+            throw UnionFailure(
+                .work,
+                "upperdir \(upperPath) is on a file system that cannot hold whiteouts, such as another union: "
+                    + "use a directory outside of it")
         }
     }
 

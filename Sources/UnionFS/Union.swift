@@ -137,10 +137,11 @@ public final class Union: @unchecked Sendable {
         var index = 0
         while index < parts.count {
             parts[index].hasMarkers = false
-            parts[index].hasWhiteoutFiles = try stack.marks.mayHoldWhiteoutFiles(at: try stack.place(parts[index]))
+            let place = try stack.place(parts[index])
+            parts[index].hasWhiteoutFiles = try stack.marks.directory(at: place).hasWhiteoutFiles
             // The lowest part hides nothing.
             if readsForeign && index + 1 < parts.count {
-                let found = try markers(at: try stack.place(parts[index]))
+                let found = try markers(at: place)
                 parts[index].hasMarkers = found.hasAny
                 if found.isOpaque { parts.removeSubrange((index + 1)...) }
             }

@@ -15,13 +15,6 @@ public final class UnionFileSystem: FileSystem {
     /// For how long the kernel may keep what a reply says.
     private var timeout: Timeout { union.configuration.timeout }
 
-    private func timed(_ entry: Entry) -> Entry {
-        var entry = entry
-        entry.entryTimeout = timeout
-        entry.attributesTimeout = (try? union.node(entry.node)).map(union.attributesTimeout) ?? timeout
-        return entry
-    }
-
     public override func initialize(_ session: Session) {
         union.begin(session)
     }
@@ -31,7 +24,7 @@ public final class UnionFileSystem: FileSystem {
     public override func lookup(_ request: Request, parent: NodeID, name: Name, reply: consuming EntryReply) {
         do throws(Errno) {
             let found = try union.lookup(parent, name)
-            reply.entry(found.map(timed) ?? .negative(timeout: timeout))
+            reply.entry(found ?? .negative(timeout: timeout))
         } catch {
             reply.error(error)
         }
@@ -93,7 +86,7 @@ public final class UnionFileSystem: FileSystem {
     ) {
         do throws(Errno) {
             let request = inLayer(request)
-            reply.entry(timed(try union.mknod(try union.node(parent), name, mode: mode, device: device, request)))
+            reply.entry(try union.mknod(try union.node(parent), name, mode: mode, device: device, request))
         } catch {
             reply.error(error)
         }
@@ -103,7 +96,7 @@ public final class UnionFileSystem: FileSystem {
         _ request: Request, parent: NodeID, name: Name, mode: UInt32, reply: consuming EntryReply
     ) {
         do throws(Errno) {
-            reply.entry(timed(try union.mkdir(try union.node(parent), name, mode: mode, inLayer(request))))
+            reply.entry(try union.mkdir(try union.node(parent), name, mode: mode, inLayer(request)))
         } catch {
             reply.error(error)
         }
@@ -113,7 +106,7 @@ public final class UnionFileSystem: FileSystem {
         _ request: Request, parent: NodeID, name: Name, target: Name, reply: consuming EntryReply
     ) {
         do throws(Errno) {
-            reply.entry(timed(try union.symlink(try union.node(parent), name, target: target, inLayer(request))))
+            reply.entry(try union.symlink(try union.node(parent), name, target: target, inLayer(request)))
         } catch {
             reply.error(error)
         }
@@ -123,7 +116,7 @@ public final class UnionFileSystem: FileSystem {
         _ request: Request, node: NodeID, parent: NodeID, name: Name, reply: consuming EntryReply
     ) {
         do throws(Errno) {
-            reply.entry(timed(try union.link(try union.node(node), try union.node(parent), name)))
+            reply.entry(try union.link(try union.node(node), try union.node(parent), name))
         } catch {
             reply.error(error)
         }
@@ -224,7 +217,7 @@ public final class UnionFileSystem: FileSystem {
     ) {
         do throws(Errno) {
             let (entry, opened) = try union.create(try union.node(parent), name, mode: mode, flags, inLayer(request))
-            if !reply.created(timed(entry), .none, flags: opened.flags, backing: opened.backing) {
+            if !reply.created(entry, .none, flags: opened.flags, backing: opened.backing) {
                 released(entry.node)
                 union.forget(entry.node, count: 1)
             }
@@ -240,7 +233,7 @@ public final class UnionFileSystem: FileSystem {
         do throws(Errno) {
             let (entry, opened) = try union.tmpfile(
                 try union.node(parent), mode: mode, flags, inLayer(request))
-            if !reply.created(timed(entry), .none, flags: opened.flags, backing: opened.backing) {
+            if !reply.created(entry, .none, flags: opened.flags, backing: opened.backing) {
                 released(entry.node)
                 union.forget(entry.node, count: 1)
             }
@@ -264,7 +257,7 @@ public final class UnionFileSystem: FileSystem {
         _ request: Request, node: NodeID, handle: HandleID, offset: Int64, size: Int, reply: consuming DataReply
     ) {
         do throws(Errno) {
-            let file = try union.readable(try union.node(node))
+            let file = try union.descriptor(of: try union.node(node), write: false)
             reply.data(from: file.value, offset: offset, count: size)
         } catch {
             reply.error(error)

@@ -61,13 +61,18 @@ final class HardLinkIndex: Sendable {
     /// system has no handles.
     static func name(origin: [UInt8]?, inode: UInt64) -> [UInt8] {
         guard let origin, origin.count <= 120 else { return Array("inode-".utf8) + hexadecimal(inode) }
-        var name: [UInt8] = []
-        name.reserveCapacity(origin.count * 2)
-        for byte in origin {
-            name.append(digit(byte >> 4))
-            name.append(digit(byte & 15))
+        return hexadecimal(origin)
+    }
+
+    /// Two digits for each byte.
+    static func hexadecimal(_ bytes: [UInt8]) -> [UInt8] {
+        var digits: [UInt8] = []
+        digits.reserveCapacity(bytes.count * 2)
+        for byte in bytes {
+            digits.append(digit(byte >> 4))
+            digits.append(digit(byte & 15))
         }
-        return name
+        return digits
     }
 
     private static func digit(_ value: UInt8) -> UInt8 { value < 10 ? 48 + value : 87 + value }
@@ -129,15 +134,11 @@ final class HardLinkIndex: Sendable {
 }
 
 extension Union {
-    /// Notes that a file of the index has got or lost a name; removes its entry with the last one.
-    func indexChanged(_ entry: IndexEntry, by change: Int, _ marks: Marks) {
-        guard let index = work?.index else { return }
+    /// A file of the index has got or lost a name, which `prepareLinkCount` has made good on disk; removes its entry with the
+    /// last one.
+    func indexChanged(_ entry: IndexEntry, by change: Int) {
         entry.change.wrappingAdd(change, ordering: .relaxed)
-        if entry.links <= 0 {
-            index.remove(entry)
-        } else if let place = try? index.place(entry) {
-            try? setBytes(marks.linkCount, HardLinkIndex.noted(entry.change.load(ordering: .relaxed)), place)
-        }
+        if entry.links <= 0 { work?.index.remove(entry) }
     }
 
     /// Before a name of a file that is in the index comes or goes: from then on the link count on disk is right before and
@@ -191,7 +192,7 @@ extension Union {
     /// One name of a file has been removed.
     func nameRemoved(of node: Node, _ status: FileStatus) {
         if let entry = node.index {
-            indexChanged(entry, by: -1, stack.marks)
+            indexChanged(entry, by: -1)
         } else if !node.isUpper && status.linkCount > 1 {
             work?.index.notePending(node.inode, -1)
         }

@@ -22,7 +22,7 @@ final class LinkCountLog: Sendable {
 
     /// Adds a change that is about to be made.
     func announce(_ inode: UInt64, _ change: Int, _ path: [UInt8], beside index: Layer) {
-        let text = path.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
+        let text = String(decoding: HardLinkIndex.hexadecimal(path), as: UTF8.self)
         write("? \(inode) \(change) \(text)\n", beside: index)
     }
 

@@ -72,7 +72,7 @@ extension LayerStack {
             return try hasMarker(part, name) ? .blocked : .absent
         }
         guard status.isRegular else { return .blocked }
-        if part.hasWhiteoutFiles, try marks.isWhiteoutFile(at: place, status) { return .blocked }
+        if part.hasWhiteoutFiles, try marks.isWhiteoutFile(place.path, in: place.directory, status) { return .blocked }
         if try marks.isMetacopy(at: place) { return .attributes(redirect: try place.attribute(marks.redirect)) }
         let path = LowerPath(parent: part.path, name: name.pointer, length: name.length)
         return .data(DataFile(layer: layer, path: path, status: status))

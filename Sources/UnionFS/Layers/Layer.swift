@@ -81,7 +81,7 @@ struct LowerPart: Sendable {
     let layer: UInt16
     /// Whether the directory may hold `.wh.` names.
     var hasMarkers = true
-    /// Whether files in it may be whiteouts: see `Marks.mayHoldWhiteoutFiles`.
+    /// Whether files in it may be whiteouts: see `Marks.Directory`.
     var hasWhiteoutFiles = false
     /// Where in the layer it is.
     let path: LowerPath

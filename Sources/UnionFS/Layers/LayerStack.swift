@@ -44,7 +44,9 @@ final class LayerStack: Sendable {
             let place = try place(parts[index], name)
             if let status = try place.statusIfPresent() {
                 if status.isWhiteout { return .none }
-                if parts[index].hasWhiteoutFiles, try marks.isWhiteoutFile(at: place, status) { return .none }
+                if parts[index].hasWhiteoutFiles, try marks.isWhiteoutFile(place.path, in: place.directory, status) {
+                    return .none
+                }
                 return .found(index: index, status: status)
             }
             if try hasMarker(parts[index], name) { return .none }

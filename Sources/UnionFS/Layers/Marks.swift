@@ -52,6 +52,9 @@ struct Marks: Sendable {
     /// What the attributes of a directory in a layer say of the layers below it.
     struct Directory {
         var isOpaque = false
+        /// Files in it may be whiteouts in the form of an attribute: the kernel's Documentation/filesystems/overlayfs.rst,
+        /// "Nesting overlayfs mounts".
+        var hasWhiteoutFiles = false
         /// Where the directory is in the layers below: a name, or a path from the root with a leading slash.
         var redirect: [UInt8]?
         var isImpure = false
@@ -67,7 +70,11 @@ struct Marks: Sendable {
             if error == .EOPNOTSUPP || error == .EPERM || error == .EACCES { return result }
             throw error
         }
-        if found.contains(.opaque) { result.isOpaque = try hasValueY(place, opaque) }
+        if found.contains(.opaque) {
+            let value = try place.attribute(opaque)
+            result.isOpaque = value?.first == UInt8(ascii: "y")
+            result.hasWhiteoutFiles = value == [UInt8(ascii: "x")]
+        }
         if found.contains(.foreignOpaque) {
             for name in Marks.foreignOpaque where !result.isOpaque { result.isOpaque = try hasValueY(place, name) }
         }
@@ -112,16 +119,12 @@ struct Marks: Sendable {
         }
     }
 
-    /// Whether files of a directory in a lower layer may be whiteouts in the form of an attribute: the kernel's
-    /// Documentation/filesystems/overlayfs.rst, "Nesting overlayfs mounts".
-    func mayHoldWhiteoutFiles(at place: borrowing Place) throws(Errno) -> Bool {
-        try place.attribute(opaque) == [UInt8(ascii: "x")]
-    }
-
-    /// Whether a file of such a directory is one.
-    func isWhiteoutFile(at place: borrowing Place, _ status: FileStatus) throws(Errno) -> Bool {
+    /// Whether a file at a path below a directory is one, which is in a directory that may have such files.
+    func isWhiteoutFile(
+        _ path: UnsafePointer<CChar>, in directory: borrowing FileDescriptor, _ status: FileStatus
+    ) throws(Errno) -> Bool {
         guard status.isRegular, status.size == 0 else { return false }
-        return try place.attribute(whiteout) != nil
+        return try directory.attribute(whiteout.cString, of: path) != nil
     }
 
     private func hasValueY(_ place: borrowing Place, _ name: StaticString) throws(Errno) -> Bool {

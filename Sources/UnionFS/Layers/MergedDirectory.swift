@@ -19,7 +19,7 @@ final class MergedDirectory: Sendable {
         let part: UInt16
         /// `d_type`; 0 where the layer does not tell.
         let type: UInt8
-        var isRemoved: Bool
+        let isRemoved: Bool
     }
 
     /// Items sorted by offset, and the names that they point into, each with a zero behind it.

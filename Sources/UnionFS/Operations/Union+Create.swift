@@ -51,18 +51,22 @@ extension Union {
         let making = Making(parent: parent, name: name, request: request, mode: mode & 0o7777 | S_IFREG)
         var file = FileDescriptor(owning: -1)
         do throws(Errno) {
-            let entry = try make(making) { (place: borrowing Place, mode: UInt32) throws(Errno) in
+            let made = try make(making) { (place: borrowing Place, mode: UInt32) throws(Errno) in
                 file = try place.open([.create, .exclusive, .readWrite], mode: mode & 0o7777)
             }
-            return (entry, adopt(file, for: try node(entry.node), flags))
+            let node = try node(made.node)
+            let opened = adopt(file, for: node, flags)
+            return (entry(of: node, made.attributes), opened)
         } catch {
             guard error == .EEXIST, !flags.contains(.exclusive) else { throw error }
         }
-        guard let entry = try lookup(parent, name) else { throw .ESTALE }
+        guard let found = try lookup(parent, name) else { throw .ESTALE }
         do throws(Errno) {
-            return (entry, try open(try node(entry.node), flags, by: nil))
+            let node = try node(found.node)
+            let opened = try open(node, flags, by: nil)
+            return (entry(of: node, found.attributes), opened)
         } catch {
-            forget(entry.node, count: 1)
+            forget(found.node, count: 1)
             throw error
         }
     }
@@ -99,7 +103,9 @@ extension Union {
         let status = try file.status()
         let node = table.enterNameless(
             NodeTable.Description(inode: upper.inode(status.inode), type: .regular, flags: .upper))
-        return (Entry(node: node.id, attributes: try attributes(of: node, status)), adopt(file, for: node, flags))
+        let attributes = try attributes(of: node, status)
+        let opened = adopt(file, for: node, flags)
+        return (entry(of: node, attributes), opened)
     }
 
     // MARK: Making
@@ -119,11 +125,7 @@ extension Union {
                 try body(place, mode)
             } catch {
                 guard error == .EEXIST, try place.status().isWhiteout else { throw error }
-                if hasACL {
-                    try makeWithACLOverWhiteout(making, mode, place, body)
-                } else {
-                    try makeOverWhiteout(making, mode, place, body)
-                }
+                try makeOverWhiteout(making, mode, place, hasACL: hasACL, body)
                 return try enter(making, place, try place.status())
             }
             do throws(Errno) {
@@ -151,7 +153,7 @@ extension Union {
         }
         let node = table.enter(making.parent, making.name, description)
         entryAdded(making.parent, making.name, place, status)
-        return Entry(node: node.id, attributes: try attributes(of: node, status))
+        return entry(of: node, try attributes(of: node, status))
     }
 
     /// Makes the caller the owner. The layer's file system has made the object for this process, or for the group of a
@@ -185,45 +187,34 @@ extension Union {
     }
 
     /// Makes the object where a whiteout is. It takes the whiteout's place at once, so that what the whiteout hides never
-    /// shows; a directory is opaque before it does.
+    /// shows; a directory is opaque before it does. Only a directory that has a default ACL hands it down: a temporary one
+    /// does.
     private func makeOverWhiteout(
-        _ making: Making, _ mode: UInt32, _ place: borrowing Place,
-        _ body: (borrowing Place, UInt32) throws(Errno) -> Void
-    ) throws(Errno) {
-        let (upper, work) = try writable()
-        let temporary = try work.temporary()
-        let parent = try Place.upper(upper, making.parent).status()
-        try body(temporary, mode)
-        do throws(Errno) {
-            try giveAway(temporary, making, mode, parent)
-            try replaceWhiteout(at: place, by: temporary, making)
-        } catch {
-            work.discard(temporary)
-            throw error
-        }
-    }
-
-    /// The same in a directory with a default ACL, which only a directory that has it hands down: a temporary one does.
-    private func makeWithACLOverWhiteout(
-        _ making: Making, _ mode: UInt32, _ place: borrowing Place,
+        _ making: Making, _ mode: UInt32, _ place: borrowing Place, hasACL: Bool,
         _ body: (borrowing Place, UInt32) throws(Errno) -> Void
     ) throws(Errno) {
         let (upper, work) = try writable()
         let directory = try Place.upper(upper, making.parent)
-        let (parent, list) = (try directory.status(), try directory.attribute("system.posix_acl_default"))
-        let holder = try work.temporary()
-        try holder.directory.makeDirectory(holder.path, mode: 0o700)
+        let parent = try directory.status()
+        let temporary = try work.temporary()
         do throws(Errno) {
-            try setBytes("system.posix_acl_default", list ?? [], holder)
-            let temporary = try work.place(below: holder)
-            try body(temporary, mode)
-            try giveAway(temporary, making, try temporary.status().mode, parent)
-            try replaceWhiteout(at: place, by: temporary, making)
-            work.discard(holder)
+            guard hasACL else {
+                try body(temporary, mode)
+                try giveAway(temporary, making, mode, parent)
+                return try replaceWhiteout(at: place, by: temporary, making)
+            }
+            let list = try directory.attribute("system.posix_acl_default") ?? []
+            try temporary.directory.makeDirectory(temporary.path, mode: 0o700)
+            try setBytes("system.posix_acl_default", list, temporary)
+            let object = try work.place(below: temporary)
+            try body(object, mode)
+            try giveAway(object, making, try object.status().mode, parent)
+            try replaceWhiteout(at: place, by: object, making)
         } catch {
-            work.discard(holder)
+            work.discard(temporary)
             throw error
         }
+        work.discard(temporary)
     }
 
     private func replaceWhiteout(

@@ -60,7 +60,10 @@ extension Union {
                 isWhiteout = status.isWhiteout
                 type = status.type.directoryEntryType
             }
-            if part.hasWhiteoutFiles && !isWhiteout { isWhiteout = try isWhiteoutFile(name, in: directory) }
+            if part.hasWhiteoutFiles && !isWhiteout {
+                let status = try directory.status(of: entry.name)
+                isWhiteout = try stack.marks.isWhiteoutFile(entry.name, in: directory, status)
+            }
             gathering.add(name, inode: layer.inode(entry.inode), type: type, part: part.number, isWhiteout: isWhiteout)
             return true
         }
@@ -73,13 +76,6 @@ extension Union {
             }
         }
         builder = gathering
-    }
-
-    private func isWhiteoutFile(_ name: Text, in directory: borrowing FileDescriptor) throws(Errno) -> Bool {
-        guard let status = try directory.statusIfPresent(of: name.pointer), status.isRegular, status.size == 0 else {
-            return false
-        }
-        return try directory.attribute(stack.marks.whiteout.cString, of: name.pointer) != nil
     }
 
     /// A name has come into the upper part of a directory, or is something else now. `place` is where it is; it is only
@@ -174,9 +170,7 @@ extension Union {
                 : buffer.append(name: name, inode: inode, type: type, nextOffset: item.offset)
         }
         guard buffer.hasRoom(forNameOfLength: name.length) else { return false }
-        guard var entry = try lookup(item, name, filling) else { return true }
-        entry.entryTimeout = configuration.timeout
-        entry.attributesTimeout = (try? node(entry.node)).map(attributesTimeout) ?? configuration.timeout
+        guard let entry = try lookup(item, name, filling) else { return true }
         let added = buffer.append(
             name: name, entry: entry, inode: entry.attributes.inode, type: type, nextOffset: item.offset)
         if !added { forget(entry.node, count: 1) }

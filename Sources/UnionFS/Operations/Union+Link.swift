@@ -28,12 +28,12 @@ extension Union {
                         throw error
                     }
                 }
-                if let entry = node.index { indexChanged(entry, by: 1, stack.marks) }
+                if let entry = node.index { indexChanged(entry, by: 1) }
                 let status = try target.status()
                 table.addLink(parent, name, to: node)
                 markImpure(parent, node)
                 entryAdded(parent, name, target, status)
-                return Entry(node: node.id, attributes: try attributes(of: node, status))
+                return entry(of: node, try attributes(of: node, status))
             }
         }
     }

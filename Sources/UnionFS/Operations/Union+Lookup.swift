@@ -39,7 +39,7 @@ extension Union {
                 forget(node.id, count: 1)
                 node = parent
             }
-            return try tree.read { () throws(Errno) in Entry(node: node.id, attributes: try attributes(of: node)) }
+            return try tree.read { () throws(Errno) in entry(of: node, try attributes(of: node)) }
         } catch {
             forget(node.id, count: 1)
             throw error == .ENOENT ? .ESTALE : error
@@ -50,7 +50,7 @@ extension Union {
     func lookupLocked(_ parent: Node, _ name: Text) throws(Errno) -> Entry? {
         if let node = table.find(parent, name, counting: true) {
             do throws(Errno) {
-                return Entry(node: node.id, attributes: try attributes(of: node))
+                return entry(of: node, try attributes(of: node))
             } catch {
                 forget(node.id, count: 1)
                 if error != .ENOENT { throw error }
@@ -59,7 +59,7 @@ extension Union {
         }
         guard let found = try probe(parent, name) else { return nil }
         let node = table.enter(parent, name, found.description)
-        return Entry(node: node.id, attributes: try attributes(of: node, found.status))
+        return entry(of: node, try attributes(of: node, found.status))
     }
 
     /// What is on disk under a name.

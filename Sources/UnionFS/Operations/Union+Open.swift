@@ -255,27 +255,25 @@ extension Union {
         if let directory = node.directory { listings.drop(directory) }
     }
 
-    /// What is open of a node, to be read.
-    func readable(_ node: Node) throws(Errno) -> SharedDescriptor {
-        let descriptor = try descriptor(of: node, write: false)
-        if !node.hasDataBelow { return descriptor }
-        // A cached file that is read once is read again: it stays open as long as somebody has it open.
-        return node.lock.with {
-            guard let file = node.file, file.isLower, file.count > 0, file.backing == nil else { return descriptor }
-            if let known = file.descriptor { return known }
-            file.descriptor = descriptor
-            return descriptor
-        }
-    }
-
     /// What is open of a node, or a descriptor opened for this one call. `write` asks for one that can write.
     func descriptor(of node: Node, write: Bool) throws(Errno) -> SharedDescriptor {
         let shared = node.lock.with { node.file?.descriptor }
         if let shared, shared.canWrite || !write { return shared }
         if node.type != .regular { throw node.isDirectory ? .EISDIR : .EINVAL }
         if write && node.hasDataBelow { throw .EBADF }
-        return try tree.read { () throws(Errno) in
+        let opened = try tree.read { () throws(Errno) in
             SharedDescriptor(try dataPlace(of: node).open(write ? .readWrite : .readOnly), canWrite: write)
+        }
+        return write ? opened : keepCached(opened, of: node)
+    }
+
+    /// A cached lower file that is read once is read again: it stays open as long as somebody has it open.
+    private func keepCached(_ opened: SharedDescriptor, of node: Node) -> SharedDescriptor {
+        node.lock.with {
+            guard let file = node.file, file.isLower, file.count > 0, file.backing == nil else { return opened }
+            if let known = file.descriptor { return known }
+            file.descriptor = opened
+            return opened
         }
     }
 

@@ -52,6 +52,14 @@ extension Union {
         if let successor = successor(of: node) { kernel?.attributesChanged(successor) }
     }
 
+    /// What a reply says of a node and its name, with how long the kernel may keep it.
+    func entry(of node: Node, _ attributes: Attributes) -> Entry {
+        var entry = Entry(node: node.id, attributes: attributes)
+        entry.entryTimeout = configuration.timeout
+        entry.attributesTimeout = attributesTimeout(of: node)
+        return entry
+    }
+
     /// For how long the kernel may keep a node's attributes: not at all where another node's changes change them, or stores
     /// through a mapping.
     func attributesTimeout(of node: Node) -> Timeout {
